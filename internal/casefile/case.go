@@ -1,0 +1,121 @@
+// Package casefile holds what two stages that are not neighbours need: typed
+// records, the case of one client, the known dossier, desired registrations,
+// decisions and changes.
+//
+// It guarantees that values say what they are (dates are civil dates, an INSZ
+// never prints) and that everything stored comes back equal. It decides
+// nothing, sends nothing and reads no clock. Every stage but the adapters uses
+// it.
+package casefile
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/mlpsync/mlpsync/internal/ident"
+)
+
+// OCMW is what deciding needs to know of one OCMW.
+type OCMW struct {
+	KBO               ident.KBO
+	NIS               ident.NIS
+	DefaultCaseworker string // personnel code used where a record names none
+	// HealthDataAgreed says that the OCMW's data protection officer agreed that
+	// ground 1 of GLOW, which is health data, travels (design decision 22).
+	HealthDataAgreed bool
+}
+
+// Case is everything the export in force says of one client.
+type Case struct {
+	OCMW   OCMW
+	Client *Client // nil when only other records name the client
+	// SharedINSZ tells that another client of this OCMW has the same INSZ: a
+	// person decides, nothing is sent.
+	SharedINSZ  bool
+	Tracks      []*Track
+	Employments []*Employment
+	Placements  []*Placement
+	Trainings   []*Training
+	Evaluations []*Evaluation
+	Handovers   []*HandoverRecord
+}
+
+// Assemble puts the records of one client together. The order of records does
+// not matter: each kind is sorted by date and key. A second client record of
+// the same number cannot occur: the ledger holds one record a key.
+func Assemble(ocmw OCMW, records []Record) Case {
+	c := Case{OCMW: ocmw}
+	for _, r := range records {
+		c.add(r)
+	}
+	sortBy(c.Tracks, func(t *Track) string { return string(Earliest(t.WEOStart, t.ChoiceDate)) })
+	sortBy(c.Employments, func(e *Employment) string { return string(e.Start) + string(e.RegimeFrom) })
+	sortBy(c.Placements, func(p *Placement) string { return string(p.Start) })
+	sortBy(c.Trainings, func(t *Training) string { return string(t.Start) })
+	sortBy(c.Evaluations, func(e *Evaluation) string { return string(e.Date) })
+	sortBy(c.Handovers, func(h *HandoverRecord) string { return string(h.ChoiceDate) })
+	return c
+}
+
+func (c *Case) add(r Record) {
+	switch r := r.(type) {
+	case *Client:
+		c.Client = r
+	case *Track:
+		c.Tracks = append(c.Tracks, r)
+	case *Employment:
+		c.Employments = append(c.Employments, r)
+	case *Placement:
+		c.Placements = append(c.Placements, r)
+	case *Training:
+		c.Trainings = append(c.Trainings, r)
+	case *Evaluation:
+		c.Evaluations = append(c.Evaluations, r)
+	case *HandoverRecord:
+		c.Handovers = append(c.Handovers, r)
+	}
+}
+
+func sortBy[R Record](rs []R, date func(R) string) {
+	slices.SortFunc(rs, func(a, b R) int {
+		return cmp.Or(cmp.Compare(date(a), date(b)), cmp.Compare(a.Key(), b.Key()))
+	})
+}
+
+// ClientNumber is the OCMW's number of the client; empty for an empty case.
+func (c Case) ClientNumber() string {
+	for _, r := range c.Records() {
+		return r.ClientNumber()
+	}
+	return ""
+}
+
+// Records lists the case's records, client first.
+func (c Case) Records() []Record {
+	var all []Record
+	if c.Client != nil {
+		all = append(all, c.Client)
+	}
+	all = appendAll(all, c.Tracks)
+	all = appendAll(all, c.Employments)
+	all = appendAll(all, c.Placements)
+	all = appendAll(all, c.Trainings)
+	all = appendAll(all, c.Evaluations)
+	return appendAll(all, c.Handovers)
+}
+
+func appendAll[R Record](all []Record, rs []R) []Record {
+	for _, r := range rs {
+		all = append(all, r)
+	}
+	return all
+}
+
+// Caseworker is who acts for the client in MLP: the client's own caseworker,
+// else the OCMW's default.
+func (c Case) Caseworker() string {
+	if c.Client != nil && c.Client.Caseworker != "" {
+		return c.Client.Caseworker
+	}
+	return c.OCMW.DefaultCaseworker
+}

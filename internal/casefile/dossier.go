@@ -1,0 +1,112 @@
+package casefile
+
+import (
+	"slices"
+	"time"
+)
+
+// Known is what is known of a person in MLP.
+type Known struct {
+	// LookedUp tells that MLP was asked. Before that nothing is decided.
+	LookedUp bool
+	// Dossier is nil when MLP holds none in the OCMW's area.
+	Dossier *Dossier
+	// OutsideArea tells that creating a dossier was refused because the person
+	// has one in another municipality (design decision 19).
+	OutsideArea bool
+	// Aliases maps an id of ours to the id under which MLP held the same
+	// registration before us (design decision 12).
+	Aliases map[string]string
+}
+
+// Dossier is a job-seeker's file as MLP holds it.
+type Dossier struct {
+	ID            string
+	Version       int64 // grows with every change; its ETag
+	Owner         Owner
+	Person        Person
+	Profile       Profile
+	Registrations []Registration // in the order in which MLP gave them
+}
+
+// Owner is who has the dossier in guidance.
+type Owner struct {
+	Kind Party
+	Name string // a partner's name, as a caseworker is told it
+}
+
+// Find is the registration with that id.
+func (d *Dossier) Find(id string) (Registration, bool) {
+	if d == nil || id == "" {
+		return Registration{}, false
+	}
+	for _, r := range d.Registrations {
+		if r.ID == id {
+			return r, true
+		}
+	}
+	return Registration{}, false
+}
+
+// OfKind lists the registrations of one kind.
+func (d *Dossier) OfKind(kind RegistrationKind) []Registration {
+	if d == nil {
+		return nil
+	}
+	var out []Registration
+	for _, r := range d.Registrations {
+		if r.Body.Kind() == kind {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// HeldCategory is a category entry of a dossier.
+type HeldCategory struct {
+	ID           string
+	RegisteredAt time.Time
+	Category
+}
+
+// Categories lists the category entries in the order in which they take hold:
+// by valid-from, ties by moment of registration.
+func (d *Dossier) Categories() []HeldCategory {
+	var out []HeldCategory
+	for _, r := range d.OfKind(RegCategory) {
+		out = append(out, HeldCategory{ID: r.ID, RegisteredAt: r.RegisteredAt, Category: r.Body.(Category)})
+	}
+	slices.SortStableFunc(out, func(a, b HeldCategory) int {
+		if a.From != b.From {
+			if a.From < b.From {
+				return -1
+			}
+			return 1
+		}
+		return a.RegisteredAt.Compare(b.RegisteredAt)
+	})
+	return out
+}
+
+// CategoryOn is the category that holds on a day: the entry with the latest
+// valid-from not after it, ties by the later registered. False when none does.
+func (d *Dossier) CategoryOn(day Date) (HeldCategory, bool) {
+	var held HeldCategory
+	found := false
+	for _, c := range d.Categories() {
+		if c.From <= day {
+			held, found = c, true
+		}
+	}
+	return held, found
+}
+
+// Clone is a deep copy.
+func (d *Dossier) Clone() *Dossier {
+	if d == nil {
+		return nil
+	}
+	c := *d
+	c.Registrations = slices.Clone(d.Registrations)
+	return &c
+}

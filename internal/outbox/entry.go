@@ -1,0 +1,48 @@
+package outbox
+
+import "time"
+
+// Entry is one thing to send for one person. Entries of a person form a lane:
+// they go out in the order of Seq, one at a time (design decision 15).
+type Entry struct {
+	ID     string // ours; also the base of its idempotency key
+	OCMW   string // KBO number
+	Person int64  // the ledger's id of the person: the lane
+	// Pseudonym stands for the client in logs.
+	Pseudonym string
+	Seq       int64
+	// Op, Kind and Registration say in clear what it is: no personal data.
+	Op           string
+	Kind         string
+	Registration string
+	Rule         string
+	State        State
+	// Version is the dossier version that its decision saw, or that an earlier
+	// entry of its lane brought about; 0 where there was no dossier.
+	Version int64
+	// Attempts counts the times it went out; giving it back unsent counts none.
+	Attempts  int
+	NotBefore time.Time
+	// ContentHash tells equal changes from different ones.
+	ContentHash string
+	// Payload is the change as casefile.MarshalChange writes it. Personal data:
+	// sealed at rest.
+	Payload []byte
+	// Claim is the token of who holds it; every transition names it.
+	Claim     string
+	CreatedAt time.Time
+	UpdatedAt time.Time
+	// TraceID is that of the last request sent for it.
+	TraceID string
+	Problem Problem
+}
+
+// Problem is why an entry waits, is in doubt or is parked, in words that hold
+// no personal data.
+type Problem struct {
+	Status  int    `json:"status,omitempty"` // HTTP status; 0 where no answer came
+	Type    string `json:"type,omitempty"`   // problem type URN, or a word of ours such as "network"
+	Title   string `json:"title,omitempty"`
+	Pointer string `json:"pointer,omitempty"` // JSON pointer of the offending input, if named
+	Next    string `json:"next,omitempty"`    // what a person can do
+}

@@ -1,0 +1,150 @@
+// Package strictyaml decodes YAML into structs and forgives nothing: an unknown
+// key is an issue with its line and the key that was probably meant, and all
+// of them are reported at once.
+//
+// Source lines are never part of an issue: they can hold secrets. Profiles,
+// configuration and scenarios are read with it.
+package strictyaml
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// Issue is one thing that is wrong with a document.
+type Issue struct {
+	// Line in the YAML, counted from 1; 0 when unknown.
+	Line int
+	// Path of the key, such as feeds[0].records[1].fields.start.
+	Path string
+	// Text says what is wrong, Suggestion what was probably meant.
+	Text       string
+	Suggestion string
+}
+
+func (i Issue) String() string {
+	var b strings.Builder
+	if i.Line > 0 {
+		fmt.Fprintf(&b, "line %d: ", i.Line)
+	}
+	if i.Path != "" {
+		b.WriteString(i.Path + ": ")
+	}
+	b.WriteString(i.Text)
+	if i.Suggestion != "" {
+		fmt.Fprintf(&b, " (did you mean %q?)", i.Suggestion)
+	}
+	return b.String()
+}
+
+// Decode decodes YAML into out, a pointer to a struct, and reports all unknown
+// keys, not only the first. The lines by path let later checks point into the
+// file.
+func Decode(data []byte, out any) (map[string]int, []Issue) {
+	file, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		return nil, []Issue{issueOf(err)}
+	}
+	if len(file.Docs) == 0 || file.Docs[0].Body == nil {
+		return nil, []Issue{{Text: "the file is empty"}}
+	}
+	w := keyWalk{lines: map[string]int{}}
+	w.node(file.Docs[0].Body, reflect.TypeOf(out).Elem(), "")
+	if len(w.issues) > 0 {
+		return w.lines, w.issues
+	}
+	if err := yaml.UnmarshalWithOptions(data, out, yaml.Strict()); err != nil {
+		return w.lines, []Issue{issueOf(err)}
+	}
+	return w.lines, nil
+}
+
+// issueOf keeps line and message of a YAML error, not the source lines that
+// the library prints with it.
+func issueOf(err error) Issue {
+	var e yaml.Error
+	if !errors.As(err, &e) {
+		return Issue{Text: "not readable as YAML"}
+	}
+	issue := Issue{Text: e.GetMessage()}
+	if tk := e.GetToken(); tk != nil && tk.Position != nil {
+		issue.Line = tk.Position.Line
+	}
+	return issue
+}
+
+type keyWalk struct {
+	lines  map[string]int
+	issues []Issue
+}
+
+func (w *keyWalk) node(n ast.Node, t reflect.Type, path string) {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if tk := n.GetToken(); tk != nil && tk.Position != nil && path != "" {
+		if _, known := w.lines[path]; !known {
+			w.lines[path] = tk.Position.Line
+		}
+	}
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		for _, pair := range n.Values {
+			w.pair(pair, t, path)
+		}
+	case *ast.MappingValueNode:
+		w.pair(n, t, path)
+	case *ast.SequenceNode:
+		if t.Kind() == reflect.Slice {
+			for i, item := range n.Values {
+				w.node(item, t.Elem(), fmt.Sprintf("%s[%d]", path, i))
+			}
+		}
+	}
+}
+
+func (w *keyWalk) pair(pair *ast.MappingValueNode, t reflect.Type, path string) {
+	tk := pair.Key.GetToken()
+	name := tk.Value
+	below := name
+	if path != "" {
+		below = path + "." + name
+	}
+	w.lines[below] = tk.Position.Line
+	switch t.Kind() {
+	case reflect.Struct:
+		field, known := yamlField(t, name)
+		if !known {
+			w.issues = append(w.issues, Issue{
+				Line: tk.Position.Line, Path: below, Text: "unknown key", Suggestion: Nearest(name, yamlKeys(t)),
+			})
+			return
+		}
+		w.node(pair.Value, field, below)
+	case reflect.Map:
+		w.node(pair.Value, t.Elem(), below)
+	}
+}
+
+func yamlField(t reflect.Type, key string) (reflect.Type, bool) {
+	for i := range t.NumField() {
+		if t.Field(i).Tag.Get("yaml") == key {
+			return t.Field(i).Type, true
+		}
+	}
+	return nil, false
+}
+
+func yamlKeys(t reflect.Type) []string {
+	keys := make([]string, t.NumField())
+	for i := range keys {
+		keys[i] = t.Field(i).Tag.Get("yaml")
+	}
+	return keys
+}
