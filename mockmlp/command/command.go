@@ -1,0 +1,213 @@
+// Package command is the mockmlp program: its flags, listeners and shutdown. cmd/mockmlp calls it.
+//
+// It guarantees that it stops when its context ends, within [stopWithin], and that it listens on loopback unless told otherwise.
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"github.com/rs/zerolog"
+
+	"github.com/mlpsync/mlpsync/mockmlp"
+)
+
+// Exit codes, as of every command of the project.
+const (
+	exitOK          = 0
+	exitNotReady    = 1
+	exitUsage       = 2
+	exitCouldNotRun = 3
+)
+
+const stopWithin = 10 * time.Second
+
+type commands struct {
+	Serve   serveCmd   `cmd:"" default:"withargs" help:"Serve the API and its control API (the default)."`
+	Health  healthCmd  `cmd:"" help:"Say whether a mock is up; for containers. Exit status 1 when not."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+type serveCmd struct {
+	Listen   string `help:"Address of the API." default:"127.0.0.1:8380" placeholder:"ADDR"`
+	Control  string `help:"Address of the control API, which shows and changes everything: keep it off networks." default:"127.0.0.1:8381" placeholder:"ADDR"`
+	Seed     uint64 `help:"Makes ids and probabilities repeatable." default:"1" placeholder:"N"`
+	Clock    string `help:"Where the virtual clock starts, RFC 3339; by default the scenario's, else now." placeholder:"INSTANT"`
+	Frozen   bool   `help:"The clock moves only when told."`
+	Scenario string `help:"YAML file with clients and dossiers to begin with." type:"path" placeholder:"FILE"`
+	State    string `help:"Directory that keeps the state across restarts; by default in memory." type:"path" placeholder:"DIR"`
+	Rate     int    `help:"Calls a minute for each client and operation; negative for no limit; by default the scenario's, else 2000." placeholder:"N"`
+}
+
+type healthCmd struct {
+	URL string `help:"Health resource to ask." default:"http://127.0.0.1:8380/mlp/v1/health"`
+}
+
+type versionCmd struct{}
+
+// environment is what a command may use.
+type environment struct {
+	ctx            context.Context
+	stdout, stderr io.Writer
+	version        string
+}
+
+// status is an exit code with a reason that was already printed.
+type status int
+
+func (s status) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
+
+// Run runs the program and returns its exit status: 0 done, 1 not healthy, 2 usage or configuration, 3 could not run. It returns when ctx ends.
+func Run(ctx context.Context, args []string, _ func(string) string, stdout, stderr io.Writer) int {
+	var cli commands
+	left := -1
+	parser, err := kong.New(&cli, kong.Name("mockmlp"), kong.Writers(stdout, stderr), kong.Exit(func(code int) { left = code }),
+		kong.Description("A mock of the MLP-compatible API. The API is defined by the mlpsync project: there is no public MLP API."))
+	if err != nil {
+		fmt.Fprintln(stderr, "mockmlp:", err)
+		return exitCouldNotRun
+	}
+	parsed, err := parser.Parse(args)
+	if left >= 0 {
+		return left // --help
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "mockmlp: %v\nTry mockmlp --help.\n", err)
+		return exitUsage
+	}
+	err = parsed.Run(&environment{ctx: ctx, stdout: stdout, stderr: stderr, version: buildVersion()})
+	var code status
+	if errors.As(err, &code) {
+		return int(code)
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "mockmlp:", err)
+		return exitCouldNotRun
+	}
+	return exitOK
+}
+
+// Run implements kong's command.
+func (versionCmd) Run(env *environment) error {
+	_, err := fmt.Fprintln(env.stdout, "mockmlp", env.version)
+	return err
+}
+
+// Run implements kong's command.
+func (h healthCmd) Run(env *environment) error {
+	ctx, cancel := context.WithTimeout(env.ctx, 5*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, h.URL, nil)
+	if err != nil {
+		fmt.Fprintln(env.stderr, "mockmlp: --url is not a URL")
+		return status(exitUsage)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		fmt.Fprintln(env.stderr, "mockmlp: not reachable:", err)
+		return status(exitNotReady)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		fmt.Fprintln(env.stderr, "mockmlp: not healthy: status", resp.StatusCode)
+		return status(exitNotReady)
+	}
+	fmt.Fprintln(env.stdout, "UP")
+	return nil
+}
+
+// Run implements kong's command.
+func (s serveCmd) Run(env *environment) error {
+	opts, err := s.options(env)
+	if err != nil {
+		fmt.Fprintln(env.stderr, "mockmlp:", err)
+		return status(exitUsage)
+	}
+	mock, err := mockmlp.New(opts)
+	if errors.Is(err, mockmlp.ErrScenario) {
+		fmt.Fprintln(env.stderr, "mockmlp: --scenario:", err)
+		return status(exitUsage)
+	}
+	if err != nil {
+		return err
+	}
+	err = s.serve(env, mock, opts.Logger)
+	if cerr := mock.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+func (s serveCmd) options(env *environment) (mockmlp.Options, error) {
+	opts := mockmlp.Options{
+		Seed: s.Seed, Frozen: s.Frozen, StateDir: s.State, RatePerMinute: s.Rate,
+		Logger: zerolog.New(env.stderr).With().Timestamp().Logger(),
+	}
+	if s.Clock != "" {
+		t, err := time.Parse(time.RFC3339, s.Clock)
+		if err != nil {
+			return opts, errors.New("--clock: expected an instant such as 2026-01-15T08:00:00+01:00")
+		}
+		opts.Clock = t
+	}
+	if s.Scenario != "" {
+		scenario, err := mockmlp.LoadScenario(s.Scenario)
+		if err != nil {
+			return opts, fmt.Errorf("--scenario: %w", err)
+		}
+		opts.Scenario = scenario
+	}
+	return opts, nil
+}
+
+func (s serveCmd) serve(env *environment, mock *mockmlp.Mock, log zerolog.Logger) error {
+	api, err := net.Listen("tcp", s.Listen)
+	if err != nil {
+		return fmt.Errorf("listen for the API: %w", err)
+	}
+	control, err := net.Listen("tcp", s.Control)
+	if err != nil {
+		_ = api.Close()
+		return fmt.Errorf("listen for the control API: %w", err)
+	}
+	fmt.Fprintf(env.stdout, "mockmlp: API http://%s/mlp/v1, tokens http://%s/oauth2/token\n", api.Addr(), api.Addr())
+	fmt.Fprintf(env.stdout, "mockmlp: control http://%s/control/\n", control.Addr())
+	fmt.Fprintln(env.stdout, "mockmlp: this mocks an API that the mlpsync project defines; there is no public MLP API.")
+	servers := []*http.Server{server(mock.API()), server(mock.Control())}
+	failed := make(chan error, 2)
+	for i, listener := range []net.Listener{api, control} {
+		go func() { failed <- servers[i].Serve(listener) }()
+	}
+	select {
+	case err = <-failed:
+	case <-env.ctx.Done():
+		log.Info().Str("event", "stopping").Send()
+	}
+	return errors.Join(err, shutdown(servers))
+}
+
+// server has limits, so that a client that dawdles doesn't hold it up. Writing has room for the longest delay that a fault can ask for.
+func server(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 6 * time.Minute,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+	}
+}
+
+func shutdown(servers []*http.Server) error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
+	defer cancel()
+	var errs []error
+	for _, s := range servers {
+		if err := s.Shutdown(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("stop: %w", err))
+		}
+	}
+	return errors.Join(errs...)
+}

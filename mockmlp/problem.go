@@ -1,0 +1,122 @@
+package mockmlp
+
+import (
+	"net/http"
+
+	"github.com/mlpsync/mlpsync/schemas/mlp"
+)
+
+const (
+	belgif    = "urn:problem-type:belgif:"
+	own       = "urn:problem-type:mlpsync:"
+	inputBase = "urn:problem-type:belgif:input-validation:"
+	cbssBase  = "urn:problem-type:cbss:input-validation:"
+)
+
+// problemType is a row of the reference data; a status of 0 marks the type of an issue.
+type problemType struct {
+	name, urn, title, description string
+	status                        int
+}
+
+func problemTypes() []problemType {
+	return []problemType{
+		{"badRequest", belgif + "badRequest", "Bad Request", "The request is not valid; its issues say why.", 400},
+		{"noAccessToken", belgif + "noAccessToken", "No Access Token", "No Bearer access token found in the Authorization header.", 401},
+		{"invalidAccessToken", belgif + "invalidAccessToken", "Invalid Access Token", "The access token is not one that this server gave.", 401},
+		{"expiredAccessToken", belgif + "expiredAccessToken", "Expired Access Token", "The access token has expired: get a new one.", 401},
+		{"invalidClientId", own + "invalidClientId", "Invalid Client Id", "X-IBM-Client-Id is missing, unknown, or not of the token's client.", 401},
+		{"missingScope", belgif + "missingScope", "Missing Scope", "The access token lacks a scope that the operation needs.", 403},
+		{"missingPermission", belgif + "missingPermission", "Missing Permission", "The client may not do this: the dossier or address lies outside its area.", 403},
+		{"resourceNotFound", belgif + "resourceNotFound", "Resource Not Found", "There is no such resource.", 404},
+		{"methodNotAllowed", own + "methodNotAllowed", "Method Not Allowed", "The resource doesn't have this method; Allow names those it has.", 405},
+		{"dossierExists", own + "dossierExists", "Dossier Exists", "The person has a dossier in the client's area: find it with a query.", 409},
+		{"dossierOwnedByPartner", own + "dossierOwnedByPartner", "Dossier Owned By Partner", "A tender partner guides the client: contact the partner first (TWE-17).", 409},
+		{"registrationMissing", own + "registrationMissing", "Registration Missing", "A registration that this one refers to is not in the dossier.", 409},
+		{"idempotencyKeyReused", own + "idempotencyKeyReused", "Idempotency Key Reused", "The Idempotency-Key was used for another request.", 409},
+		{"cursorLost", own + "cursorLost", "Cursor Lost", "The server no longer knows the cursor: take a new one and look everything up.", 410},
+		{"versionConflict", own + "versionConflict", "Version Conflict", "The dossier has changed since it was read.", 412},
+		{"payloadTooLarge", belgif + "payloadTooLarge", "Payload Too Large", "The body is over 1 MiB.", 413},
+		{"unsupportedMediaType", own + "unsupportedMediaType", "Unsupported Media Type", "The operation takes another content type.", 415},
+		{"preconditionRequired", own + "preconditionRequired", "Precondition Required", "The write needs If-Match with the dossier's ETag.", 428},
+		{"tooManyRequests", belgif + "tooManyRequests", "Too Many Requests", "Over the limit; wait as told.", 429},
+		{"internalServerError", belgif + "internalServerError", "Internal Server Error", "Something went wrong on the server.", 500},
+		{"badGateway", belgif + "badGateway", "Bad Gateway", "A server behind this one failed.", 502},
+		{"serviceUnavailable", belgif + "serviceUnavailable", "Service Unavailable", "The service can't be used for now.", 503},
+
+		{"schemaViolation", inputBase + "schemaViolation", "Input isn't valid with respect to schema", "The input differs from the document.", 0},
+		{"unknownInput", inputBase + "unknownInput", "Unknown input", "The document has no such property or parameter.", 0},
+		{"replacedSsin", cbssBase + "replacedSsin", "SSIN has been replaced", "Use the number in replacedBy.", 0},
+		{"canceledSsin", cbssBase + "canceledSsin", "SSIN has been canceled", "The number stands for nobody.", 0},
+		{"invalidSsin", own + "invalidSsin", "Invalid SSIN", "The number's check digits are wrong.", 0},
+		{"invalidKboNumber", own + "invalidKboNumber", "Invalid enterprise number", "The number's check digits are wrong.", 0},
+		{"unknownCategory", own + "unknownCategory", "Unknown category", "The category is not in the reference data.", 0},
+		{"invalidPeriod", own + "invalidPeriod", "Invalid period", "The dates contradict each other.", 0},
+		{"groundsMissing", own + "groundsMissing", "Grounds missing", "A GLOW request names its grounds and answers the exclusions (GLOW 1.3).", 0},
+		{"exclusionApplies", own + "exclusionApplies", "Exclusion applies", "A client to whom an exclusion applies is not handed over (GLOW-04).", 0},
+		{"dossierOutsideArea", own + "dossierOutsideArea", "Dossier outside area", "The person has a dossier outside the client's area.", 0},
+		{"nisCodeOutsideArea", own + "nisCodeOutsideArea", "Municipality outside area", "The address lies outside the client's area.", 0},
+	}
+}
+
+func problemTypeOf(name string) problemType {
+	for _, p := range problemTypes() {
+		if p.name == name || p.urn == name {
+			return p
+		}
+	}
+	return problemType{}
+}
+
+// problem is an answer of a named type.
+func (m *Mock) problem(name, detail string) answer {
+	p := problemTypeOf(name)
+	body := map[string]any{
+		"type": p.urn, "title": p.title, "status": p.status,
+		"instance": "urn:uuid:" + m.derive("instance", m.next()),
+	}
+	if detail == "" {
+		detail = p.description
+	}
+	body["detail"] = detail
+	return answer{status: p.status, header: http.Header{"Content-Type": {"application/problem+json"}}, body: body, problem: name}
+}
+
+// with adds a member to a problem.
+func (a answer) with(key string, value any) answer {
+	a.body[key] = value
+	return a
+}
+
+// issue is one of a problem's issues: a type by name, and where.
+func issue(name, in, at string) map[string]any {
+	t := problemTypeOf(name)
+	i := map[string]any{"type": t.urn, "title": t.title, "detail": t.description}
+	if in != "" {
+		i["in"] = in
+		i["name"] = at
+	}
+	return i
+}
+
+func (m *Mock) badRequest(issues ...map[string]any) answer {
+	list := make([]any, 0, len(issues))
+	for _, i := range issues {
+		list = append(list, i)
+	}
+	return m.problem("badRequest", "").with("issues", list)
+}
+
+func (m *Mock) violations(vs []mlp.Violation) answer {
+	var issues []map[string]any
+	for _, v := range vs {
+		name := "schemaViolation"
+		if v.Keyword == mlp.KeywordUnknown {
+			name = "unknownInput"
+		}
+		i := issue(name, v.In, v.Name)
+		i["detail"] = v.Keyword + ": " + v.Message
+		issues = append(issues, i)
+	}
+	return m.badRequest(issues...)
+}

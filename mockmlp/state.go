@@ -1,0 +1,300 @@
+package mockmlp
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"maps"
+	"reflect"
+	"slices"
+	"time"
+)
+
+// kind is a collection of registrations below a dossier.
+type kind struct {
+	// name stands in effects and faults; resource in operationIds.
+	name, resource, collection, idField string
+	// partnerAllows is true where a dossier owned by a tender partner takes it (TWE-17).
+	partnerAllows bool
+}
+
+func kinds() []kind {
+	return []kind{
+		{name: "category", resource: "Category", collection: "categories", idField: "categoryId", partnerAllows: true},
+		{name: "weo", resource: "Weo", collection: "weos", idField: "weoId"},
+		{name: "employment", resource: "Employment", collection: "employments", idField: "employmentId"},
+		{name: "evaluation", resource: "Evaluation", collection: "evaluations", idField: "evaluationId"},
+		{name: "handover", resource: "Handover", collection: "handovers", idField: "handoverId"},
+	}
+}
+
+// dossier is one version of a person's dossier. It is never changed after it was committed: a change makes a new one, which may share parts.
+type dossier struct {
+	ID      string                    `json:"id"`
+	Version int64                     `json:"version"`
+	SSIN    string                    `json:"ssin"`
+	History []string                  `json:"history,omitempty"`
+	Owner   map[string]any            `json:"owner"`
+	NIS     string                    `json:"nis"`
+	Own     map[string]any            `json:"own"`
+	Regs    map[string][]registration `json:"regs"`
+	// Trainings are registered by their provider (OPL, "Hoe opleidingsacties registreren"): read only here.
+	Trainings []any `json:"trainings,omitempty"`
+}
+
+// registration is what a client registered, and what MLP adds to it.
+type registration struct {
+	ID      string         `json:"id"`
+	Content map[string]any `json:"content"`
+	// Added are the read-only properties beside id and instant: setBy, status.
+	Added        map[string]any `json:"added,omitempty"`
+	RegisteredAt time.Time      `json:"registeredAt"`
+}
+
+func (r registration) text(key string) string {
+	s, _ := r.Content[key].(string)
+	return s
+}
+
+// edit copies what a change may touch; contents of registrations are replaced, never edited.
+func (d *dossier) edit() *dossier {
+	next := *d
+	next.Version++
+	next.Own = maps.Clone(d.Own)
+	next.Regs = maps.Clone(d.Regs)
+	return &next
+}
+
+func (d *dossier) find(kind, id string) (registration, bool) {
+	for _, r := range d.Regs[kind] {
+		if r.ID == id {
+			return r, true
+		}
+	}
+	return registration{}, false
+}
+
+// put replaces or appends. A category that is written again counts as registered last, which decides between equal dates; others keep their place.
+func (d *dossier) put(kind string, r registration) {
+	list := slices.Clone(d.Regs[kind])
+	i := slices.IndexFunc(list, func(x registration) bool { return x.ID == r.ID })
+	switch {
+	case i < 0:
+		list = append(list, r)
+	case kind == "category":
+		list = append(slices.Delete(list, i, i+1), r)
+	default:
+		list[i] = r
+	}
+	d.Regs[kind] = list
+}
+
+// currentCategory is the entry with the latest validFrom not after the day, among equal ones the one registered last.
+func (d *dossier) currentCategory(day string) (registration, bool) {
+	var best registration
+	found := false
+	for _, r := range d.Regs["category"] {
+		from := r.text("validFrom")
+		if from <= day && (!found || from >= best.text("validFrom")) {
+			best, found = r, true
+		}
+	}
+	return best, found
+}
+
+func (d *dossier) ownerKind() string {
+	s, _ := d.Owner["kind"].(string)
+	return s
+}
+
+// Effect is one change that was committed.
+type Effect struct {
+	Seq       int64     `json:"seq"`
+	At        time.Time `json:"at"`
+	DossierID string    `json:"dossierId"`
+	// Kind is dossier, category, weo, employment, evaluation or handover.
+	Kind string `json:"kind"`
+	ID   string `json:"id"`
+	// Action is create or update.
+	Action string `json:"action"`
+	// Actor is client or vdab.
+	Actor string `json:"actor"`
+	// Code is the category's code, for a category.
+	Code string `json:"code,omitempty"`
+	// Version is the dossier's version after the change.
+	Version int64 `json:"version"`
+	// ContentHash is the SHA-256 of what was written.
+	ContentHash string `json:"contentHash"`
+	ClientID    string `json:"clientId,omitempty"`
+	TraceID     string `json:"traceId,omitempty"`
+	// Entry is the Idempotency-Key, where the request had one.
+	Entry string `json:"entry,omitempty"`
+}
+
+// record is one line of the log: everything that one commit changed. A record without a dossier only moves the clock.
+type record struct {
+	Epoch   int64     `json:"epoch"`
+	Clock   time.Time `json:"clock"`
+	Dossier *dossier  `json:"dossier,omitempty"`
+	Effect  *Effect   `json:"effect,omitempty"`
+	Reply   *reply    `json:"reply,omitempty"`
+	Exits   []exit    `json:"exits,omitempty"`
+}
+
+// reply is a first answer that a repeated Idempotency-Key gets again.
+type reply struct {
+	// Key is client and key.
+	Key      string   `json:"key"`
+	BodyHash string   `json:"bodyHash"`
+	Dossier  *dossier `json:"dossier"`
+}
+
+// feedItem is one change as the feed tells it.
+type feedItem struct {
+	Effect  Effect   `json:"effect"`
+	Dossier *dossier `json:"dossier"`
+}
+
+// state is everything that survives a restart, the clock aside.
+type state struct {
+	// Epoch goes up with each reset, so that old cursors and log lines are told from new ones.
+	Epoch int64 `json:"epoch"`
+	// Starts counts how often a mock was made of this state: it keeps trace ids of one start from those of another.
+	Starts   int64               `json:"starts"`
+	Seq      int64               `json:"seq"`
+	Dossiers map[string]*dossier `json:"dossiers"`
+	Feed     []feedItem          `json:"feed"`
+	Effects  []Effect            `json:"effects"`
+	Replies  map[string]reply    `json:"replies"`
+	Exits    map[string]exit     `json:"exits"`
+	Canceled map[string]bool     `json:"canceled"`
+
+	bySSIN map[string]string
+	// open are the exits still to come: each request looks through them.
+	open     map[string]exit
+	feedSize int
+}
+
+func newState(epoch int64, feedSize int) *state {
+	s := &state{Epoch: epoch}
+	s.complete(feedSize)
+	return s
+}
+
+// complete fills what JSON leaves out.
+func (s *state) complete(feedSize int) {
+	s.feedSize = feedSize
+	if s.Dossiers == nil {
+		s.Dossiers = map[string]*dossier{}
+	}
+	if s.Replies == nil {
+		s.Replies = map[string]reply{}
+	}
+	if s.Exits == nil {
+		s.Exits = map[string]exit{}
+	}
+	if s.Canceled == nil {
+		s.Canceled = map[string]bool{}
+	}
+	s.bySSIN = map[string]string{}
+	for _, d := range s.Dossiers {
+		s.index(d)
+	}
+	s.open = map[string]exit{}
+	for _, e := range s.Exits {
+		s.setExit(e)
+	}
+}
+
+func (s *state) index(d *dossier) {
+	s.bySSIN[d.SSIN] = d.ID
+	for _, old := range d.History {
+		s.bySSIN[old] = d.ID
+	}
+}
+
+// apply is the one way in which a commit reaches the state, live and on replay.
+func (s *state) apply(r record) {
+	if r.Dossier == nil || r.Effect == nil {
+		return
+	}
+	s.Seq = r.Effect.Seq
+	s.Dossiers[r.Dossier.ID] = r.Dossier
+	s.index(r.Dossier)
+	s.Effects = append(s.Effects, *r.Effect)
+	s.Feed = append(s.Feed, feedItem{Effect: *r.Effect, Dossier: r.Dossier})
+	// Cut in large steps: cutting at each change would copy the feed each time.
+	if len(s.Feed) > s.feedSize+s.feedSize/4+1 {
+		s.Feed = slices.Clone(s.Feed[len(s.Feed)-s.feedSize:])
+	}
+	if r.Reply != nil {
+		s.Replies[r.Reply.Key] = *r.Reply
+	}
+	for _, e := range r.Exits {
+		s.setExit(e)
+	}
+}
+
+func (s *state) setExit(e exit) {
+	s.Exits[e.EmploymentID] = e
+	if e.Done {
+		delete(s.open, e.EmploymentID)
+	} else {
+		s.open[e.EmploymentID] = e
+	}
+}
+
+// change is a commit to be: what a handler decided.
+type change struct {
+	dossier  *dossier
+	kind, id string
+	create   bool
+	code     string
+	content  any
+	exits    []exit
+	reply    *reply
+	// cause is nil when VDAB makes the change.
+	cause *call
+	at    time.Time
+}
+
+// commit writes a change to disk and then to memory. It is called with the lock held.
+func (m *Mock) commit(c change) (Effect, error) {
+	e := Effect{
+		Seq: m.state.Seq + 1, At: c.at, DossierID: c.dossier.ID, Kind: c.kind, ID: c.id, Action: "update", Actor: "vdab",
+		Code: c.code, Version: c.dossier.Version, ContentHash: hashOf(c.content),
+	}
+	if c.create {
+		e.Action = "create"
+	}
+	if c.cause != nil {
+		e.Actor, e.ClientID, e.TraceID, e.Entry = "client", c.cause.client.ClientID, c.cause.traceID, c.cause.r.Header.Get("Idempotency-Key")
+	}
+	rec := record{Epoch: m.state.Epoch, Clock: m.clock.now(), Dossier: c.dossier, Effect: &e, Reply: c.reply, Exits: c.exits}
+	if err := m.store.append(rec); err != nil {
+		return Effect{}, err
+	}
+	m.state.apply(rec)
+	return e, nil
+}
+
+// hashOf is the SHA-256 of the canonical JSON: encoding/json sorts the keys of maps.
+func hashOf(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+// sameContent compares what clients write. The caseworker is left out: another one repeating a registration changes nothing.
+func sameContent(a, b map[string]any) bool {
+	return reflect.DeepEqual(withoutCaseworker(a), withoutCaseworker(b))
+}
+
+func withoutCaseworker(m map[string]any) map[string]any {
+	c := maps.Clone(m)
+	delete(c, "caseworker")
+	return c
+}
