@@ -5,12 +5,10 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
-
 	"github.com/mlpsync/mlpsync/internal/ident"
+	"github.com/mlpsync/mlpsync/internal/strictyaml"
 )
 
 // Scenario is how a mock begins: its day, who may call, and what MLP holds already. docs/mock.md describes the file.
@@ -61,18 +59,8 @@ type PersonExit struct {
 	Delay Duration `yaml:"delay"`
 }
 
-// Duration reads what time.ParseDuration reads.
-type Duration time.Duration
-
-// UnmarshalYAML implements yaml.BytesUnmarshaler.
-func (d *Duration) UnmarshalYAML(b []byte) error {
-	v, err := time.ParseDuration(strings.Trim(strings.TrimSpace(string(b)), `"'`))
-	if err != nil || v < 0 {
-		return errors.New("expected a duration such as 2s or 24h")
-	}
-	*d = Duration(v)
-	return nil
-}
+// Duration is written as 2s or 24h.
+type Duration = strictyaml.Duration
 
 // SeedDossier is a dossier that MLP holds from the start. Registrations are written as in the API, each with its id where something refers to it.
 type SeedDossier struct {
@@ -108,9 +96,12 @@ func LoadScenario(path string) (*Scenario, error) {
 // ParseScenario reads a scenario strictly: an unknown key is an error with its line. Dossiers are judged by the API's document when a mock is made of it.
 func ParseScenario(text []byte) (*Scenario, error) {
 	var s Scenario
-	if err := yaml.UnmarshalWithOptions(text, &s, yaml.Strict()); err != nil {
-		// Without the source lines that the library would print: they can hold secrets.
-		return nil, fmt.Errorf("scenario: %s", strings.TrimSpace(yaml.FormatError(err, false, false)))
+	if _, issues := strictyaml.Decode(text, &s); len(issues) > 0 {
+		errs := make([]error, len(issues))
+		for i, issue := range issues {
+			errs[i] = fmt.Errorf("scenario: %s", issue)
+		}
+		return nil, errors.Join(errs...)
 	}
 	if s.Clock != "" {
 		t, err := time.Parse(time.RFC3339, s.Clock)

@@ -10,8 +10,8 @@ import (
 
 func TestScenarioIsStrict(t *testing.T) {
 	cases := []struct{ name, text, want string }{
-		{"unknown key", "clock: 2026-01-15T08:00:00Z\nclokc: x\n", "2:1"},
-		{"unknown key below", "dossiers:\n  - sin: \"67722499797\"\n", "2:"},
+		{"unknown key", "clock: 2026-01-15T08:00:00Z\nclokc: x\n", "line 2: clokc"},
+		{"unknown key below", "dossiers:\n  - sin: \"67722499797\"\n", "line 2: dossiers[0].sin"},
 		{"clock", "clock: tomorrow\n", "clock"},
 		{"mode", "exits: {default: {mode: sometimes}}\n", "exits.default.mode"},
 		{"delay", "exits: {default: {mode: after, delay: soon}}\n", "duration"},

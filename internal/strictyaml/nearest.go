@@ -8,15 +8,15 @@ func Nearest(word string, candidates []string) string {
 	best, bestDistance := "", 1+len(word)/3
 	folded := strings.ToLower(word)
 	for _, c := range candidates {
-		if d := distance(folded, strings.ToLower(c)); d < bestDistance || d == bestDistance && best == "" {
+		if d := Distance(folded, strings.ToLower(c)); d < bestDistance || d == bestDistance && best == "" {
 			best, bestDistance = c, d
 		}
 	}
 	return best
 }
 
-// distance is Levenshtein's.
-func distance(a, b string) int {
+// Distance is Levenshtein's.
+func Distance(a, b string) int {
 	from, to := []rune(a), []rune(b)
 	row := make([]int, len(to)+1)
 	for j := range row {

@@ -46,7 +46,14 @@ func (i Issue) String() string {
 // Decode decodes YAML into out, a pointer to a struct, and reports all unknown
 // keys, not only the first. The lines by path let later checks point into the
 // file.
-func Decode(data []byte, out any) (map[string]int, []Issue) {
+func Decode(data []byte, out any) (lines map[string]int, issues []Issue) {
+	// The YAML library panics on some malformed files (found by fuzzing, goccy/go-yaml
+	// 1.19.2); to the user such a file is unreadable like any other.
+	defer func() {
+		if recover() != nil {
+			lines, issues = nil, []Issue{{Text: "not readable as YAML"}}
+		}
+	}()
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		return nil, []Issue{issueOf(err)}
@@ -69,6 +76,10 @@ func Decode(data []byte, out any) (map[string]int, []Issue) {
 // the library prints with it.
 func issueOf(err error) Issue {
 	var e yaml.Error
+	var value ValueError
+	if errors.As(err, &value) {
+		return Issue{Text: value.Error()}
+	}
 	if !errors.As(err, &e) {
 		return Issue{Text: "not readable as YAML"}
 	}

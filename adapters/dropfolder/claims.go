@@ -1,0 +1,260 @@
+package dropfolder
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/mlpsync/mlpsync/adapters"
+	"github.com/mlpsync/mlpsync/internal/seal"
+)
+
+// state of a claimed file. Only pending ones change.
+type state string
+
+const (
+	statePending     state = "pending"     // to be ingested
+	stateDone        state = "done"        // ingested, archived
+	stateSeen        state = "seen"        // equal to one that was or will be ingested
+	statePassed      state = "passed"      // a newer one took its place first
+	stateQuarantined state = "quarantined" // refused
+)
+
+// claim is one file that was taken.
+type claim struct {
+	Seq      int       `json:"seq"`
+	Feed     string    `json:"feed"`
+	Name     string    `json:"name"`
+	Hash     string    `json:"hash"`
+	Size     int64     `json:"size"`
+	Changed  time.Time `json:"changed"`
+	Snapshot time.Time `json:"snapshot"`
+	Dated    bool      `json:"dated"`
+	Claimed  time.Time `json:"claimed"`
+	State    state     `json:"state"`
+	// Since is when the state was entered; retention counts from it.
+	Since   time.Time             `json:"since"`
+	Problem *adapters.FileProblem `json:"problem,omitempty"`
+	// Removed: the original is gone from the drop folder. Said: a seen or
+	// quarantined file was reported.
+	Removed bool `json:"removed"`
+	Said    bool `json:"said"`
+
+	inPlace string // path in the drop folder, for what Peek found
+}
+
+func (c *claim) id() string {
+	if c.inPlace != "" {
+		return ""
+	}
+	return fmt.Sprintf("%010d-%.12s", c.Seq, c.Hash)
+}
+
+// isOf says whether the claim was made of this very file, as far as name, size and
+// time tell.
+func (c *claim) isOf(name string, size int64, changed time.Time) bool {
+	return c.Name == name && c.Size == size && c.Changed.Equal(changed)
+}
+
+// store keeps the claims of one OCMW.
+type store struct {
+	opt    Options
+	claims map[int]*claim
+	// damaged: a claim could not be read, so what looks unused may not be.
+	damaged bool
+	highest int // sequence number given out, damaged claims included
+}
+
+const (
+	claimSuffix   = ".claim"
+	contentSuffix = ".sealed"
+	incoming      = ".incoming"
+)
+
+func claimsDir(root string) string  { return filepath.Join(root, "claims") }
+func contentDir(root string) string { return filepath.Join(root, "content") }
+func contentPath(root, hash string) string {
+	return filepath.Join(contentDir(root), hash+contentSuffix)
+}
+
+// openStore reads all claims; a state directory that isn't there yet has none.
+func openStore(opt Options, res *adapters.PollResult) (*store, error) {
+	s := &store{opt: opt, claims: map[int]*claim{}}
+	entries, err := opt.Files.ReadDir(claimsDir(opt.State))
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the claims of the drop folder: %w", err)
+	}
+	for _, e := range entries {
+		number, isClaim := strings.CutSuffix(e.Name(), claimSuffix)
+		if !isClaim {
+			continue
+		}
+		if seq, err := strconv.Atoi(number); err == nil {
+			s.highest = max(s.highest, seq)
+		}
+		c, err := s.read(number)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // purged by the daemon while Peek looks
+		}
+		if err != nil {
+			s.damaged = true
+			res.Notes = append(res.Notes, damagedClaim(number, err))
+			continue
+		}
+		s.claims[c.Seq] = c
+	}
+	return s, nil
+}
+
+func (s *store) aad(parts ...string) []byte {
+	return seal.AAD(append([]string{"dropfolder", s.opt.OCMW}, parts...)...)
+}
+
+func (s *store) read(number string) (*claim, error) {
+	file, err := s.opt.Files.Open(filepath.Join(claimsDir(s.opt.State), number+claimSuffix))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	sealed, err := io.ReadAll(io.LimitReader(file, 1<<20))
+	if err != nil {
+		return nil, err
+	}
+	plain, err := s.opt.Keys.Open(sealed, s.aad("claim", number))
+	if err != nil {
+		return nil, err
+	}
+	var c claim
+	if err := json.Unmarshal(plain, &c); err != nil {
+		return nil, errors.New("the claim is not readable")
+	}
+	if seq, err := strconv.Atoi(number); err != nil || seq != c.Seq {
+		return nil, errors.New("the claim carries another number")
+	}
+	return &c, nil
+}
+
+// save replaces a claim in one step.
+func (s *store) save(c *claim) error {
+	plain, err := json.Marshal(c)
+	if err != nil {
+		return fmt.Errorf("write a claim: %w", err)
+	}
+	number := fmt.Sprintf("%010d", c.Seq)
+	sealed := s.opt.Keys.Seal(plain, s.aad("claim", number))
+	dir := claimsDir(s.opt.State)
+	temp := filepath.Join(dir, number+incoming)
+	if err := s.write(temp, sealed); err != nil {
+		_ = s.opt.Files.Remove(temp)
+		return fmt.Errorf("write a claim: %w", err)
+	}
+	if err := s.opt.Files.Rename(temp, filepath.Join(dir, number+claimSuffix)); err != nil {
+		return fmt.Errorf("write a claim: %w", err)
+	}
+	s.claims[c.Seq] = c
+	return s.opt.Files.SyncDir(dir)
+}
+
+func (s *store) write(path string, data []byte) error {
+	w, err := s.opt.Files.Create(path)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(data)
+	return errors.Join(err, w.Sync(), w.Close())
+}
+
+// move changes a claim's state; memory follows the disk, never the other way round.
+func (s *store) move(c *claim, to state, now time.Time, why *adapters.FileProblem) error {
+	next := *c
+	next.State, next.Since, next.Problem = to, now, why
+	if err := s.save(&next); err != nil {
+		return err
+	}
+	*c = next
+	s.claims[c.Seq] = c
+	return nil
+}
+
+// nextSeq never gives a number twice while the daemon runs.
+func (s *store) nextSeq() int {
+	s.highest++
+	return s.highest
+}
+
+// all lists the claims in the order in which they were made.
+func (s *store) all() []*claim {
+	list := make([]*claim, 0, len(s.claims))
+	for _, c := range s.claims {
+		list = append(list, c)
+	}
+	slices.SortFunc(list, func(a, b *claim) int { return cmp.Compare(a.Seq, b.Seq) })
+	return list
+}
+
+func (s *store) byID(id string) *claim {
+	for _, c := range s.claims {
+		if c.id() == id {
+			return c
+		}
+	}
+	return nil
+}
+
+// purge deletes what retention no longer keeps and the set in force doesn't need.
+// The claim goes first: content without claim is cleared away at the next start.
+func (f *Folder) purge(now time.Time) (int, error) {
+	needed := map[int]bool{}
+	newest := map[string]*claim{}
+	for _, c := range f.store.all() {
+		if c.State == statePending {
+			needed[c.Seq] = true
+		}
+		if c.State == stateDone && (newest[c.Feed] == nil || !bySnapshot(c, newest[c.Feed])) {
+			newest[c.Feed] = c
+		}
+	}
+	for _, c := range newest {
+		needed[c.Seq] = true
+	}
+	purged := 0
+	for _, c := range f.store.all() {
+		if needed[c.Seq] || !c.Removed || now.Sub(c.Since) < f.opt.Retention {
+			continue
+		}
+		if err := f.delete(c); err != nil {
+			return purged, fmt.Errorf("purge the archive: %w", err)
+		}
+		purged++
+	}
+	return purged, nil
+}
+
+func (f *Folder) delete(c *claim) error {
+	path := filepath.Join(claimsDir(f.opt.State), fmt.Sprintf("%010d%s", c.Seq, claimSuffix))
+	if err := f.opt.Files.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	delete(f.store.claims, c.Seq)
+	for _, other := range f.store.claims {
+		if other.Hash == c.Hash || f.store.damaged {
+			return nil
+		}
+	}
+	err := f.opt.Files.Remove(contentPath(f.opt.State, c.Hash))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}

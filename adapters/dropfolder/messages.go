@@ -1,0 +1,171 @@
+package dropfolder
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/mlpsync/mlpsync/adapters"
+)
+
+// plain takes the path out of an error: a file's name may hold anything.
+func plain(err error) error {
+	var state stateError
+	if errors.As(err, &state) {
+		err = state.error
+	}
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	var link interface{ Unwrap() error }
+	if errors.As(err, &link) && strings.ContainsAny(err.Error(), `/\`) {
+		return plain(link.Unwrap())
+	}
+	return err
+}
+
+// diskFull knows the error of both systems.
+func diskFull(err error) bool {
+	const windowsDiskFull = syscall.Errno(112)
+	return errors.Is(err, syscall.ENOSPC) || runtime.GOOS == "windows" && errors.Is(err, windowsDiskFull)
+}
+
+func folderFailure(err error) adapters.Note {
+	return adapters.Note{
+		Key: "dropfolder.folder", Failure: true,
+		Text: fmt.Sprintf("the drop folder can't be read: %v", plain(err)),
+		Hint: "Check that the share is mounted and that the service's account may read it; what was taken before is still worked on.",
+	}
+}
+
+func fileFailure(c candidate, what string, err error) adapters.Note {
+	n := adapters.Note{
+		Key: "dropfolder." + what + "." + adapters.SafeName(c.name), Failure: true,
+		Text: fmt.Sprintf("file %q of feed %s: can't %s it: %v", adapters.SafeName(c.name), c.feed.Name, what, plain(err)),
+		Hint: "It is tried again at each poll; the other files go on.",
+	}
+	switch {
+	case errors.Is(err, fs.ErrPermission) && what == "remove":
+		n.Hint = "Give the service's account the right to delete in the drop folder. The file was taken and is worked on."
+	case errors.Is(err, fs.ErrPermission):
+		n.Hint = "Give the service's account the right to read the file. The other files go on."
+	}
+	return n
+}
+
+func stateFailure(feed string, err error) adapters.Note {
+	n := adapters.Note{
+		Key: "dropfolder.state." + feed, Failure: true,
+		Text: fmt.Sprintf("a file of feed %s can't be taken: the state directory can't be written: %v", feed, plain(err)),
+		Hint: "Check the state directory. The file stays in the drop folder and is tried again at each poll.",
+	}
+	if diskFull(err) {
+		n.Hint = "The disk of the state directory is full: make room. The file stays in the drop folder and is tried again at each poll."
+	}
+	return n
+}
+
+func damagedClaim(number string, err error) adapters.Note {
+	return adapters.Note{
+		Key: "dropfolder.claim." + number, Failure: true,
+		Text: fmt.Sprintf("claim %s of the drop folder can't be read: %v", number, plain(err)),
+		Hint: "Check that the key file is the one that it was written with; else restore the state directory from a backup and export the file again.",
+	}
+}
+
+func leftBehind(err error) adapters.Note {
+	return adapters.Note{
+		Key: "dropfolder.taken", Failure: true,
+		Text: fmt.Sprintf("a file %s... lies in the drop folder and can't be removed: %v", takenPrefix, plain(err)),
+		Hint: "Look at it, and delete it or give it its own name back.",
+	}
+}
+
+func ambiguous(name, one, other string) adapters.Note {
+	safe := adapters.SafeName(name)
+	return adapters.Note{
+		Key: "dropfolder.ambiguous." + safe, Failure: true,
+		Text: fmt.Sprintf("file %q matches the feeds %s and %s: left alone", safe, one, other),
+		Hint: "Make the file patterns of the profile exclude each other.",
+	}
+}
+
+func notAFile(name string, mode fs.FileMode) adapters.Note {
+	safe, kind := adapters.SafeName(name), "no regular file"
+	switch {
+	case mode.IsDir():
+		kind = "a directory"
+	case mode&fs.ModeSymlink != 0:
+		kind = "a symbolic link"
+	}
+	return adapters.Note{
+		Key: "dropfolder.notAFile." + safe, Failure: true,
+		Text: fmt.Sprintf("%q has the name of an export file and is %s: left alone", safe, kind),
+		Hint: "Put the file itself into the drop folder.",
+	}
+}
+
+func unmatched(kind string, count int, profile *adapters.Profile) adapters.Note {
+	var patterns []string
+	for _, f := range profile.Feeds {
+		patterns = append(patterns, f.Patterns()...)
+	}
+	return adapters.Note{
+		Key:  "dropfolder.unmatched." + kind,
+		Text: fmt.Sprintf("%d entries %s in the drop folder match no feed: left alone", count, kind),
+		Hint: "The profile expects " + strings.Join(patterns, ", ") + ".",
+	}
+}
+
+func passedOver(c *claim) adapters.Note {
+	return adapters.Note{
+		Key:  "dropfolder.passed." + c.id(),
+		Text: fmt.Sprintf("file %q of feed %s was passed over: a newer one is there", adapters.SafeName(c.Name), c.Feed),
+	}
+}
+
+func older(than time.Time, byName bool) *adapters.FileProblem {
+	day := than.UTC().Format("02/01/2006")
+	by := "its last change"
+	if byName {
+		by = "the date in its name"
+	}
+	return &adapters.FileProblem{Rule: adapters.RuleFileOlder, Message: adapters.Message{
+		ReasonNL: "Het bestand is ouder dan wat al verwerkt is (" + day + ").",
+		ReasonEN: fmt.Sprintf("the file is older than the one ingested last (%s), by %s", than.UTC().Format(time.DateOnly), by),
+		HintNL:   "Zet de recentste export klaar. Moet dit bestand toch verwerkt worden, exporteer het dan opnieuw.",
+		HintEN:   "Drop the latest export; nothing of this file was used.",
+	}}
+}
+
+func tooLarge(limit int64) adapters.FileProblem {
+	return adapters.FileProblem{Rule: adapters.RuleFileSize, Message: adapters.Message{
+		ReasonNL: fmt.Sprintf("Het bestand is groter dan %d MB en blijft liggen.", limit>>20),
+		ReasonEN: fmt.Sprintf("the file is larger than %d MiB: left alone", limit>>20),
+		HintNL:   "Controleer of dit het juiste bestand is.",
+		HintEN:   "Check that this is the right file.",
+	}}
+}
+
+func stillYoung() adapters.FileProblem {
+	return adapters.FileProblem{Rule: adapters.RuleFileTruncated, Passing: true, Message: adapters.Message{
+		ReasonNL: "Het bestand wordt misschien nog geschreven.",
+		ReasonEN: "the file may still be written to",
+		HintNL:   "Niets te doen.", HintEN: "Nothing to do: it is taken once it stays the same.",
+	}}
+}
+
+func noCompanion(c candidate) adapters.FileProblem {
+	safe := adapters.SafeName(c.name)
+	return adapters.FileProblem{Rule: adapters.RuleFileTruncated, Passing: true, Message: adapters.Message{
+		ReasonNL: "Het bestand " + safe + doneSuffix + " ontbreekt.",
+		ReasonEN: "waits for " + safe + doneSuffix,
+		HintNL:   "De export hoort dit bestand als laatste te schrijven.",
+		HintEN:   "The export has to write it last; if it doesn't, take done out of the profile.",
+	}}
+}

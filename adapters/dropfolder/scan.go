@@ -1,0 +1,238 @@
+package dropfolder
+
+import (
+	"cmp"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mlpsync/mlpsync/adapters"
+)
+
+// candidate is a file in the drop folder that belongs to a feed.
+type candidate struct {
+	feed      *adapters.Feed
+	name      string
+	path      string
+	info      fs.FileInfo
+	snapshot  time.Time
+	dated     bool
+	companion string // path of its .done file, "" without one
+}
+
+// sight is how a file looked at the last poll.
+type sight struct {
+	size    int64
+	changed time.Time
+	since   time.Time
+	polls   int
+	// passing is what the structural check said of a file that seems half
+	// written: not looked at again before it changes or GiveUp has passed.
+	passing *adapters.FileProblem
+	stuck   int // claim made of it whose original can't be removed; 0 none
+}
+
+const doneSuffix = ".done"
+
+// look lists the candidates and says what else lies in the folder, without the names
+// of files that aren't the municipality's exports: those may be anything.
+func (f *Folder) look(res *adapters.PollResult) []candidate {
+	entries, err := f.opt.Files.ReadDir(f.opt.Folder)
+	if err != nil {
+		res.Notes = append(res.Notes, folderFailure(err))
+		return nil
+	}
+	var found []candidate
+	companions := map[string]string{}
+	others := map[string]int{}
+	for _, e := range entries {
+		name := e.Name()
+		switch {
+		case strings.HasPrefix(name, takenPrefix):
+		case isTemporary(name):
+			others["temporary"]++
+		case strings.HasSuffix(strings.ToLower(name), doneSuffix):
+			companions[strings.ToLower(name)] = filepath.Join(f.opt.Folder, name)
+		default:
+			if c, kind := f.candidate(e, res); kind == "" {
+				found = append(found, c)
+			} else if kind != saidAlready {
+				others[kind]++
+			}
+		}
+	}
+	for i := range found {
+		found[i].companion = companionOf(found[i].name, companions)
+	}
+	noteOthers(others, f.opt.Profile, res)
+	noteLonely(companions, res)
+	// Older first: of two days of the same feed the later is then seen as newer.
+	slices.SortStableFunc(found, func(a, b candidate) int {
+		return cmp.Or(a.snapshot.Compare(b.snapshot), cmp.Compare(a.name, b.name))
+	})
+	return found
+}
+
+const saidAlready = "said"
+
+// candidate matches an entry to a feed; kind says what it is instead.
+func (f *Folder) candidate(e fs.DirEntry, res *adapters.PollResult) (c candidate, kind string) {
+	c = candidate{name: e.Name(), path: filepath.Join(f.opt.Folder, e.Name())}
+	for _, feed := range f.opt.Profile.Feeds {
+		snapshot, dated, ok := feed.Match(c.name)
+		if !ok {
+			continue
+		}
+		if c.feed != nil {
+			res.Notes = append(res.Notes, ambiguous(c.name, c.feed.Name, feed.Name))
+			return c, saidAlready
+		}
+		c.feed, c.snapshot, c.dated = feed, snapshot, dated
+	}
+	if c.feed == nil {
+		return c, "*" + strings.ToLower(filepath.Ext(c.name))
+	}
+	info, err := f.opt.Files.Lstat(c.path)
+	if err != nil {
+		res.Notes = append(res.Notes, fileFailure(c, "read", err))
+		return c, saidAlready
+	}
+	if !info.Mode().IsRegular() {
+		res.Notes = append(res.Notes, notAFile(c.name, info.Mode()))
+		return c, saidAlready
+	}
+	c.info = info
+	if !c.dated {
+		c.snapshot = info.ModTime()
+	}
+	return c, ""
+}
+
+// isTemporary: names that programs give to files which they are writing, and
+// hidden ones.
+func isTemporary(name string) bool {
+	lower := strings.ToLower(name)
+	if strings.HasPrefix(lower, ".") || strings.HasPrefix(lower, "~") {
+		return true
+	}
+	switch filepath.Ext(lower) {
+	case ".tmp", ".temp", ".part", ".partial", ".filepart", ".crdownload", ".swp":
+		return true
+	}
+	return lower == "thumbs.db" || lower == "desktop.ini"
+}
+
+// companionOf takes x.csv.done or x.done out of the list.
+func companionOf(name string, companions map[string]string) string {
+	lower := strings.ToLower(name)
+	for _, form := range []string{lower + doneSuffix, strings.TrimSuffix(lower, filepath.Ext(lower)) + doneSuffix} {
+		if path, ok := companions[form]; ok {
+			delete(companions, form)
+			return path
+		}
+	}
+	return ""
+}
+
+// observe remembers how a file looks.
+func (f *Folder) observe(c candidate, now time.Time) sight {
+	s, known := f.sights[c.name]
+	if !known || s.size != c.info.Size() || !s.changed.Equal(c.info.ModTime()) {
+		s = sight{size: c.info.Size(), changed: c.info.ModTime(), since: now}
+	}
+	s.polls++
+	f.sights[c.name] = s
+	return s
+}
+
+// forget drops what is no longer there.
+func (f *Folder) forget(present []candidate) {
+	names := map[string]bool{}
+	for _, c := range present {
+		names[c.name] = true
+	}
+	for name := range f.sights {
+		if !names[name] {
+			delete(f.sights, name)
+		}
+	}
+}
+
+// settled says whether a file is ready to be taken, and if not, why.
+func (f *Folder) settled(c candidate, now time.Time, res *adapters.PollResult) bool {
+	s := f.observe(c, now)
+	age := max(now.Sub(s.changed), now.Sub(s.since))
+	switch {
+	case c.info.Size() > f.opt.MaxBytes:
+		f.wait(c, s.since, tooLarge(f.opt.MaxBytes), res)
+	case c.companion != "":
+		return s.passing == nil || age >= f.opt.GiveUp
+	case c.feed.Done:
+		f.wait(c, s.since, noCompanion(c), res)
+	case s.polls < 2 || age < f.opt.MinAge:
+		f.wait(c, s.since, stillYoung(), res)
+	case s.passing != nil && age < f.opt.GiveUp:
+		f.wait(c, s.since, *s.passing, res)
+	default:
+		return true
+	}
+	return false
+}
+
+// peekable is settled for a single look: the file's own age has to do.
+func (f *Folder) peekable(c candidate, now time.Time, res *adapters.PollResult) bool {
+	switch {
+	case c.info.Size() > f.opt.MaxBytes:
+		f.wait(c, now, tooLarge(f.opt.MaxBytes), res)
+	case c.companion != "":
+		return true
+	case c.feed.Done:
+		f.wait(c, now, noCompanion(c), res)
+	case now.Sub(c.info.ModTime()) < f.opt.MinAge:
+		f.wait(c, now, stillYoung(), res)
+	default:
+		return true
+	}
+	return false
+}
+
+func (f *Folder) wait(c candidate, since time.Time, why adapters.FileProblem, res *adapters.PollResult) {
+	res.Waiting = append(res.Waiting, adapters.Waiting{
+		Name: adapters.SafeName(c.name), Feed: c.feed.Name, Since: since, Problem: why,
+	})
+}
+
+func noteOthers(others map[string]int, profile *adapters.Profile, res *adapters.PollResult) {
+	for _, kind := range sortedKeys(others) {
+		if kind == "temporary" {
+			res.Notes = append(res.Notes, adapters.Note{
+				Key:  "dropfolder.temporary",
+				Text: fmt.Sprintf("%d hidden or temporary files in the drop folder are left alone", others[kind]),
+			})
+			continue
+		}
+		res.Notes = append(res.Notes, unmatched(kind, others[kind], profile))
+	}
+}
+
+func noteLonely(companions map[string]string, res *adapters.PollResult) {
+	if len(companions) > 0 {
+		res.Notes = append(res.Notes, adapters.Note{
+			Key:  "dropfolder.done",
+			Text: fmt.Sprintf("%d .done files in the drop folder have no file beside them", len(companions)),
+			Hint: "Write the .done file after the file that it announces.",
+		})
+	}
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,482 @@
+package dropfolder
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/mlpsync/mlpsync/adapters"
+)
+
+// takenPrefix marks an original between the claim and its removal:
+// ".mlpsync-taken-SEQUENCE~NAME".
+const takenPrefix = ".mlpsync-taken-"
+
+// begin makes the state directory and, at the first poll, tidies up what a crash
+// left.
+func (f *Folder) begin(now time.Time, res *adapters.PollResult) error {
+	if f.store != nil {
+		return nil
+	}
+	for _, dir := range []string{claimsDir(f.opt.State), contentDir(f.opt.State)} {
+		if err := f.opt.Files.MkdirAll(dir); err != nil {
+			return fmt.Errorf("make the folder for claimed files: %w", err)
+		}
+	}
+	st, err := openStore(f.opt, res)
+	if err != nil {
+		return err
+	}
+	f.store, f.started = st, now
+	f.clearContent()
+	f.recoverTaken(res)
+	return nil
+}
+
+// clearContent removes copies that never became a claim. What can't be removed is
+// tried again at the next start.
+func (f *Folder) clearContent() {
+	entries, err := f.opt.Files.ReadDir(contentDir(f.opt.State))
+	if err != nil || f.store.damaged {
+		return
+	}
+	used := map[string]bool{}
+	for _, c := range f.store.claims {
+		used[c.Hash+contentSuffix] = true
+	}
+	for _, e := range entries {
+		if !used[e.Name()] {
+			_ = f.opt.Files.Remove(filepath.Join(contentDir(f.opt.State), e.Name()))
+		}
+	}
+}
+
+// recoverTaken finishes removals that a crash cut off. A claim whose original isn't
+// there any more is removed too.
+func (f *Folder) recoverTaken(res *adapters.PollResult) {
+	entries, err := f.opt.Files.ReadDir(f.opt.Folder)
+	if err != nil {
+		return // look says so
+	}
+	present := map[string]bool{}
+	for _, e := range entries {
+		present[e.Name()] = true
+		if rest, ok := strings.CutPrefix(e.Name(), takenPrefix); ok {
+			if err := f.finishRemoval(e.Name(), rest); err != nil {
+				res.Notes = append(res.Notes, leftBehind(err))
+			}
+		}
+	}
+	for _, c := range f.store.all() {
+		if !c.Removed && !present[c.Name] {
+			c.Removed = true
+			if err := f.store.save(c); err != nil {
+				res.Notes = append(res.Notes, stateFailure(c.Feed, err))
+			}
+		}
+	}
+}
+
+func (f *Folder) finishRemoval(hidden, rest string) error {
+	number, name, _ := strings.Cut(rest, "~")
+	path := filepath.Join(f.opt.Folder, hidden)
+	info, err := f.opt.Files.Lstat(path)
+	if err != nil {
+		return err
+	}
+	for _, c := range f.store.claims {
+		if fmt.Sprintf("%010d", c.Seq) == number && c.isOf(name, info.Size(), info.ModTime()) {
+			return f.opt.Files.Remove(path)
+		}
+	}
+	return f.putBack(path, name)
+}
+
+// putBack gives a file its own name again unless another one has it by now.
+func (f *Folder) putBack(path, name string) error {
+	original := filepath.Join(f.opt.Folder, name)
+	if _, err := f.opt.Files.Lstat(original); !errors.Is(err, fs.ErrNotExist) {
+		return errors.New("a newer file has its name")
+	}
+	return f.opt.Files.Rename(path, original)
+}
+
+// take claims one settled file: copy and hash, be sure that it didn't change, judge,
+// write the claim, and only then remove the original.
+func (f *Folder) take(ctx context.Context, c candidate, last map[string]Ingested, now time.Time, res *adapters.PollResult) {
+	if stuck := f.stuckClaim(c); stuck != nil {
+		f.removeOriginal(c, stuck, res)
+		return
+	}
+	temp := filepath.Join(contentDir(f.opt.State), "claim"+incoming)
+	sum, err := f.copyIn(ctx, c, temp)
+	if err == nil {
+		err = f.unchanged(c)
+	}
+	if err != nil {
+		_ = f.opt.Files.Remove(temp)
+		f.noteTaking(c, now, err, res)
+		return
+	}
+	made := &claim{
+		Feed: c.feed.Name, Name: c.name, Hash: sum, Size: c.info.Size(), Changed: c.info.ModTime(),
+		Snapshot: c.snapshot, Dated: c.dated, Claimed: now, Since: now, State: statePending,
+	}
+	if before := f.cutOffClaim(made); before != nil {
+		_ = f.opt.Files.Remove(temp)
+		f.removeOriginal(c, before, res)
+		return
+	}
+	if err := f.judge(ctx, c, made, temp, last, now); err != nil {
+		_ = f.opt.Files.Remove(temp)
+		f.noteTaking(c, now, err, res)
+		return
+	}
+	if err := f.commit(made, temp); err != nil {
+		_ = f.opt.Files.Remove(temp)
+		res.Notes = append(res.Notes, stateFailure(c.feed.Name, err))
+		return
+	}
+	f.removeOriginal(c, made, res)
+}
+
+// stuckClaim is the claim of this file when only its removal failed before.
+func (f *Folder) stuckClaim(c candidate) *claim {
+	made := f.store.claims[f.sights[c.name].stuck]
+	if made != nil && !made.Removed && made.isOf(c.name, c.info.Size(), c.info.ModTime()) {
+		return made
+	}
+	return nil
+}
+
+// cutOffClaim is a claim of the same file whose original a crash left in place.
+func (f *Folder) cutOffClaim(made *claim) *claim {
+	for _, c := range f.store.claims {
+		if !c.Removed && c.Hash == made.Hash && c.Feed == made.Feed && c.isOf(made.Name, made.Size, made.Changed) {
+			return c
+		}
+	}
+	return nil
+}
+
+// failed reading and writing are told apart: one is the municipality's to mend, the
+// other the machine's.
+type stateError struct{ error }
+
+func (e stateError) Unwrap() error { return e.error }
+
+var errChanging = errors.New("the file changed while it was read")
+
+// copyIn seals the content into temp, durably, and returns its hash.
+func (f *Folder) copyIn(ctx context.Context, c candidate, temp string) (string, error) {
+	in, err := f.opt.Files.Open(c.path)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = in.Close() }()
+	if info, err := in.Stat(); err != nil || !os.SameFile(info, c.info) {
+		return "", errors.Join(errChanging, err)
+	}
+	out, err := f.opt.Files.Create(temp)
+	if err != nil {
+		return "", stateError{err}
+	}
+	sum := sha256.New()
+	err = f.sealInto(out, io.TeeReader(&boundedReader{ctx: ctx, r: in, left: f.opt.MaxBytes}, sum))
+	if err != nil {
+		_ = out.Close()
+		return "", err
+	}
+	if err := errors.Join(out.Sync(), out.Close()); err != nil {
+		return "", stateError{err}
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+func (f *Folder) sealInto(out io.Writer, in io.Reader) error {
+	sealed, err := f.opt.Keys.SealStream(stateWriter{out}, f.contentAAD())
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(sealed, in); err != nil {
+		return err
+	}
+	return sealed.Close()
+}
+
+func (f *Folder) contentAAD() []byte {
+	s := store{opt: f.opt}
+	return s.aad("content")
+}
+
+// stateWriter marks the errors of the state directory.
+type stateWriter struct{ w io.Writer }
+
+func (s stateWriter) Write(p []byte) (int, error) {
+	n, err := s.w.Write(p)
+	if err != nil {
+		err = stateError{err}
+	}
+	return n, err
+}
+
+// boundedReader stops at the limit, for a file that grows while it is read, and when
+// the context ends.
+type boundedReader struct {
+	ctx  context.Context
+	r    io.Reader
+	left int64
+}
+
+func (b *boundedReader) Read(p []byte) (int, error) {
+	if b.ctx.Err() != nil {
+		return 0, context.Cause(b.ctx)
+	}
+	n, err := b.r.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return 0, errChanging
+	}
+	return n, err
+}
+
+func (f *Folder) unchanged(c candidate) error {
+	info, err := f.opt.Files.Lstat(c.path)
+	if err != nil {
+		return err
+	}
+	if !sameAs(c.info, info) {
+		return errChanging
+	}
+	return nil
+}
+
+func sameAs(a, b fs.FileInfo) bool {
+	return a.Size() == b.Size() && a.ModTime().Equal(b.ModTime()) && os.SameFile(a, b)
+}
+
+// judge sets the state in which the claim begins. A *FileProblem as error means that
+// the file is not whole yet and stays where it is.
+func (f *Folder) judge(ctx context.Context, c candidate, made *claim, temp string, last map[string]Ingested, now time.Time) error {
+	before, ingested := last[made.Feed]
+	switch {
+	case ingested && before.Hash == made.Hash && before.Version == f.opt.Version, f.pendingTwin(f.store.all(), made):
+		made.State = stateSeen
+		return nil
+	case ingested && before.Hash != made.Hash && made.Snapshot.Before(before.Snapshot):
+		made.State, made.Problem = stateQuarantined, older(before.Snapshot, made.Dated)
+		return nil
+	case f.opt.Check == nil:
+		return nil
+	}
+	in := adapters.Input{Name: adapters.SafeName(made.Name), Size: made.Size, Open: f.contentOpener(temp, made.Hash)}
+	err := f.opt.Check(ctx, c.feed, in)
+	var problem *adapters.FileProblem
+	if !errors.As(err, &problem) {
+		return err
+	}
+	s := f.sights[c.name]
+	age := max(now.Sub(s.changed), now.Sub(s.since))
+	if problem.Passing && age < f.opt.GiveUp {
+		s.passing = problem
+		f.sights[c.name] = s
+		return problem
+	}
+	made.State, made.Problem = stateQuarantined, problem
+	return nil
+}
+
+// pendingTwin: the same content waits already.
+func (f *Folder) pendingTwin(claims []*claim, made *claim) bool {
+	for _, c := range claims {
+		if c.State == statePending && c.Feed == made.Feed && c.Hash == made.Hash {
+			return true
+		}
+	}
+	return false
+}
+
+// commit makes the copy and the claim durable, in this order.
+func (f *Folder) commit(made *claim, temp string) error {
+	if err := f.opt.Files.Rename(temp, contentPath(f.opt.State, made.Hash)); err != nil {
+		return err
+	}
+	if err := f.opt.Files.SyncDir(contentDir(f.opt.State)); err != nil {
+		return err
+	}
+	made.Seq = f.store.nextSeq()
+	return f.store.save(made)
+}
+
+// removeOriginal moves the original aside in one step, looks at it once more, and
+// deletes it. A file that was replaced in the meantime gets its name back. When it
+// can't be removed the claim stands all the same, and the next poll tries again.
+func (f *Folder) removeOriginal(c candidate, made *claim, res *adapters.PollResult) {
+	hidden := filepath.Join(f.opt.Folder, fmt.Sprintf("%s%010d~%s", takenPrefix, made.Seq, c.name))
+	if err := f.opt.Files.Rename(c.path, hidden); err != nil {
+		f.markStuck(c, made)
+		res.Notes = append(res.Notes, fileFailure(c, "remove", err))
+		return
+	}
+	info, err := f.opt.Files.Lstat(hidden)
+	if err == nil && !sameAs(c.info, info) {
+		if err := f.putBack(hidden, c.name); err != nil {
+			res.Notes = append(res.Notes, leftBehind(err))
+		}
+		return
+	}
+	if err == nil {
+		err = f.opt.Files.Remove(hidden)
+	}
+	if err != nil {
+		res.Notes = append(res.Notes, fileFailure(c, "remove", err))
+		if f.putBack(hidden, c.name) == nil {
+			f.markStuck(c, made)
+		}
+		return
+	}
+	if c.companion != "" {
+		_ = f.opt.Files.Remove(c.companion) // said as a lonely .done file at the next poll
+	}
+	delete(f.sights, c.name)
+	next := *made
+	next.Removed = true
+	if err := f.store.save(&next); err != nil {
+		res.Notes = append(res.Notes, stateFailure(c.feed.Name, err))
+	}
+}
+
+func (f *Folder) markStuck(c candidate, made *claim) {
+	s := f.sights[c.name]
+	s.stuck = made.Seq
+	f.sights[c.name] = s
+}
+
+// noteTaking says why a file was left where it is.
+func (f *Folder) noteTaking(c candidate, now time.Time, err error, res *adapters.PollResult) {
+	var problem *adapters.FileProblem
+	var state stateError
+	switch {
+	case errors.As(err, &problem):
+		f.wait(c, f.sights[c.name].since, *problem, res)
+	case errors.Is(err, errChanging):
+		delete(f.sights, c.name)
+		f.wait(c, now, stillYoung(), res)
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.As(err, &state):
+		res.Notes = append(res.Notes, stateFailure(c.feed.Name, err))
+	default:
+		res.Notes = append(res.Notes, fileFailure(c, "read", err))
+	}
+}
+
+// peekClaim is what take would claim, read in place.
+func (f *Folder) peekClaim(ctx context.Context, c candidate, claims []*claim, last map[string]Ingested, now time.Time, res *adapters.PollResult) *claim {
+	sum, err := f.hashInPlace(ctx, c.path)
+	if err != nil {
+		f.noteTaking(c, now, err, res)
+		return nil
+	}
+	made := &claim{
+		Feed: c.feed.Name, Name: c.name, Hash: sum, Size: c.info.Size(), Changed: c.info.ModTime(),
+		Snapshot: c.snapshot, Dated: c.dated, Claimed: now, Since: now, State: statePending, inPlace: c.path,
+	}
+	before, ingested := last[made.Feed]
+	if ingested && before.Hash == sum && before.Version == f.opt.Version || f.pendingTwin(claims, made) {
+		res.Seen = append(res.Seen, f.file(made))
+		return nil
+	}
+	if ingested && before.Hash != sum && made.Snapshot.Before(before.Snapshot) {
+		made.Problem = older(before.Snapshot, made.Dated)
+		res.Quarantined = append(res.Quarantined, f.quarantined(made))
+		return nil
+	}
+	return f.peekCheck(ctx, c, made, now, res)
+}
+
+func (f *Folder) peekCheck(ctx context.Context, c candidate, made *claim, now time.Time, res *adapters.PollResult) *claim {
+	if f.opt.Check == nil {
+		return made
+	}
+	err := f.opt.Check(ctx, c.feed, f.file(made).Input)
+	var problem *adapters.FileProblem
+	switch {
+	case err == nil:
+		return made
+	case errors.As(err, &problem) && problem.Passing && now.Sub(made.Changed) < f.opt.GiveUp:
+		f.wait(c, now, *problem, res)
+	case problem != nil:
+		made.Problem = problem
+		res.Quarantined = append(res.Quarantined, f.quarantined(made))
+	default:
+		f.noteTaking(c, now, err, res)
+	}
+	return nil
+}
+
+func (f *Folder) hashInPlace(ctx context.Context, path string) (string, error) {
+	in, err := f.opt.Files.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = in.Close() }()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, &boundedReader{ctx: ctx, r: in, left: f.opt.MaxBytes}); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// contentOpener opens sealed content; at its end the hash has to be the claim's.
+func (f *Folder) contentOpener(path, want string) func() (io.ReadCloser, error) {
+	return func() (io.ReadCloser, error) {
+		file, err := f.opt.Files.Open(path)
+		if err != nil {
+			return nil, plain(err)
+		}
+		r, err := f.opt.Keys.OpenStream(file, f.contentAAD())
+		if err != nil {
+			_ = file.Close()
+			return nil, err
+		}
+		return &hashedReader{r: r, c: file, sum: sha256.New(), want: want}, nil
+	}
+}
+
+// placeOpener reads in the drop folder; a file that changed since it was hashed
+// fails at its end.
+func (f *Folder) placeOpener(path, want string) func() (io.ReadCloser, error) {
+	return func() (io.ReadCloser, error) {
+		file, err := f.opt.Files.Open(path)
+		if err != nil {
+			return nil, plain(err)
+		}
+		return &hashedReader{r: file, c: file, sum: sha256.New(), want: want}, nil
+	}
+}
+
+type hashedReader struct {
+	r    io.Reader
+	c    io.Closer
+	sum  hash.Hash
+	want string
+}
+
+func (h *hashedReader) Read(p []byte) (int, error) {
+	n, err := h.r.Read(p)
+	_, _ = h.sum.Write(p[:n])
+	if errors.Is(err, io.EOF) && hex.EncodeToString(h.sum.Sum(nil)) != h.want {
+		return n, errChanging
+	}
+	return n, err
+}
+
+func (h *hashedReader) Close() error { return h.c.Close() }

@@ -1,0 +1,207 @@
+package adapters
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/mlpsync/mlpsync/internal/strictyaml"
+)
+
+// header binds the columns of one file to those of the feed.
+type header struct {
+	width   int            // up to the last named column
+	raw     int            // as many as the line had
+	texts   []string       // cleaned header texts
+	index   map[string]int // folded text -> position
+	columns map[string]string
+	clients []string // columns of the client number, folded
+	unknown []string
+	missing []string
+}
+
+// bindHeader fails with a message that names the profile's columns only: a file
+// without header has data in its first line.
+func bindHeader(feed *Feed, cells []string) (*header, *FileProblem) {
+	h := &header{raw: len(cells), index: map[string]int{}, columns: map[string]string{}}
+	doubled := map[string]bool{}
+	for i, c := range cells {
+		text := clean(c)
+		h.texts = append(h.texts, text)
+		if text == "" {
+			continue
+		}
+		h.width = i + 1
+		if _, twice := h.index[fold(text)]; twice {
+			doubled[fold(text)] = true
+		} else {
+			h.index[fold(text)] = i
+		}
+	}
+	if problem := h.missingColumns(feed); problem != nil {
+		return nil, problem
+	}
+	for _, c := range feed.Columns() {
+		if doubled[fold(c)] {
+			return nil, doubledHeader(c)
+		}
+	}
+	for i, text := range h.texts {
+		if text != "" && !feed.Knows(text) && h.index[fold(text)] == i {
+			h.unknown = append(h.unknown, text)
+		}
+	}
+	return h, nil
+}
+
+// missingColumns binds each field to its column, and gathers what isn't there.
+func (h *header) missingColumns(feed *Feed) *FileProblem {
+	absent, lacking := map[string]bool{}, map[string]bool{}
+	for i := range feed.records {
+		for j := range feed.records[i].fields {
+			f := &feed.records[i].fields[j]
+			h.bindField(f, absent, lacking)
+		}
+	}
+	for _, c := range feed.conditions() {
+		h.need(c.column, false, absent, lacking)
+	}
+	if feed.totals != nil && feed.totals.column != "" {
+		h.need(feed.totals.column, false, absent, lacking)
+	}
+	h.missing = slices.Sorted(maps.Keys(lacking))
+	if len(absent) == 0 {
+		return nil
+	}
+	return missingColumn(slices.Sorted(maps.Keys(absent)), h.near(absent))
+}
+
+func (h *header) bindField(f *fieldRule, absent, lacking map[string]bool) {
+	for _, flag := range f.flags {
+		h.need(flag.column, f.optional, absent, lacking)
+	}
+	if len(f.columns) == 0 {
+		return
+	}
+	at, ok := h.fieldColumn(f)
+	if !ok {
+		h.need(f.columns[0], f.optional, absent, lacking)
+		return
+	}
+	h.columns[f.name] = h.texts[at]
+	if f.name == ClientNumber {
+		h.clients = append(h.clients, fold(h.texts[at]))
+	}
+}
+
+func (h *header) need(column string, optional bool, absent, lacking map[string]bool) {
+	if _, ok := h.index[fold(column)]; ok {
+		return
+	}
+	if optional {
+		lacking[column] = true
+		return
+	}
+	absent[column] = true
+}
+
+// near finds for a missing column a header that looks like it. Only such a near
+// miss is shown: any other text of the first line may be a person's data.
+func (h *header) near(absent map[string]bool) string {
+	for _, missing := range slices.Sorted(maps.Keys(absent)) {
+		for _, text := range h.texts {
+			if text != "" && len(missing) > 3 && strictyaml.Distance(fold(missing), fold(text)) <= 2 {
+				return text
+			}
+		}
+	}
+	return ""
+}
+
+func missingColumn(names []string, near string) *FileProblem {
+	list := strings.Join(names, ", ")
+	p := &FileProblem{Rule: RuleFileColumn, Message: Message{
+		ReasonNL: "In het bestand ontbreekt: kolom " + list + ".",
+		ReasonEN: "missing column: " + list,
+		HintNL:   "Controleer of het bestand een kopregel heeft en of de kolom in de export staat.",
+		HintEN:   "Check that the file has a header line and that the export has the column, or adapt the profile.",
+	}}
+	if near != "" {
+		p.HintNL += fmt.Sprintf(" Er is wel een kolom %q.", near)
+		p.HintEN += fmt.Sprintf(" There is a column %q.", near)
+	}
+	return p
+}
+
+func doubledHeader(column string) *FileProblem {
+	return &FileProblem{Rule: RuleFileHeaderDoubled, Message: Message{
+		ReasonNL: "De kolom " + column + " staat twee keer in de kopregel.",
+		ReasonEN: "the header names column " + column + " twice",
+		HintNL:   "Laat één van beide uit de export weg of hernoem ze.",
+		HintEN:   "Rename or remove one of the two in the export: which one counts can't be guessed.",
+	}}
+}
+
+// fieldColumn finds the first of a field's column names that the file has.
+func (h *header) fieldColumn(f *fieldRule) (int, bool) {
+	for _, key := range f.keys {
+		if at, ok := h.index[key]; ok {
+			return at, true
+		}
+	}
+	return 0, false
+}
+
+func (h *header) client(cells []string) string {
+	for _, c := range h.clients {
+		if text := clean(cell(cells, h.index[c])); text != "" && !strings.ContainsRune(text, utf8.RuneError) {
+			return text
+		}
+	}
+	return ""
+}
+
+func (h *header) repeats(cells []string) bool {
+	if len(cells) != h.raw {
+		return false
+	}
+	for i, c := range cells {
+		if clean(c) != h.texts[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// misfit compares the number of fields with the header. Empty cells behind the
+// last column are no field.
+func (h *header) misfit(cells []string) *RowProblem {
+	n := len(cells)
+	for n > h.raw && clean(cells[n-1]) == "" {
+		n--
+	}
+	if n >= h.width && n <= h.raw {
+		return nil
+	}
+	return &RowProblem{Rule: RuleRowFields, Expected: strconv.Itoa(h.width), Message: Message{
+		ReasonNL: fmt.Sprintf("De rij heeft %d velden, de kopregel %d.", n, h.width),
+		ReasonEN: fmt.Sprintf("the row has %d fields, the header %d", n, h.width),
+		HintNL:   "Een scheidingsteken of regeleinde in een tekst moet tussen aanhalingstekens staan.",
+		HintEN:   "A separator or line break inside a text must stand between quotes.",
+	}}
+}
+
+func (h *header) holds(c condition, cells []string) bool {
+	text := fold(cell(cells, h.index[c.key]))
+	if c.filled != nil {
+		return *c.filled == (text != "")
+	}
+	return c.in[text]
+}
+
+func (h *header) holdAll(all []condition, cells []string) bool {
+	return !slices.ContainsFunc(all, func(c condition) bool { return !h.holds(c, cells) })
+}

@@ -1,0 +1,282 @@
+// Package app wires the parts together and offers what the command line asks
+// for: the composition root.
+//
+// It guarantees that only one process writes a state directory (the daemon, or
+// once and apply in its place); that other commands read beside it and leave
+// orders; and that whatever it opens is closed in the reverse order. Nothing is
+// decided, sent or stored here by its own hand. internal/cli calls it.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/mlpsync/mlpsync/adapters"
+	"github.com/mlpsync/mlpsync/adapters/dropfolder"
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/config"
+	"github.com/mlpsync/mlpsync/internal/cycle"
+	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/internal/ledger/sqlite"
+	"github.com/mlpsync/mlpsync/internal/plan"
+	"github.com/mlpsync/mlpsync/internal/report"
+	"github.com/mlpsync/mlpsync/internal/seal"
+	"github.com/mlpsync/mlpsync/mapping"
+	"github.com/mlpsync/mlpsync/schemas/ocmw"
+)
+
+// Mode is what the state is opened for.
+type Mode int
+
+// The modes. Daemon and Once hold the lock and write; Beside reads, and leaves
+// orders for the daemon.
+const (
+	Daemon Mode = iota
+	Once
+	Beside
+)
+
+// Actor is who gives an order, and why.
+type Actor = ledger.Actor
+
+type configOCMW = config.OCMW
+
+// Options are what an application is opened with.
+type Options struct {
+	Config *config.Config
+	Mode   Mode
+	Getenv func(string) string
+	Log    zerolog.Logger
+	// Settled is called with the summary of each run of the daemon that did
+	// something; nil for nothing.
+	Settled func(Summary)
+}
+
+// App is an opened application. Close it.
+type App struct {
+	Options
+	config   *config.Config
+	keys     *seal.Keys
+	store    ledger.Store
+	clock    clock
+	rules    *mapping.Rules
+	decoder  *ocmw.Decoder
+	profiles map[string]*adapters.Profile // by KBO number
+	channel  *channel
+	cleanups []func() error
+}
+
+// Open wires everything that the configuration names.
+func Open(ctx context.Context, o Options) (_ *App, err error) {
+	a := &App{Options: o, config: o.Config, profiles: map[string]*adapters.Profile{}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Close())
+		}
+	}()
+	if a.keys, err = loadKeys(o.Config); err != nil {
+		return nil, err
+	}
+	if err := a.openStore(ctx); err != nil {
+		return nil, err
+	}
+	if a.clock, err = openClock(ctx, o.Config, a.store); err != nil {
+		return nil, err
+	}
+	if a.decoder, err = ocmw.New(); err != nil {
+		return nil, fmt.Errorf("compile schemas: %w", err)
+	}
+	a.rules = mapping.New()
+	for _, oc := range o.Config.OCMWs {
+		if a.profiles[string(oc.KBONumber())], err = loadProfile(oc.Profile); err != nil {
+			return nil, err
+		}
+	}
+	if a.channel, err = a.openChannel(); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// openStore opens the ledger, and takes the lock where it will be written.
+func (a *App) openStore(ctx context.Context) error {
+	if a.Mode != Beside {
+		unlock, err := sqlite.Lock(a.config.StateDir)
+		if errors.Is(err, ledger.ErrInUse) {
+			return &Hinted{Err: err, Next: "stop the other one first; status, plan, explain, queue and guard work beside it"}
+		}
+		if err != nil {
+			return fmt.Errorf("lock the state directory: %w", err)
+		}
+		a.cleanups = append(a.cleanups, unlock)
+	}
+	store, err := sqlite.Open(ctx, sqlite.Options{
+		Path: filepath.Join(a.config.StateDir, "ledger.db"), Keys: a.keys, ReadOnly: a.Mode == Beside, Now: a.now, Zone: Zone(),
+	})
+	if err != nil {
+		return fmt.Errorf("open the ledger: %w", err)
+	}
+	a.store = store
+	a.cleanups = append(a.cleanups, store.Close)
+	return nil
+}
+
+// Close closes what Open opened, last first.
+func (a *App) Close() error {
+	var errs []error
+	for _, cleanup := range slices.Backward(a.cleanups) {
+		errs = append(errs, cleanup())
+	}
+	a.cleanups = nil
+	return errors.Join(errs...)
+}
+
+// cycleOptions are the parts of a cycle on a ledger: a.store, or a copy of it.
+func (a *App) cycleOptions(store ledger.Store) (cycle.Options, error) {
+	guard := a.config.Guard
+	parts := cycle.Options{
+		Store: store, Rules: a.rules, Decoder: a.decoder, Formats: formats(),
+		Observer: a.channel.observer(store), Deliverer: a.channel.deliverer(store),
+		Reporter: a.reporter(store),
+		Guard: plan.Limits{
+			ChangePercent: guard.SharePercent, ChangeClients: guard.Clients,
+			ShrinkPercent: guard.ShrinkPercent, ShrinkRows: guard.ShrinkRows,
+		},
+		Release: guard.Release, TestNumbers: a.config.Environment == config.Test,
+		Zone: Zone(), Now: a.now, Log: a.Log,
+	}
+	if store == a.store {
+		parts.Heartbeat = a.heartbeat
+	}
+	for _, o := range a.config.OCMWs {
+		served, err := a.cycleOCMW(o, store)
+		if err != nil {
+			return parts, err
+		}
+		parts.OCMWs = append(parts.OCMWs, served)
+	}
+	return parts, nil
+}
+
+func (a *App) reporter(store ledger.Reading) *report.Writer {
+	folders := map[string]string{}
+	for _, o := range a.config.OCMWs {
+		folders[string(o.KBONumber())] = o.Reports
+	}
+	return report.New(store, folders)
+}
+
+func (a *App) cycleOCMW(o config.OCMW, store ledger.Store) (cycle.OCMW, error) {
+	kbo := string(o.KBONumber())
+	source, err := a.source(o, store)
+	return cycle.OCMW{
+		KBO: kbo, Name: o.Name, Profile: a.profiles[kbo], Source: source,
+		On: func(day casefile.Date) casefile.OCMW {
+			return casefile.OCMW{
+				KBO: o.KBONumber(), NIS: o.NISOn(string(day)), DefaultCaseworker: o.DefaultCaseworker,
+				HealthDataAgreed: o.HealthDataAgreed,
+			}
+		},
+	}, err
+}
+
+// Run is the daemon: it recovers what a crash left, then cycles until the
+// context ends, and stops within the configured time.
+func (a *App) Run(ctx context.Context) error {
+	if err := a.recover(ctx); err != nil {
+		return err
+	}
+	a.Log.Info().Str("event", "daemon.started").Str("environment", string(a.config.Environment)).
+		Str("day", string(a.today())).Int("ocmws", len(a.config.OCMWs)).Msg("mlpsync runs")
+	parts, err := a.cycleOptions(a.store)
+	if err != nil {
+		return err
+	}
+	parts.Finished = a.finished
+	err = cycle.New(parts).Loop(ctx, a.config.Poll.Std())
+	a.Log.Info().Str("event", "daemon.stopped").Msg("mlpsync stopped")
+	return err
+}
+
+// recover marks what the last process may have been sending as in doubt.
+func (a *App) recover(ctx context.Context) error {
+	doubtful, err := a.store.Recover(ctx, a.now())
+	if err != nil {
+		return fmt.Errorf("recover: %w", err)
+	}
+	if doubtful > 0 {
+		a.Log.Warn().Str("event", "outbox.recovered").Int("entries", doubtful).
+			Msg("entries were being sent when the last process ended; MLP is read before anything is sent again")
+	}
+	return nil
+}
+
+func (a *App) finished(ctx context.Context, run *cycle.Run) {
+	if a.Settled == nil {
+		return
+	}
+	summary, err := a.summarize(ctx, run)
+	if err == nil {
+		a.Settled(summary)
+	}
+}
+
+// Once runs until everything has settled, or nothing has moved for patience.
+// more says how long something is still expected from outside, zero when
+// nothing is; nil for never.
+func (a *App) Once(ctx context.Context, patience time.Duration, more func() time.Duration) (Summary, error) {
+	if err := a.recover(ctx); err != nil {
+		return Summary{}, err
+	}
+	parts, err := a.cycleOptions(a.store)
+	if err != nil {
+		return Summary{}, err
+	}
+	c := cycle.New(parts)
+	run, err := c.Begin(ctx)
+	if err != nil {
+		return Summary{}, err
+	}
+	if err := c.Settle(ctx, run, min(a.config.Poll.Std(), time.Second), patience, more); err != nil {
+		return Summary{}, err
+	}
+	return a.summarize(ctx, run)
+}
+
+// source watches an OCMW's drop folder; what the ledger took last tells old
+// files from new.
+func (a *App) source(o config.OCMW, store ledger.Store) (adapters.Source, error) {
+	kbo := string(o.KBONumber())
+	folder, err := dropfolder.New(dropfolder.Options{
+		OCMW: kbo, Folder: o.Inbox, State: filepath.Join(a.config.StateDir, "files", kbo), Profile: a.profiles[kbo],
+		Version: a.profiles[kbo].Version() + "/" + a.decoder.Version(), Keys: a.keys, History: history{store},
+		Check: checkFile, MinAge: a.config.Files.MinimumAge.Std(),
+		Retention: time.Duration(a.config.Files.KeepDays) * 24 * time.Hour,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("watch the drop folder of %s: %w", kbo, err)
+	}
+	return folder, nil
+}
+
+func checkFile(ctx context.Context, feed *adapters.Feed, in adapters.Input) error {
+	return formats()[feed.Format].Check(ctx, in, feed)
+}
+
+// history answers the drop folder from the ledger.
+type history struct{ store ledger.Ingest }
+
+// LastIngested implements dropfolder.History.
+func (h history) LastIngested(ctx context.Context, ocmw, feed string) (dropfolder.Ingested, bool, error) {
+	file, err := h.store.LastIngested(ctx, ocmw, feed)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return dropfolder.Ingested{}, false, nil
+	}
+	return dropfolder.Ingested{Hash: file.Hash, Snapshot: file.SnapshotOn, Version: file.Interpretation}, err == nil, err
+}

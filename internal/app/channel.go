@@ -1,0 +1,132 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/config"
+	"github.com/mlpsync/mlpsync/internal/cycle"
+	"github.com/mlpsync/mlpsync/internal/deliver"
+	"github.com/mlpsync/mlpsync/internal/ident"
+	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/internal/mlp"
+	"github.com/mlpsync/mlpsync/internal/observe"
+	schema "github.com/mlpsync/mlpsync/schemas/mlp"
+)
+
+// apiPath is where the API's version stands below the configured base URL.
+const apiPath = "/mlp/v1"
+
+// channel is the way to MLP: one breaker and rate an endpoint, one client with
+// its own credentials an OCMW.
+type channel struct {
+	app     *App
+	clients map[string]*mlp.Client // by KBO number
+}
+
+func (a *App) openChannel() (*channel, error) {
+	api, err := schema.Load()
+	if err != nil {
+		return nil, fmt.Errorf("compile the API's document: %w", err)
+	}
+	gate := mlp.NewGate(mlp.GateOptions{
+		PerSecond: float64(a.config.MLP.RatePerMinute) / 60,
+		OnChange: func(change mlp.BreakerChange) {
+			a.Log.Warn().Str("event", "breaker."+change.To).Str("from", change.From).Msg("the circuit breaker to MLP changed")
+		},
+	})
+	ch := &channel{app: a, clients: map[string]*mlp.Client{}}
+	for _, o := range a.config.OCMWs {
+		client, err := mlp.New(a.clientOptions(o, gate, api))
+		if err != nil {
+			return nil, fmt.Errorf("make the API client of %s: %w", o.Name, err)
+		}
+		ch.clients[string(o.KBONumber())] = client
+		a.cleanups = append(a.cleanups, func() error { client.Close(); return nil })
+	}
+	return ch, nil
+}
+
+func (a *App) clientOptions(o config.OCMW, gate *mlp.Gate, api *schema.API) mlp.Options {
+	credentials := o.Credentials
+	return mlp.Options{
+		BaseURL: a.config.MLP.BaseURL + apiPath, TokenURL: a.config.MLP.TokenURL,
+		PlainHTTP: a.config.Environment == config.Test, ClientID: credentials.ClientID,
+		ClientSecret: func() (string, error) { return credentials.ClientSecret.Read(a.Getenv) },
+		APIKey:       func() (string, error) { return credentials.APIKey.Read(a.Getenv) },
+		CAFile:       a.config.MLP.CAFile, Proxy: a.config.MLP.Proxy, Timeout: a.config.MLP.Timeout.Std(),
+		Gate: gate, API: api,
+		OnRequest: func(e mlp.RequestEvent) {
+			a.Log.Debug().Str("event", "mlp.request").Str("operation", e.Operation).Int("status", e.Status).
+				Str("failure", e.Failure).Str("traceId", e.TraceID).Dur("took", e.Duration).Msg("request to MLP")
+		},
+	}
+}
+
+func (ch *channel) observer(store ledger.Store) cycle.Observer {
+	clients := map[string]observe.Client{}
+	for kbo, client := range ch.clients {
+		clients[kbo] = client
+	}
+	return observe.New(observe.Options{Store: observing{store}, Clients: clients, Now: ch.app.now})
+}
+
+// deliverer sends what a ledger's outbox holds. What it learns of the channel lasts as long as it
+// does, so the cycle keeps it.
+func (ch *channel) deliverer(store ledger.Store) cycle.Deliverer {
+	clients := map[string]deliver.Client{}
+	for kbo, client := range ch.clients {
+		clients[kbo] = client
+	}
+	return delivering{deliver.New(deliver.Options{
+		Queue: store, Clients: clients, Workers: ch.app.config.MLP.Workers, Now: ch.app.now, Log: ch.app.Log,
+		Grace: ch.app.config.Shutdown.Std() * 6 / 10,
+	})}
+}
+
+// delivering is a Deliverer as the cycle wants it.
+type delivering struct{ *deliver.Deliverer }
+
+// Deliver implements cycle.Deliverer.
+func (d delivering) Deliver(ctx context.Context, run string) (cycle.Delivered, error) {
+	r, err := d.Run(ctx, run)
+	return cycle.Delivered{
+		Settled: r.Settled, GivenBack: r.GivenBack, Parked: r.Parked, Conflicts: r.Conflicts, Doubts: r.Doubts,
+		Requests: int(r.Requests), Until: r.Until,
+	}, err
+}
+
+// observing is the ledger as observe wants it.
+type observing struct{ ledger.Store }
+
+// NeedLookup implements observe.Store.
+func (o observing) NeedLookup(ctx context.Context, ocmw string, limit int) ([]mlp.Lookup, error) {
+	people, err := o.Store.NeedLookup(ctx, ocmw, limit)
+	if err != nil {
+		return nil, err
+	}
+	lookups := make([]mlp.Lookup, 0, len(people))
+	for _, p := range people {
+		reading, err := ident.ParseINSZ(p.INSZ)
+		if err != nil {
+			return nil, fmt.Errorf("read a stored identity number: %w", err)
+		}
+		lookups = append(lookups, mlp.Lookup{Person: p.Person, INSZ: reading.INSZ})
+	}
+	return lookups, nil
+}
+
+// SaveLookups implements observe.Store.
+func (o observing) SaveLookups(ctx context.Context, run, ocmw string, asked []mlp.Lookup, found map[int64]casefile.Dossier, now time.Time) error {
+	results := make([]ledger.LookupResult, 0, len(asked))
+	for _, person := range asked {
+		result := ledger.LookupResult{Person: person.Person}
+		if dossier, there := found[person.Person]; there {
+			result.Dossier = &dossier
+		}
+		results = append(results, result)
+	}
+	return o.Store.SaveLookups(ctx, run, ocmw, results, now)
+}

@@ -1,0 +1,150 @@
+package app
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/mlpsync/mlpsync/adapters"
+	"github.com/mlpsync/mlpsync/adapters/delimited"
+	"github.com/mlpsync/mlpsync/internal/config"
+	"github.com/mlpsync/mlpsync/internal/seal"
+)
+
+// formats are the readers by the name that a profile gives them.
+func formats() map[string]adapters.Format {
+	return map[string]adapters.Format{"delimited": delimited.New(adapters.DefaultLimits())}
+}
+
+func opener(path string) func() (io.ReadCloser, error) {
+	return func() (io.ReadCloser, error) { return os.Open(path) }
+}
+
+// loadProfile reads a column profile.
+func loadProfile(path string) (*adapters.Profile, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, &Hinted{Err: fmt.Errorf("the profile %s can't be read", filepath.Base(path)), Next: "check ocmws[].profile in the configuration and the rights of the file"}
+	}
+	profile, err := adapters.LoadProfile(data)
+	if err != nil {
+		return nil, &Hinted{Err: fmt.Errorf("%s: %w", filepath.Base(path), err), Next: "mend the profile; examples/profile.yaml shows every key in use"}
+	}
+	return profile, nil
+}
+
+// loadKeys reads the key file; in environment test it is made when missing.
+func loadKeys(c *config.Config) (*seal.Keys, error) {
+	data, err := os.ReadFile(c.KeyFile)
+	if errors.Is(err, os.ErrNotExist) && c.Environment == config.Test {
+		if err := MakeKey(c.KeyFile); err != nil {
+			return nil, err
+		}
+		data, err = os.ReadFile(c.KeyFile)
+	}
+	if err != nil {
+		return nil, &Hinted{Err: errors.New("the key file can't be read"), Next: "make one with \"mlpsync config key FILE\", or restore it from your secrets; check keyFile in the configuration"}
+	}
+	keys, err := seal.ParseKeyFile(data)
+	if err != nil {
+		return nil, &Hinted{Err: fmt.Errorf("the key file is damaged: %w", err), Next: "restore it from your secrets"}
+	}
+	return keys, nil
+}
+
+// MakeKey writes a new key file that only its owner can read. An existing file is never overwritten:
+// the ledger could no longer be read.
+func MakeKey(path string) error {
+	content, err := seal.Generate(rand.Reader)
+	if err != nil {
+		return fmt.Errorf("make keys: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("make folder of the key file: %w", err)
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return &Hinted{Err: errors.New("the key file can't be made"), Next: "an existing one is never overwritten; choose another path, and check the rights of the folder"}
+	}
+	_, err = file.Write(content)
+	return errors.Join(err, file.Sync(), file.Close())
+}
+
+// CheckItem is one thing that config check looked at.
+type CheckItem struct {
+	What string `json:"what"`
+	OK   bool   `json:"ok"`
+	Text string `json:"text"`
+}
+
+// Check looks at everything that a valid configuration names, and changes
+// nothing.
+func Check(c *config.Config, getenv func(string) string) []CheckItem {
+	var items []CheckItem
+	add := func(what string, err error, fine string) {
+		if err != nil {
+			items = append(items, CheckItem{What: what, Text: err.Error()})
+			return
+		}
+		items = append(items, CheckItem{What: what, OK: true, Text: fine})
+	}
+	if _, err := os.Stat(c.KeyFile); errors.Is(err, os.ErrNotExist) && c.Environment == config.Test {
+		add("keyFile", nil, "is made at the first start (environment test)")
+	} else {
+		_, err := loadKeys(c)
+		add("keyFile", err, "can be read")
+	}
+	add("stateDir", folderParent(c.StateDir), "is there, or can be made")
+	if c.MLP.CAFile != "" {
+		_, err := os.ReadFile(c.MLP.CAFile)
+		add("mlp.caFile", plain(err), "can be read")
+	}
+	for i, o := range c.OCMWs {
+		at := fmt.Sprintf("ocmws[%d]", i)
+		_, err := loadProfile(o.Profile)
+		add(at+".profile", err, "is valid")
+		add(at+".inbox", folder(o.Inbox), "is a folder")
+		add(at+".reports", folderParent(o.Reports), "is there, or can be made")
+		_, err = o.Credentials.ClientSecret.Read(getenv)
+		add(at+".credentials.clientSecret", err, "is there")
+		_, err = o.Credentials.APIKey.Read(getenv)
+		add(at+".credentials.apiKey", err, "is there")
+	}
+	return items
+}
+
+func folder(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return plain(err)
+	}
+	if !info.IsDir() {
+		return errors.New("is not a folder")
+	}
+	return nil
+}
+
+// folderParent tells whether a folder is there, or the nearest folder above it in which it can
+// be made.
+func folderParent(path string) error {
+	for {
+		err := folder(path)
+		up := filepath.Dir(path)
+		if !errors.Is(err, os.ErrNotExist) || up == path {
+			return err
+		}
+		path = up
+	}
+}
+
+// plain drops the path from a file system error: the key path says which it is.
+func plain(err error) error {
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}

@@ -1,0 +1,89 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+	_ "time/tzdata" // a container from scratch and a Windows server have none
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/config"
+	"github.com/mlpsync/mlpsync/internal/ledger"
+)
+
+// The ledger's small facts that outlive a restart.
+const (
+	metaHeartbeat = "heartbeat" // instant of the last cycle, by the machine's own clock
+	metaClock     = "clock"     // where the test clock was
+)
+
+// startHour is the hour of the day at which a test clock starts its first day.
+const startHour = 8
+
+// Zone is Europe/Brussels, in which civil dates are told.
+func Zone() *time.Location {
+	zone, err := time.LoadLocation("Europe/Brussels")
+	if err != nil {
+		return time.UTC // unreachable: tzdata is in the binary
+	}
+	return zone
+}
+
+// clock tells the time: the machine's own, or in environment test one that
+// started elsewhere and runs at the same pace.
+type clock struct {
+	base    time.Time // zero: the machine's own clock
+	started time.Time
+}
+
+func (c clock) now() time.Time {
+	if c.base.IsZero() {
+		return time.Now()
+	}
+	return c.base.Add(time.Since(c.started))
+}
+
+// openClock starts the configured clock, or goes on from where it was.
+func openClock(ctx context.Context, c *config.Config, store ledger.Store) (clock, error) {
+	if c.Today == "" {
+		return clock{}, nil
+	}
+	started := clock{base: firstInstant(c.Today), started: time.Now()}
+	kept, err := store.Meta(ctx, metaClock)
+	if err != nil {
+		return clock{}, fmt.Errorf("read the clock: %w", err)
+	}
+	if at, err := time.Parse(time.RFC3339Nano, kept); err == nil && at.After(started.base) {
+		started.base = at
+	}
+	return started, nil
+}
+
+// firstInstant is when a test clock's first day begins.
+func firstInstant(day string) time.Time {
+	y, m, d := casefile.Date(day).Time().Date()
+	return time.Date(y, m, d, startHour, 0, 0, 0, Zone())
+}
+
+// Today is the civil date on which commands that open no ledger work.
+func Today(c *config.Config) casefile.Date {
+	if c.Today != "" {
+		return casefile.Date(c.Today)
+	}
+	return casefile.DateOf(time.Now(), Zone())
+}
+
+// heartbeat leaves the instants that health and the next start look for.
+func (a *App) heartbeat(ctx context.Context) error {
+	if err := a.store.SetMeta(ctx, metaHeartbeat, time.Now().UTC().Format(time.RFC3339)); err != nil {
+		return err
+	}
+	if a.clock.base.IsZero() {
+		return nil
+	}
+	return a.store.SetMeta(ctx, metaClock, a.now().UTC().Format(time.RFC3339Nano))
+}
+
+func (a *App) now() time.Time { return a.clock.now() }
+
+func (a *App) today() casefile.Date { return casefile.DateOf(a.now(), Zone()) }

@@ -1,0 +1,201 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/internal/outbox"
+)
+
+// Explanation is everything that can be said of one client without naming the
+// person: what holds and why, what was sent and answered.
+type Explanation struct {
+	OCMW       string             `json:"ocmw"`
+	Client     string             `json:"client"`
+	Pseudonym  string             `json:"pseudonym"`
+	Caseworker string             `json:"caseworker"`
+	Outcome    ledger.OutcomeKind `json:"outcome"`
+	DecidedOn  casefile.Date      `json:"decidedOn,omitempty"`
+	NextReview casefile.Date      `json:"nextReview,omitempty"`
+	Timeline   []ExplainedEntry   `json:"timeline"`
+	Fired      []ExplainedRule    `json:"rulesFired"`
+	NotFired   []ExplainedRule    `json:"rulesNotFired"`
+	Manual     []ManualDecision   `json:"manualDecisions"`
+	Findings   []ManualDecision   `json:"findings"`
+	Deadlines  []Deadline         `json:"deadlines"`
+	Held       []RejectedRow      `json:"heldFor"`
+	Dossier    *ExplainedDossier  `json:"dossier"` // absent: MLP holds none in the OCMW's area
+	LookedUp   bool               `json:"lookedUp"`
+	Sent       []ExplainedSending `json:"sent"`
+}
+
+// ExplainedEntry is an entry of the category timeline.
+type ExplainedEntry struct {
+	Code     casefile.Code   `json:"code"`
+	From     casefile.Date   `json:"from"`
+	SetBy    casefile.Party  `json:"setBy"`
+	Rule     string          `json:"rule"`
+	Source   string          `json:"source"`
+	Expected bool            `json:"expected,omitempty"`
+	Cells    []casefile.Cell `json:"cells,omitempty"`
+}
+
+// ExplainedRule is a rule that was looked at.
+type ExplainedRule struct {
+	Rule   string          `json:"rule"`
+	Source string          `json:"source"`
+	Why    string          `json:"why"` // Dutch
+	Cells  []casefile.Cell `json:"cells,omitempty"`
+}
+
+// ExplainedDossier is what is known of the dossier.
+type ExplainedDossier struct {
+	ID         string           `json:"id"`
+	Version    int64            `json:"version"`
+	Owner      string           `json:"owner"`
+	Categories []ExplainedEntry `json:"categories"`
+	Holds      map[string]int   `json:"holds"` // registrations by kind
+}
+
+// ExplainedSending is something that was sent, or waits.
+type ExplainedSending struct {
+	Entry    string         `json:"entry"`
+	Kind     string         `json:"kind"`
+	Rule     string         `json:"rule"`
+	State    outbox.State   `json:"state"`
+	At       time.Time      `json:"at"`
+	Attempts int            `json:"attempts"`
+	TraceID  string         `json:"traceId,omitempty"`
+	Sentence string         `json:"sentence"`
+	Problem  outbox.Problem `json:"problem,omitzero"`
+}
+
+// Explain tells the story of one client, named by client number, KBO/number or
+// pseudonym.
+func (a *App) Explain(ctx context.Context, client string) (Explanation, error) {
+	view, err := a.find(ctx, client)
+	if err != nil {
+		return Explanation{}, err
+	}
+	d := view.Decision
+	e := Explanation{
+		OCMW: view.OCMW, Client: view.Client, Pseudonym: view.Pseudonym, Caseworker: view.Caseworker,
+		Outcome: view.Kind, DecidedOn: d.Day, NextReview: d.NextReview, LookedUp: view.Known.LookedUp,
+		Dossier: explainDossier(view.Known.Dossier),
+	}
+	for _, t := range d.Timeline {
+		e.Timeline = append(e.Timeline, ExplainedEntry(t))
+	}
+	for _, t := range d.Trace {
+		rule := ExplainedRule{Rule: t.Rule, Source: t.Source, Why: t.Why, Cells: t.Cells}
+		if t.Fired {
+			e.Fired = append(e.Fired, rule)
+		} else {
+			e.NotFired = append(e.NotFired, rule)
+		}
+	}
+	var s Summary
+	s.addClient(view)
+	s.sort()
+	e.Manual, e.Findings, e.Deadlines = s.Manual, s.Findings, s.Deadlines
+	for _, h := range view.Held {
+		e.Held = append(e.Held, RejectedRow{File: h.File, Row: h.Row, Column: h.Column, Rule: h.Rule, Reason: h.ReasonNL, Next: h.HintNL})
+	}
+	e.Sent, err = a.sendings(ctx, view)
+	return e, err
+}
+
+func explainDossier(d *casefile.Dossier) *ExplainedDossier {
+	if d == nil {
+		return nil
+	}
+	out := &ExplainedDossier{ID: d.ID, Version: d.Version, Owner: strings.TrimSpace(string(d.Owner.Kind) + " " + d.Owner.Name), Holds: map[string]int{}}
+	for _, c := range d.Categories() {
+		out.Categories = append(out.Categories, ExplainedEntry{Code: c.Code, From: c.From, SetBy: c.SetBy})
+	}
+	for _, r := range d.Registrations {
+		out.Holds[string(r.Body.Kind())]++
+	}
+	return out
+}
+
+func (a *App) sendings(ctx context.Context, view ledger.ClientView) ([]ExplainedSending, error) {
+	entries, err := a.store.Entries(ctx, ledger.EntryFilter{OCMW: view.OCMW, Person: view.Person})
+	if err != nil {
+		return nil, fmt.Errorf("list entries: %w", err)
+	}
+	slices.SortFunc(entries, func(x, y outbox.Entry) int { return int(x.Seq - y.Seq) })
+	sent := make([]ExplainedSending, 0, len(entries))
+	for _, entry := range entries {
+		change, err := casefile.UnmarshalChange(entry.Payload)
+		if err != nil {
+			return nil, fmt.Errorf("read entry %s: %w", entry.ID, err)
+		}
+		sent = append(sent, ExplainedSending{
+			Entry: entry.ID, Kind: entry.Kind, Rule: entry.Rule, State: entry.State, At: entry.UpdatedAt,
+			Attempts: entry.Attempts, TraceID: entry.TraceID, Sentence: change.Sentence, Problem: entry.Problem,
+		})
+	}
+	return sent, nil
+}
+
+// find looks a client up as the command line names it: a client number,
+// KBO/number, or a pseudonym from a log.
+func (a *App) find(ctx context.Context, client string) (ledger.ClientView, error) {
+	candidates := a.config.OCMWs
+	number := client
+	if kbo, rest, ok := strings.Cut(client, "/"); ok {
+		i := slices.IndexFunc(candidates, func(o configOCMW) bool { return string(o.KBONumber()) == digits(kbo) })
+		if i >= 0 {
+			candidates, number = candidates[i:i+1], rest
+		}
+	}
+	var found []ledger.ClientView
+	for _, o := range candidates {
+		view, err := a.store.Find(ctx, string(o.KBONumber()), number)
+		if errors.Is(err, ledger.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return view, fmt.Errorf("look up client: %w", err)
+		}
+		found = append(found, view)
+	}
+	switch len(found) {
+	case 0:
+		return ledger.ClientView{}, &Hinted{Err: errors.New("no such client in the export in force"),
+			Next: "name it by the OCMW's client number, by KBO/number, or by the pseudonym in a log line"}
+	case 1:
+		return found[0], nil
+	}
+	return ledger.ClientView{}, &Hinted{Err: errors.New("several OCMWs have a client of that number"), Next: "name it as KBO/number"}
+}
+
+func digits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// Hinted is an error with the next step.
+type Hinted struct {
+	Err  error
+	Next string
+}
+
+func (h *Hinted) Error() string { return h.Err.Error() }
+
+// Unwrap gives the cause.
+func (h *Hinted) Unwrap() error { return h.Err }
+
+// Hint is what the user can do.
+func (h *Hinted) Hint() string { return h.Next }

@@ -1,0 +1,296 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/cycle"
+	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/internal/outbox"
+)
+
+// PlanFile is exactly what run would send: pseudonyms, our ids, codes and
+// dates, and a digest of what each person's part rests on (design decision 11).
+type PlanFile struct {
+	Format      string        `json:"format"` // "mlpsync-plan/1"
+	Day         casefile.Date `json:"day"`
+	Environment string        `json:"environment"`
+	Version     string        `json:"version"` // of rules, parameters, profiles and schemas
+	People      []PlanPerson  `json:"people"`
+	Clients     ClientCounts  `json:"clients"`
+}
+
+const planFormat = "mlpsync-plan/1"
+
+// PlanPerson is one person's part of a plan.
+type PlanPerson struct {
+	OCMW      string       `json:"ocmw"`
+	Pseudonym string       `json:"person"`
+	Inputs    string       `json:"inputs"`
+	Changes   []PlanChange `json:"changes"`
+
+	// Client is the OCMW's own number: shown, never written to the file.
+	Client string `json:"-"`
+}
+
+// PlanChange is one thing that would be sent.
+type PlanChange struct {
+	Op           string        `json:"op"`
+	Kind         string        `json:"kind"`
+	Registration string        `json:"registration,omitempty"`
+	Rule         string        `json:"rule"`
+	From         casefile.Date `json:"from"`
+	Content      string        `json:"content"` // digest of what would be sent
+	Sentence     string        `json:"sentence"`
+}
+
+// Plan works out what run would send, on a copy of the ledger in memory. It
+// reads settled files where they lie and asks MLP what it holds; it writes
+// nowhere.
+func (a *App) Plan(ctx context.Context) (PlanFile, error) {
+	scratch, err := a.store.Scratch(ctx)
+	if err != nil {
+		return PlanFile{}, fmt.Errorf("copy the ledger: %w", err)
+	}
+	defer scratch.Close()
+	parts, err := a.cycleOptions(scratch)
+	if err != nil {
+		return PlanFile{}, err
+	}
+	parts.Deliverer, parts.Reporter, parts.Peek, parts.Hold = nothing{}, nil, true, true
+	c := cycle.New(parts)
+	run, err := c.Begin(ctx)
+	if err != nil {
+		return PlanFile{}, err
+	}
+	if err := passes(ctx, c, run); err != nil {
+		return PlanFile{}, err
+	}
+	plan, err := a.planOf(ctx, c, scratch)
+	if err != nil {
+		return PlanFile{}, err
+	}
+	plan.Clients = clientCounts(run)
+	return plan, nil
+}
+
+// nothing delivers nothing.
+type nothing struct{}
+
+func (nothing) Deliver(context.Context, string) (cycle.Delivered, error) {
+	return cycle.Delivered{}, nil
+}
+
+// passes runs the stages until nothing moves: a file is taken only when two polls
+// saw it the same.
+func passes(ctx context.Context, c *cycle.Cycle, run *cycle.Run) error {
+	const most = 20
+	for range most {
+		moved, err := c.RunOnce(ctx, run)
+		if err != nil {
+			return err
+		}
+		if !moved {
+			return nil
+		}
+	}
+	return errors.New("the clients do not come to rest; report this to the makers of mlpsync")
+}
+
+// planOf lists what waits in a ledger, by person, in the order of the lanes.
+func (a *App) planOf(ctx context.Context, c *cycle.Cycle, store ledger.Store) (PlanFile, error) {
+	plan := PlanFile{Format: planFormat, Day: a.today(), Environment: string(a.config.Environment)}
+	for _, o := range c.OCMWs {
+		plan.Version += o.KBO + ":" + c.Version(o, plan.Day) + ";"
+	}
+	entries, err := store.Entries(ctx, ledger.EntryFilter{States: []outbox.State{outbox.Waiting, outbox.InDoubt, outbox.Claimed}})
+	if err != nil {
+		return plan, fmt.Errorf("list entries: %w", err)
+	}
+	slices.SortStableFunc(entries, func(x, y outbox.Entry) int {
+		if x.Pseudonym != y.Pseudonym {
+			return strings.Compare(x.OCMW+x.Pseudonym, y.OCMW+y.Pseudonym)
+		}
+		return int(x.Seq - y.Seq)
+	})
+	for _, e := range entries {
+		if n := len(plan.People); n == 0 || plan.People[n-1].Pseudonym != e.Pseudonym {
+			person, err := planPerson(ctx, store, e)
+			if err != nil {
+				return plan, err
+			}
+			plan.People = append(plan.People, person)
+		}
+		change, err := planChange(e)
+		if err != nil {
+			return plan, err
+		}
+		last := &plan.People[len(plan.People)-1]
+		last.Changes = append(last.Changes, change)
+	}
+	return plan, nil
+}
+
+func planPerson(ctx context.Context, store ledger.Store, e outbox.Entry) (PlanPerson, error) {
+	view, err := store.Find(ctx, e.OCMW, e.Pseudonym)
+	if err != nil {
+		return PlanPerson{}, fmt.Errorf("find client %s: %w", e.Pseudonym, err)
+	}
+	return PlanPerson{OCMW: e.OCMW, Pseudonym: e.Pseudonym, Inputs: view.Inputs, Client: view.Client}, nil
+}
+
+func planChange(e outbox.Entry) (PlanChange, error) {
+	change, err := casefile.UnmarshalChange(e.Payload)
+	if err != nil {
+		return PlanChange{}, fmt.Errorf("read entry %s: %w", e.ID, err)
+	}
+	return PlanChange{
+		Op: e.Op, Kind: e.Kind, Registration: e.Registration, Rule: e.Rule, From: change.From,
+		Content: e.ContentHash, Sentence: change.Sentence,
+	}, nil
+}
+
+// ReadPlan reads a plan file.
+func ReadPlan(r io.Reader) (PlanFile, error) {
+	var plan PlanFile
+	decoder := json.NewDecoder(r)
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&plan); err != nil {
+		return plan, errors.New("this is not a plan file: make one with \"mlpsync plan --json\"")
+	}
+	if plan.Format != planFormat {
+		return plan, fmt.Errorf("this plan file has format %q; this version reads %q", plan.Format, planFormat)
+	}
+	return plan, nil
+}
+
+// Refusal says why a plan can't be applied: the world has moved.
+type Refusal struct {
+	Person string `json:"person,omitempty"` // pseudonym; empty: the whole plan
+	Reason string `json:"reason"`
+}
+
+// Apply sends exactly what the plan holds, or refuses the whole of it when
+// anything differs from what would be sent now.
+func (a *App) Apply(ctx context.Context, plan PlanFile, by ledger.Actor) (Summary, []Refusal, error) {
+	if err := a.recover(ctx); err != nil {
+		return Summary{}, nil, err
+	}
+	parts, err := a.cycleOptions(a.store)
+	if err != nil {
+		return Summary{}, nil, err
+	}
+	deliverer := parts.Deliverer
+	parts.Hold, parts.Deliverer = true, nothing{}
+	c := cycle.New(parts)
+	now, err := a.Plan(ctx) // on a copy: a refused plan leaves nothing behind
+	if err != nil {
+		return Summary{}, nil, err
+	}
+	if refused := comparePlans(plan, now); len(refused) > 0 {
+		return Summary{}, refused, nil
+	}
+	run, err := c.Begin(ctx)
+	if err != nil {
+		return Summary{}, nil, err
+	}
+	if err := passes(ctx, c, run); err != nil {
+		return Summary{}, nil, err
+	}
+	taken, err := a.planOf(ctx, c, a.store)
+	if err != nil {
+		return Summary{}, nil, err
+	}
+	if refused := comparePlans(plan, taken); len(refused) > 0 {
+		return Summary{}, refused, nil // nothing was approved, so nothing is sent
+	}
+	if err := a.approveAll(ctx, by); err != nil {
+		return Summary{}, nil, err
+	}
+	if err := deliverAll(ctx, deliverer, run, a.store); err != nil {
+		return Summary{}, nil, err
+	}
+	if err := c.Finish(ctx, run); err != nil {
+		return Summary{}, nil, err
+	}
+	summary, err := a.summarize(ctx, run)
+	return summary, nil, err
+}
+
+func (a *App) approveAll(ctx context.Context, by ledger.Actor) error {
+	by.Reason = strings.TrimSpace("plan applied; " + by.Reason)
+	for _, o := range a.config.OCMWs {
+		if err := a.store.Approve(ctx, string(o.KBONumber()), by, a.now()); err != nil {
+			return fmt.Errorf("approve the plan: %w", err)
+		}
+	}
+	return nil
+}
+
+// deliverAll delivers until nothing more is due or nothing settles.
+func deliverAll(ctx context.Context, d cycle.Deliverer, run *cycle.Run, store ledger.Store) error {
+	for {
+		delivered, err := d.Deliver(ctx, run.ID)
+		run.Requests += delivered.Requests
+		if err != nil {
+			return fmt.Errorf("deliver: %w", err)
+		}
+		due, err := store.NextDue(ctx)
+		if err != nil {
+			return fmt.Errorf("look for due entries: %w", err)
+		}
+		if due.IsZero() || !delivered.Moved() {
+			return nil
+		}
+	}
+}
+
+// comparePlans lists what differs.
+func comparePlans(want, have PlanFile) []Refusal {
+	var refused []Refusal
+	if want.Day != have.Day {
+		refused = append(refused, Refusal{Reason: fmt.Sprintf("the plan is of %s, today is %s", want.Day, have.Day)})
+	}
+	if want.Version != have.Version {
+		refused = append(refused, Refusal{Reason: "rules, parameters, profile or schemas changed since the plan was made"})
+	}
+	if want.Environment != have.Environment {
+		refused = append(refused, Refusal{Reason: "the plan is of another environment"})
+	}
+	now := map[string]PlanPerson{}
+	for _, p := range have.People {
+		now[p.OCMW+p.Pseudonym] = p
+	}
+	for _, p := range want.People {
+		current, there := now[p.OCMW+p.Pseudonym]
+		delete(now, p.OCMW+p.Pseudonym)
+		switch {
+		case !there:
+			refused = append(refused, Refusal{Person: p.Pseudonym, Reason: "nothing would be sent for this person any more"})
+		case p.Inputs != current.Inputs:
+			refused = append(refused, Refusal{Person: p.Pseudonym, Reason: "the export or the dossier of this person changed"})
+		case !slices.Equal(p.Changes, current.Changes):
+			refused = append(refused, Refusal{Person: p.Pseudonym, Reason: "other changes would be sent for this person"})
+		}
+	}
+	for _, p := range have.People {
+		if _, extra := now[p.OCMW+p.Pseudonym]; extra {
+			refused = append(refused, Refusal{Person: p.Pseudonym, Reason: "this person is not in the plan, and something would be sent"})
+		}
+	}
+	return refused
+}
+
+func clientCounts(run *cycle.Run) ClientCounts {
+	counts := run.Clients()
+	return ClientCounts{
+		Decided: len(run.Outcomes), Held: counts[ledger.OutcomeHeld], Manual: counts[ledger.OutcomeManual],
+		Planned: counts[ledger.OutcomePlanned], NoChange: counts[ledger.OutcomeNoChange],
+	}
+}

@@ -1,0 +1,273 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/internal/outbox"
+)
+
+// Status is how things stand now.
+type Status struct {
+	Day          casefile.Date            `json:"day"`
+	Environment  string                   `json:"environment"`
+	LastCycle    time.Time                `json:"lastCycle,omitzero"` // by the machine's own clock
+	OCMWs        []OCMWStatus             `json:"ocmws"`
+	Entries      map[outbox.State]int     `json:"entries"`
+	Unapproved   int                      `json:"waitingForApproval"`
+	NextDue      time.Time                `json:"nextDue,omitzero"`
+	InDoubtSince time.Time                `json:"inDoubtSince,omitzero"`
+	Categories   map[string]CategoryCount `json:"categories"`
+	Channel      []ledger.Note            `json:"channel"`
+}
+
+// OCMWStatus is how things stand for one OCMW.
+type OCMWStatus struct {
+	Name      string               `json:"name"`
+	KBO       string               `json:"kbo"`
+	Files     []ledger.FileBalance `json:"files"`
+	Clients   ClientCounts         `json:"clients"`
+	Undecided int                  `json:"undecided"`
+	Guard     *GuardStop           `json:"guard,omitempty"`
+	Notes     []ledger.Note        `json:"notes"`
+}
+
+// Status reads how things stand.
+func (a *App) Status(ctx context.Context) (Status, error) {
+	s := Status{Day: a.today(), Environment: string(a.config.Environment)}
+	beat, err := a.store.Meta(ctx, metaHeartbeat)
+	if err != nil {
+		return s, fmt.Errorf("read heartbeat: %w", err)
+	}
+	s.LastCycle, _ = time.Parse(time.RFC3339, beat)
+	totals, err := a.store.Totals(ctx, "", "")
+	if err != nil {
+		return s, fmt.Errorf("count totals: %w", err)
+	}
+	var counted Summary
+	counted.addTotals(totals)
+	s.Categories, s.Entries, s.Unapproved, s.InDoubtSince = counted.Categories, totals.Entries, totals.Unapproved, totals.InDoubtSince
+	if s.NextDue, err = a.store.NextDue(ctx); err != nil {
+		return s, fmt.Errorf("look for due entries: %w", err)
+	}
+	for _, o := range a.config.OCMWs {
+		status, err := a.ocmwStatus(ctx, o)
+		if err != nil {
+			return s, err
+		}
+		s.OCMWs = append(s.OCMWs, status)
+	}
+	s.Channel, err = a.store.Notes(ctx, "")
+	s.Channel = slices.DeleteFunc(s.Channel, func(n ledger.Note) bool { return n.OCMW != "" })
+	return s, err
+}
+
+func (a *App) ocmwStatus(ctx context.Context, o configOCMW) (OCMWStatus, error) {
+	kbo := string(o.KBONumber())
+	totals, err := a.store.Totals(ctx, kbo, "")
+	if err != nil {
+		return OCMWStatus{}, fmt.Errorf("count totals: %w", err)
+	}
+	status := OCMWStatus{
+		Name: o.Name, KBO: kbo, Files: totals.Files, Undecided: totals.Undecided,
+		Clients: ClientCounts{
+			Held: totals.Clients[ledger.OutcomeHeld], Manual: totals.Clients[ledger.OutcomeManual],
+			Planned: totals.Clients[ledger.OutcomePlanned], NoChange: totals.Clients[ledger.OutcomeNoChange],
+		},
+	}
+	for _, n := range totals.Clients {
+		status.Clients.Decided += n
+	}
+	guard, err := a.store.Guard(ctx, kbo)
+	if err != nil {
+		return status, fmt.Errorf("read guard: %w", err)
+	}
+	if guard.Stopped {
+		status.Guard = &GuardStop{OCMW: kbo, Clients: guard.Clients, Changing: guard.Changing, Reason: guard.ReasonEN, ReasonNL: guard.ReasonNL}
+	}
+	notes, err := a.store.Notes(ctx, kbo)
+	if err != nil {
+		return status, fmt.Errorf("read notes: %w", err)
+	}
+	status.Notes = notes
+	return status, nil
+}
+
+// Health is whether the daemon does its work.
+type Health struct {
+	Ready  bool   `json:"ready"`
+	Reason string `json:"reason"`
+	Next   string `json:"next,omitempty"`
+}
+
+// lateBeats is after how many polls without a cycle the daemon counts as
+// stuck; a long cycle leaves its heartbeat at the begin.
+const lateBeats = 4
+
+// Health looks for the daemon's last cycle.
+func (a *App) Health(ctx context.Context) (Health, error) {
+	beat, err := a.store.Meta(ctx, metaHeartbeat)
+	if err != nil {
+		return Health{}, fmt.Errorf("read heartbeat: %w", err)
+	}
+	at, err := time.Parse(time.RFC3339, beat)
+	if err != nil {
+		return Health{Reason: "no cycle has run yet", Next: "start the daemon with \"mlpsync run\""}, nil
+	}
+	limit := max(lateBeats*a.config.Poll.Std(), 2*time.Minute)
+	if age := time.Since(at); age > limit {
+		return Health{
+			Reason: fmt.Sprintf("the last cycle was %s ago", age.Round(time.Second)),
+			Next:   "look whether \"mlpsync run\" runs, and at its log",
+		}, nil
+	}
+	return Health{Ready: true, Reason: "the last cycle was in time"}, nil
+}
+
+// Queue lists entries that are not yet settled or superseded, or those in the
+// given states.
+func (a *App) Queue(ctx context.Context, names []string) ([]QueueEntry, error) {
+	var states []outbox.State
+	for _, name := range names {
+		states = append(states, outbox.State(name))
+	}
+	if len(states) == 0 {
+		states = []outbox.State{outbox.Waiting, outbox.Suspended, outbox.Claimed, outbox.InDoubt, outbox.Parked, outbox.Discarded}
+	}
+	entries, err := a.store.Entries(ctx, ledger.EntryFilter{States: states})
+	if err != nil {
+		return nil, fmt.Errorf("list entries: %w", err)
+	}
+	slices.SortFunc(entries, func(x, y outbox.Entry) int { return int(x.Seq - y.Seq) })
+	list := make([]QueueEntry, 0, len(entries))
+	for _, e := range entries {
+		q, err := queueEntry(e)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, q)
+	}
+	return list, nil
+}
+
+// QueueEntry is an entry as people see it.
+type QueueEntry struct {
+	ID        string         `json:"id"`
+	OCMW      string         `json:"ocmw"`
+	Pseudonym string         `json:"pseudonym"`
+	Kind      string         `json:"kind"`
+	Rule      string         `json:"rule"`
+	State     outbox.State   `json:"state"`
+	Attempts  int            `json:"attempts"`
+	NotBefore time.Time      `json:"notBefore,omitzero"`
+	UpdatedAt time.Time      `json:"updatedAt"`
+	TraceID   string         `json:"traceId,omitempty"`
+	Problem   outbox.Problem `json:"problem,omitzero"`
+	Sentence  string         `json:"sentence"`
+}
+
+func queueEntry(e outbox.Entry) (QueueEntry, error) {
+	change, err := casefile.UnmarshalChange(e.Payload)
+	if err != nil {
+		return QueueEntry{}, fmt.Errorf("read entry %s: %w", e.ID, err)
+	}
+	return QueueEntry{
+		ID: e.ID, OCMW: e.OCMW, Pseudonym: e.Pseudonym, Kind: e.Kind, Rule: e.Rule, State: e.State, Attempts: e.Attempts,
+		NotBefore: e.NotBefore, UpdatedAt: e.UpdatedAt, TraceID: e.TraceID, Problem: e.Problem, Sentence: change.Sentence,
+	}, nil
+}
+
+// QueueShow is one entry, by its id.
+func (a *App) QueueShow(ctx context.Context, id string) (QueueEntry, error) {
+	e, err := a.store.Entry(ctx, id)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return QueueEntry{}, &Hinted{Err: errors.New("no such entry"), Next: "list them with \"mlpsync queue list\""}
+	}
+	if err != nil {
+		return QueueEntry{}, fmt.Errorf("read entry: %w", err)
+	}
+	return queueEntry(e)
+}
+
+// Order leaves an order for the daemon: "retry" and "discard" of an entry,
+// "release" of an OCMW's guard. The daemon carries it out within a poll.
+func (a *App) Order(ctx context.Context, kind, target string, by ledger.Actor) error {
+	if strings.TrimSpace(by.Reason) == "" {
+		return &Hinted{Err: errors.New("a reason is required"), Next: "add --reason \"...\"; it is kept in the audit"}
+	}
+	r := ledger.Request{Kind: kind, By: by, At: a.now()}
+	if kind == "release" {
+		r.OCMW = target
+	} else {
+		entry, err := a.QueueShow(ctx, target)
+		if err != nil {
+			return err
+		}
+		if entry.State != outbox.Parked && !(kind == "retry" && entry.State == outbox.Discarded) && !(kind == "discard" && entry.State.Unsent()) {
+			return &Hinted{Err: fmt.Errorf("the entry is %s, so there is nothing to %s", entry.State, kind), Next: "see \"mlpsync queue show\""}
+		}
+		r.OCMW, r.Entry = entry.OCMW, entry.ID
+	}
+	if err := a.store.Request(ctx, r); err != nil {
+		return fmt.Errorf("leave the order: %w", err)
+	}
+	return nil
+}
+
+// GuardView is how the guard stands for an OCMW.
+type GuardView struct {
+	OCMW       string    `json:"ocmw"`
+	Name       string    `json:"name"`
+	Stopped    bool      `json:"stopped"`
+	Clients    int       `json:"clients"`
+	Changing   int       `json:"changing"`
+	RowsBefore int       `json:"rowsBefore"`
+	RowsAfter  int       `json:"rowsAfter"`
+	FirstRun   bool      `json:"firstRun"`
+	Reason     string    `json:"reason,omitempty"`
+	ReasonNL   string    `json:"reasonNl,omitempty"`
+	Since      time.Time `json:"since,omitzero"`
+}
+
+// GuardShow tells how the guard stands for every OCMW.
+func (a *App) GuardShow(ctx context.Context) ([]GuardView, error) {
+	var views []GuardView
+	for _, o := range a.config.OCMWs {
+		kbo := string(o.KBONumber())
+		g, err := a.store.Guard(ctx, kbo)
+		if err != nil {
+			return nil, fmt.Errorf("read guard: %w", err)
+		}
+		views = append(views, GuardView{
+			OCMW: kbo, Name: o.Name, Stopped: g.Stopped, Clients: g.Clients, Changing: g.Changing, RowsBefore: g.RowsBefore,
+			RowsAfter: g.RowsAfter, FirstRun: g.FirstRun, Reason: g.ReasonEN, ReasonNL: g.ReasonNL, Since: g.Since,
+		})
+	}
+	return views, nil
+}
+
+// GuardRelease orders the release of an OCMW, or of all that are stopped when
+// kbo is empty, and says of which.
+func (a *App) GuardRelease(ctx context.Context, kbo string, by ledger.Actor) ([]string, error) {
+	views, err := a.GuardShow(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var released []string
+	for _, v := range views {
+		if !v.Stopped || kbo != "" && v.OCMW != digits(kbo) {
+			continue
+		}
+		if err := a.Order(ctx, "release", v.OCMW, by); err != nil {
+			return released, err
+		}
+		released = append(released, v.OCMW)
+	}
+	return released, nil
+}

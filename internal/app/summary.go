@@ -1,0 +1,231 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/config"
+	"github.com/mlpsync/mlpsync/internal/cycle"
+	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/internal/outbox"
+)
+
+// Summary is what a run did, as once and demo print it and as --json gives it.
+type Summary struct {
+	Day         casefile.Date                 `json:"day"`
+	Environment config.Environment            `json:"environment"`
+	Files       []ledger.FileBalance          `json:"files"`
+	Clients     ClientCounts                  `json:"clients"`
+	Categories  map[string]CategoryCount      `json:"categories"`
+	Sent        map[string]int                `json:"registrations"`
+	Handovers   map[casefile.HandoverKind]int `json:"handovers"`
+	Entries     EntryCounts                   `json:"entries"`
+	Requests    int                           `json:"requests"`
+	Rejected    []RejectedRow                 `json:"rejectedRows"`
+	Manual      []ManualDecision              `json:"manualDecisions"`
+	Findings    []ManualDecision              `json:"findings"`
+	Deadlines   []Deadline                    `json:"deadlines"`
+	// Stops are OCMWs that the guard holds back, with the reason.
+	Stops []GuardStop `json:"stops,omitempty"`
+	// Unbalanced names files whose balance did not hold: their set was not taken.
+	Unbalanced []string `json:"unbalanced,omitempty"`
+	// Notes are standing remarks about files and the channel.
+	Notes      []ledger.Note `json:"notes,omitempty"`
+	DurationMS int64         `json:"durationMs"`
+}
+
+// ClientCounts is the balance of the clients looked at: Decided = Held + Manual +
+// Planned + NoChange.
+type ClientCounts struct {
+	Decided  int `json:"decided"`
+	Held     int `json:"held"`
+	Manual   int `json:"manual"`
+	Planned  int `json:"planned"`
+	NoChange int `json:"noChange"`
+}
+
+// Holds tells whether the balance holds.
+func (c ClientCounts) Holds() bool { return c.Decided == c.Held+c.Manual+c.Planned+c.NoChange }
+
+// CategoryCount counts clients by their category in MLP at the start of the
+// run, or at first contact, and at its end.
+type CategoryCount struct {
+	Before int `json:"before"`
+	After  int `json:"after"`
+}
+
+// EntryCounts are the run's settled entries, and what is left open.
+type EntryCounts struct {
+	Settled   int `json:"settled"`
+	Waiting   int `json:"waiting"`
+	Suspended int `json:"suspended"`
+	Parked    int `json:"parked"`
+	InDoubt   int `json:"inDoubt"`
+}
+
+// RejectedRow is a row that was not taken, and why. No values.
+type RejectedRow struct {
+	File   string `json:"file"`
+	Row    int    `json:"row"`
+	Column string `json:"column"`
+	Rule   string `json:"rule"`
+	Reason string `json:"reason"` // Dutch
+	Next   string `json:"next"`   // Dutch
+	Client string `json:"client,omitempty"`
+}
+
+// ManualDecision is a decision that a person must take, or a finding.
+type ManualDecision struct {
+	Client     string        `json:"client"`
+	Caseworker string        `json:"caseworker,omitempty"`
+	Rule       string        `json:"rule"`
+	Reason     string        `json:"reason"` // Dutch
+	Next       string        `json:"next"`   // Dutch
+	Proposal   casefile.Code `json:"proposal,omitempty"`
+}
+
+// Deadline is a limit of one client.
+type Deadline struct {
+	Client     string                 `json:"client"`
+	Caseworker string                 `json:"caseworker,omitempty"`
+	Rule       string                 `json:"rule"`
+	Due        casefile.Date          `json:"due"`
+	State      casefile.DeadlineState `json:"state"`
+	What       string                 `json:"what"` // Dutch
+}
+
+// GuardStop is an OCMW that waits for a person.
+type GuardStop struct {
+	OCMW     string `json:"ocmw"`
+	Clients  int    `json:"clients"`
+	Changing int    `json:"changing"`
+	Reason   string `json:"reason"`
+	ReasonNL string `json:"reasonNl"`
+}
+
+// Left tells whether something is left: the exit status 1 of design section 7.
+func (s Summary) Left() bool {
+	return s.Entries.Waiting+s.Entries.Parked+s.Entries.InDoubt > 0 || len(s.Stops) > 0 || !s.Balanced()
+}
+
+// Balanced tells whether every sum holds.
+func (s Summary) Balanced() bool {
+	for _, f := range s.Files {
+		if !f.Holds() {
+			return false
+		}
+	}
+	return s.Clients.Holds() && len(s.Unbalanced) == 0
+}
+
+// Unfinished tells whether people have something to look at: with --strict
+// that is exit status 1 too.
+func (s Summary) Unfinished() bool {
+	return len(s.Rejected)+len(s.Manual)+s.Clients.Held > 0 || len(s.Notes) > 0
+}
+
+// summarize counts what a run did.
+func (a *App) summarize(ctx context.Context, run *cycle.Run) (Summary, error) {
+	s := Summary{
+		Day: run.Day, Environment: a.config.Environment, Files: run.Files,
+		Clients:  clientCounts(run),
+		Requests: run.Requests, Unbalanced: run.Unbalanced, DurationMS: time.Since(run.Began).Milliseconds(),
+	}
+	totals, err := a.store.Totals(ctx, "", run.ID)
+	if err != nil {
+		return s, fmt.Errorf("count totals: %w", err)
+	}
+	s.addTotals(totals)
+	for _, o := range a.config.OCMWs {
+		if err := a.addClients(ctx, &s, string(o.KBONumber())); err != nil {
+			return s, err
+		}
+	}
+	s.sort()
+	return s, nil
+}
+
+func (s *Summary) addTotals(t ledger.Totals) {
+	s.Categories = map[string]CategoryCount{}
+	for code, count := range t.Categories {
+		name := string(code)
+		if name == "" {
+			name = "none"
+		}
+		s.Categories[name] = CategoryCount(count)
+	}
+	s.Sent = map[string]int{}
+	for kind, n := range t.Settled {
+		s.Entries.Settled += n
+		if kind != casefile.RegHandover {
+			s.Sent[string(kind)] = n
+		}
+	}
+	s.Handovers = t.Handovers
+	s.Entries.Waiting = t.Entries[outbox.Waiting] + t.Entries[outbox.Claimed]
+	s.Entries.Suspended = t.Entries[outbox.Suspended]
+	s.Entries.Parked = t.Entries[outbox.Parked]
+	s.Entries.InDoubt = t.Entries[outbox.InDoubt]
+}
+
+func (a *App) addClients(ctx context.Context, s *Summary, kbo string) error {
+	rejected, err := a.store.Rejected(ctx, kbo)
+	if err != nil {
+		return fmt.Errorf("list rejected rows: %w", err)
+	}
+	for _, r := range rejected {
+		s.Rejected = append(s.Rejected, RejectedRow{
+			File: r.File, Row: r.Row, Column: r.Column, Rule: r.Rule, Reason: r.ReasonNL, Next: r.HintNL, Client: r.Client,
+		})
+	}
+	if err := a.store.Decisions(ctx, kbo, func(v ledger.ClientView) error { s.addClient(v); return nil }); err != nil {
+		return fmt.Errorf("list decisions: %w", err)
+	}
+	guard, err := a.store.Guard(ctx, kbo)
+	if err != nil {
+		return fmt.Errorf("read guard: %w", err)
+	}
+	if guard.Stopped {
+		s.Stops = append(s.Stops, GuardStop{OCMW: kbo, Clients: guard.Clients, Changing: guard.Changing, Reason: guard.ReasonEN, ReasonNL: guard.ReasonNL})
+	}
+	notes, err := a.store.Notes(ctx, kbo)
+	if err != nil {
+		return fmt.Errorf("read notes: %w", err)
+	}
+	for _, n := range notes {
+		if n.Level != "info" {
+			s.Notes = append(s.Notes, n)
+		}
+	}
+	return nil
+}
+
+func (s *Summary) addClient(v ledger.ClientView) {
+	if v.Kind == ledger.OutcomeHeld {
+		return
+	}
+	for _, m := range v.Decision.Manual {
+		s.Manual = append(s.Manual, ManualDecision{v.Client, v.Caseworker, m.Rule, m.Reason, m.Next, m.Proposal})
+	}
+	for _, f := range v.Decision.Findings {
+		s.Findings = append(s.Findings, ManualDecision{v.Client, v.Caseworker, f.Rule, f.Reason, f.Next, ""})
+	}
+	for _, d := range v.Decision.Deadlines {
+		if d.State != casefile.DeadlineMet {
+			s.Deadlines = append(s.Deadlines, Deadline{v.Client, v.Caseworker, d.Rule, d.Due, d.State, d.What})
+		}
+	}
+}
+
+func (s *Summary) sort() {
+	slices.SortStableFunc(s.Deadlines, func(a, b Deadline) int {
+		if a.Due != b.Due {
+			return strings.Compare(string(a.Due), string(b.Due))
+		}
+		return strings.Compare(a.Client, b.Client)
+	})
+}

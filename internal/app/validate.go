@@ -1,0 +1,196 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/mlpsync/mlpsync/adapters"
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/config"
+	"github.com/mlpsync/mlpsync/internal/cycle"
+	"github.com/mlpsync/mlpsync/schemas/ocmw"
+)
+
+// FileCheck is what validate found in one file.
+type FileCheck struct {
+	File      string         `json:"file"`
+	OCMW      string         `json:"ocmw,omitempty"`
+	Feed      string         `json:"feed,omitempty"`
+	Rows      int            `json:"rows"`
+	Accepted  int            `json:"accepted"`
+	Rejected  int            `json:"rejected"`
+	Skipped   int            `json:"skipped"`
+	Duplicate int            `json:"duplicate"`
+	Totals    int            `json:"totalsLines"`
+	Encoding  string         `json:"encoding,omitempty"`
+	Separator string         `json:"separator,omitempty"`
+	Unknown   []string       `json:"unknownColumns,omitempty"`
+	Problems  []CheckProblem `json:"problems"`
+	Warnings  []CheckProblem `json:"warnings"`
+}
+
+// CheckProblem is one thing that is wrong, and what to do. No values.
+type CheckProblem struct {
+	Row      int    `json:"row,omitempty"`
+	Column   string `json:"column,omitempty"`
+	Rule     string `json:"rule"`
+	Expected string `json:"expected,omitempty"`
+	ReasonNL string `json:"reasonNl"`
+	ReasonEN string `json:"reasonEn"`
+	HintNL   string `json:"hintNl"`
+	HintEN   string `json:"hintEn"`
+}
+
+// Validate checks files without touching anything, as run would read them.
+func Validate(ctx context.Context, c *config.Config, files []string, today casefile.Date) ([]FileCheck, error) {
+	decoder, err := ocmw.New()
+	if err != nil {
+		return nil, fmt.Errorf("compile schemas: %w", err)
+	}
+	profiles := make([]*adapters.Profile, len(c.OCMWs))
+	for i, o := range c.OCMWs {
+		if profiles[i], err = loadProfile(o.Profile); err != nil {
+			return nil, err
+		}
+	}
+	var checks []FileCheck
+	for _, path := range files {
+		v := validator{config: c, decoder: decoder, today: today, check: FileCheck{File: filepath.Base(path)}, first: map[string]firstSeen{}}
+		if err := v.file(ctx, path, profiles); err != nil {
+			return nil, err
+		}
+		checks = append(checks, v.check)
+	}
+	return checks, nil
+}
+
+// validator checks one file.
+type validator struct {
+	config  *config.Config
+	decoder *ocmw.Decoder
+	today   casefile.Date
+	check   FileCheck
+	first   map[string]firstSeen // record kind and key -> where it stood first
+}
+
+type firstSeen struct {
+	row     int
+	content string
+}
+
+func (v *validator) file(ctx context.Context, path string, profiles []*adapters.Profile) error {
+	feed := v.feedOf(profiles)
+	if feed == nil {
+		v.problem(adapters.RuleFileUnreadable, adapters.Message{
+			ReasonNL: "Geen enkel profiel kent een bestand met deze naam.", ReasonEN: "no profile knows a file of this name",
+			HintNL: "Hernoem het bestand of vul de bestandsnaam aan in het profiel.", HintEN: "rename the file, or add its name to the profile",
+		})
+		return nil
+	}
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		v.problem(adapters.RuleFileUnreadable, adapters.Message{
+			ReasonNL: "Dit bestand kan niet gelezen worden.", ReasonEN: "this file can't be read, or is no file",
+			HintNL: "Controleer het pad en de rechten.", HintEN: "check the path and the rights",
+		})
+		return nil
+	}
+	in := adapters.Input{Name: filepath.Base(path), Size: info.Size(), Open: opener(path)}
+	report, err := formats()[feed.Format].Read(ctx, in, feed, v.row)
+	var problem *adapters.FileProblem
+	if errors.As(err, &problem) {
+		v.problem(problem.Rule, problem.Message)
+	} else if err != nil {
+		return fmt.Errorf("read %s: %w", in.Name, err)
+	}
+	v.check.Feed, v.check.Rows, v.check.Skipped, v.check.Totals = feed.Name, report.Rows, report.Skipped, report.TotalsLines
+	v.check.Encoding, v.check.Separator, v.check.Unknown = report.Encoding, report.Separator, report.UnknownColumns
+	return nil
+}
+
+func (v *validator) feedOf(profiles []*adapters.Profile) *adapters.Feed {
+	for i, p := range profiles {
+		if feed, ok := p.FeedOf(v.check.File); ok {
+			v.check.OCMW = string(v.config.OCMWs[i].KBONumber())
+			return feed
+		}
+	}
+	return nil
+}
+
+func (v *validator) problem(rule string, m adapters.Message) {
+	v.check.Problems = append(v.check.Problems, CheckProblem{
+		Rule: rule, ReasonNL: m.ReasonNL, ReasonEN: m.ReasonEN, HintNL: m.HintNL, HintEN: m.HintEN,
+	})
+}
+
+// row judges one row as a cycle would.
+func (v *validator) row(row adapters.Row) error {
+	if row.Skipped {
+		return nil
+	}
+	before := len(v.check.Problems)
+	for _, p := range row.Problems {
+		v.check.Problems = append(v.check.Problems, rowProblem(p))
+	}
+	for _, w := range row.Warnings {
+		v.check.Warnings = append(v.check.Warnings, rowProblem(w))
+	}
+	duplicate := len(row.Records) > 0
+	for _, raw := range row.Records {
+		v.record(row.Number, raw, len(row.Problems) > 0, &duplicate)
+	}
+	switch {
+	case len(v.check.Problems) > before:
+		v.check.Rejected++
+	case duplicate:
+		v.check.Duplicate++
+	default:
+		v.check.Accepted++
+	}
+	return nil
+}
+
+func rowProblem(p adapters.RowProblem) CheckProblem {
+	return CheckProblem{
+		Row: p.Prov.Row, Column: p.Column, Rule: p.Rule, Expected: p.Expected,
+		ReasonNL: p.ReasonNL, ReasonEN: p.ReasonEN, HintNL: p.HintNL, HintEN: p.HintEN,
+	}
+}
+
+func (v *validator) record(row int, raw adapters.Record, broken bool, duplicate *bool) {
+	testNumbers := v.config.Environment == config.Test
+	_, warnings, violations := v.decoder.Decode(cycle.DecoderInput(raw, testNumbers, v.today))
+	for _, w := range warnings {
+		v.check.Warnings = append(v.check.Warnings, CheckProblem{Row: row, Column: w.Column, Rule: w.Rule, ReasonNL: w.ReasonNL, ReasonEN: w.ReasonEN})
+	}
+	for _, x := range violations {
+		if broken {
+			continue // what could not be read is said already
+		}
+		v.check.Problems = append(v.check.Problems, CheckProblem{
+			Row: row, Column: x.Column, Rule: x.Rule, Expected: x.Expected,
+			ReasonNL: x.ReasonNL, ReasonEN: x.ReasonEN, HintNL: x.HintNL, HintEN: x.HintEN,
+		})
+	}
+	content := fmt.Sprint(raw.Fields) // fmt prints maps in order of key
+	key := raw.Kind + "\x00" + fmt.Sprintf("%q", raw.Key)
+	seen, again := v.first[key]
+	if !again {
+		v.first[key] = firstSeen{row: row, content: content}
+		*duplicate = false
+		return
+	}
+	if seen.content != content {
+		*duplicate = false
+		v.check.Problems = append(v.check.Problems, CheckProblem{
+			Row: row, Rule: "row.duplicateKey",
+			ReasonNL: fmt.Sprintf("Deze rij heeft dezelfde sleutel als rij %d, maar een andere inhoud.", seen.row),
+			ReasonEN: fmt.Sprintf("this row has the key of row %d and another content", seen.row),
+			HintNL:   "Laat één van beide rijen staan; nu worden beide afgekeurd.", HintEN: "keep one of the two; now both are rejected",
+		})
+	}
+}

@@ -1,0 +1,187 @@
+// Package cli is the command line of mlpsync: it parses, calls internal/app, and
+// prints.
+//
+// It guarantees the exit codes of design section 7 (0 done, 1 something is
+// left, 2 usage or configuration, 3 could not run), that what a person asked
+// for goes to standard output and everything else to standard error, and that
+// nobody sees a stack trace. Nothing is decided here.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/user"
+	"runtime/debug"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"github.com/rs/zerolog"
+
+	"github.com/mlpsync/mlpsync/internal/app"
+	"github.com/mlpsync/mlpsync/internal/config"
+)
+
+// Exit codes (design section 7).
+const (
+	exitDone     = 0
+	exitLeft     = 1
+	exitUsage    = 2
+	exitCouldNot = 3
+)
+
+// grammar is the whole command line.
+type grammar struct {
+	Demo     demoCmd     `cmd:"" help:"Run the whole job on a bundled sample export against the bundled mock, and report."`
+	Run      runCmd      `cmd:"" help:"Run as the daemon: poll, decide, send, until stopped."`
+	Once     onceCmd     `cmd:"" help:"Run one cycle until everything has settled, and report."`
+	Plan     planCmd     `cmd:"" help:"Show what would be sent, for each person; send and write nothing."`
+	Apply    applyCmd    `cmd:"" help:"Send exactly what a plan file holds; refuse when the world has moved."`
+	Validate validateCmd `cmd:"" help:"Check export files without touching anything."`
+	Explain  explainCmd  `cmd:"" help:"Tell the story of one client: what holds, why, and what was sent."`
+	Status   statusCmd   `cmd:"" help:"Show how things stand."`
+	Health   healthCmd   `cmd:"" help:"Exit 0 when the daemon does its work, else 1 (for container and service checks)."`
+	Queue    queueCmd    `cmd:"" help:"Look at what waits to be sent, and retry or discard what is parked."`
+	Guard    guardCmd    `cmd:"" help:"Show or release the stop on a run that would change too much."`
+	Config   configCmd   `cmd:"" help:"Check the configuration, print an example, make a key file."`
+	Rules    rulesCmd    `cmd:"" help:"Print the catalogue of rules with sources and validity."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
+}
+
+// session is what a command has to work with.
+type session struct {
+	ctx            context.Context
+	getenv         func(string) string
+	stdin          io.Reader
+	stdout, stderr io.Writer
+}
+
+// exitRequest is how kong's own exits (help) leave Parse.
+type exitRequest int
+
+// Run runs one command line and returns the exit code.
+func Run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
+	s := &session{ctx: ctx, getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr}
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case exitRequest:
+			code = int(r)
+		default:
+			// A defect of ours: a person gets a sentence, never a stack trace.
+			fmt.Fprintf(stderr, "mlpsync: this should not happen (%s); report it to the makers of mlpsync\n", defectSite(debug.Stack()))
+			code = exitCouldNot
+		}
+	}()
+	parser, err := kong.New(&grammar{}, kong.Name("mlpsync"),
+		kong.Description("Brings OCMW exports to an MLP-compatible API of VDAB, once and in order. There is no public MLP API: the contract is this project's own, and so is the bundled mock."),
+		kong.UsageOnError(), kong.Writers(stdout, stderr), kong.Exit(func(code int) { panic(exitRequest(code)) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	if err != nil {
+		return s.fail(err)
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(stderr, "mlpsync: %s\n  hint: mlpsync --help, or mlpsync COMMAND --help\n", err)
+		return exitUsage
+	}
+	if err := parsed.Run(s); err != nil {
+		return s.fail(err)
+	}
+	return exitDone
+}
+
+// left is the error of a command that did its work and leaves something to do.
+var errLeft = errors.New("something is left to do")
+
+// fail prints what went wrong and what to do, and gives the exit code.
+func (s *session) fail(err error) int {
+	if errors.Is(err, errLeft) {
+		return exitLeft
+	}
+	var refused *config.Error
+	if errors.As(err, &refused) {
+		fmt.Fprintln(s.stderr, "mlpsync: the configuration is refused:")
+		for _, issue := range refused.Issues {
+			fmt.Fprintf(s.stderr, "  %s\n", issue)
+		}
+		fmt.Fprintln(s.stderr, "  hint: \"mlpsync config example\" prints every key with its meaning")
+		return exitUsage
+	}
+	fmt.Fprintf(s.stderr, "mlpsync: %s\n", err)
+	var hinted interface{ Hint() string }
+	if errors.As(err, &hinted) && hinted.Hint() != "" {
+		fmt.Fprintf(s.stderr, "  hint: %s\n", hinted.Hint())
+	}
+	var usage *usageError
+	if errors.As(err, &usage) {
+		return exitUsage
+	}
+	return exitCouldNot
+}
+
+// usageError is a mistake on the command line or in the configuration.
+type usageError struct{ error }
+
+func (u *usageError) Unwrap() error { return u.error }
+
+// configFlag is -c.
+type configFlag struct {
+	Config string `short:"c" required:"" placeholder:"FILE" help:"Configuration file."`
+	Today  string `placeholder:"YYYY-MM-DD" help:"Where the clock starts (environment test only)."`
+}
+
+func (f configFlag) load() (*config.Config, error) {
+	c, err := config.Load(f.Config)
+	if err != nil {
+		var refused *config.Error
+		if errors.As(err, &refused) {
+			return nil, err
+		}
+		return nil, &usageError{&app.Hinted{Err: errors.New("the configuration file can't be read"),
+			Next: "check the path given with -c and its rights; \"mlpsync config example\" prints one to start from"}}
+	}
+	if f.Today != "" {
+		c.Today = f.Today
+		if issues := c.Validate(); len(issues) > 0 {
+			return nil, &config.Error{Issues: issues}
+		}
+	}
+	return c, nil
+}
+
+// open loads the configuration and opens the application.
+func (s *session) open(f configFlag, mode app.Mode) (*app.App, error) {
+	c, err := f.load()
+	if err != nil {
+		return nil, err
+	}
+	return app.Open(s.ctx, app.Options{Config: c, Mode: mode, Getenv: s.getenv, Log: s.logger(c, mode)})
+}
+
+// logger writes to standard error: JSON by default, text for people. Commands other than
+// run only speak up when something is wrong.
+func (s *session) logger(c *config.Config, mode app.Mode) zerolog.Logger {
+	level, err := zerolog.ParseLevel(c.Log.Level)
+	if err != nil || level == zerolog.NoLevel {
+		level = zerolog.InfoLevel
+	}
+	var out io.Writer = s.stderr
+	if c.Log.Format == "text" {
+		out = zerolog.ConsoleWriter{Out: s.stderr, TimeFormat: time.TimeOnly, NoColor: true}
+	}
+	if mode != app.Daemon {
+		level = max(level, zerolog.WarnLevel)
+	}
+	return zerolog.New(out).Level(level).With().Timestamp().Logger()
+}
+
+// actor is who gives an order: the user of the operating system.
+func actor(reason string) app.Actor {
+	name := "unknown"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	return app.Actor{Name: name, Reason: reason}
+}

@@ -1,0 +1,275 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/mlpsync/mlpsync/examples"
+	"github.com/mlpsync/mlpsync/internal/app"
+	"github.com/mlpsync/mlpsync/internal/config"
+	"github.com/mlpsync/mlpsync/mockmlp"
+)
+
+type demoCmd struct {
+	Once     bool          `help:"Stop when everything has settled; else go on and watch the drop folder."`
+	JSON     bool          `name:"json" help:"Print the summary as JSON."`
+	Dir      string        `placeholder:"DIR" help:"Keep everything here, so that the demo can be stopped and started again. Default: a folder that is removed at the end."`
+	Wait     time.Duration `default:"60s" help:"Give up when nothing has moved for this long."`
+	LogLevel string        `default:"warn" enum:"trace,debug,info,warn,error" help:"Level of the log on standard error."`
+}
+
+// Run implements the demo: the mock in this process, the sample in a drop folder, the
+// daemon on an embedded ledger.
+func (c demoCmd) Run(s *session) (err error) {
+	d, err := c.prepare(s)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.close()) }()
+	a, err := app.Open(s.ctx, app.Options{Config: d.config, Mode: app.Daemon, Getenv: d.getenv, Log: d.log, Settled: d.printDifference})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	summary, err := a.Once(s.ctx, c.Wait, d.pending)
+	if err != nil {
+		return err
+	}
+	if err := d.report(summary); err != nil {
+		return err
+	}
+	if summary.Left() {
+		return errLeft
+	}
+	if c.Once {
+		return nil
+	}
+	d.watching = true
+	return a.Run(s.ctx)
+}
+
+// demo is what the demo runs on.
+type demo struct {
+	demoCmd
+	dir, url string
+	config   *config.Config
+	mock     *mockmlp.Mock
+	server   *http.Server
+	log      zerolog.Logger
+	stdout   io.Writer
+	watching bool
+}
+
+// The demo's API credentials: those of examples/scenario.yaml, no secrets.
+const (
+	demoSecret = "demo-secret"
+	demoKey    = "demo-key"
+)
+
+func (d *demo) getenv(name string) string {
+	return map[string]string{"DEMO_CLIENT_SECRET": demoSecret, "DEMO_API_KEY": demoKey}[name]
+}
+
+func (c demoCmd) prepare(s *session) (*demo, error) {
+	level, err := zerolog.ParseLevel(c.LogLevel)
+	if err != nil {
+		return nil, &usageError{err}
+	}
+	d := &demo{demoCmd: c, stdout: s.stdout, log: zerolog.New(s.stderr).Level(level).With().Timestamp().Logger()}
+	if err := d.makeFolder(); err != nil {
+		return nil, &app.Hinted{Err: fmt.Errorf("make the demo's folder: %w", err), Next: "choose another with --dir DIR"}
+	}
+	if err := d.startMock(s.ctx); err != nil {
+		return nil, errors.Join(err, d.close())
+	}
+	if err := d.fill(); err != nil {
+		return nil, errors.Join(err, d.close())
+	}
+	if !c.JSON {
+		fmt.Fprintf(s.stdout, "mlpsync demo · %s (fictional) · the sample's day is %s\n", examples.Name, examples.Today())
+		fmt.Fprintf(s.stdout, "There is no public MLP API: this runs against the bundled mock, at %s\n", d.url)
+		fmt.Fprintln(s.stdout, "working ...")
+	}
+	return d, nil
+}
+
+func (d *demo) makeFolder() (err error) {
+	if d.Dir == "" {
+		d.dir, err = os.MkdirTemp("", "mlpsync-demo-")
+	} else if d.dir, err = filepath.Abs(d.Dir); err == nil {
+		err = os.MkdirAll(d.dir, 0o700)
+	}
+	return err
+}
+
+// startMock serves the mock on a free loopback port; its state lives in the
+// demo's folder.
+func (d *demo) startMock(ctx context.Context) error {
+	scenario, err := mockmlp.ParseScenario(examples.Scenario())
+	if err != nil {
+		return fmt.Errorf("read the demo's scenario: %w", err)
+	}
+	d.mock, err = mockmlp.New(mockmlp.Options{
+		Clock: examples.Start(), Seed: 1, StateDir: filepath.Join(d.dir, "mock"), Scenario: scenario, Logger: zerolog.Nop(),
+	})
+	if err != nil {
+		return fmt.Errorf("start the mock: %w", err)
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("listen for the mock: %w", err)
+	}
+	d.url = "http://" + listener.Addr().String()
+	d.server = &http.Server{Handler: d.mock.API(), ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = d.server.Serve(listener) }() // ends with close
+	return nil
+}
+
+// demoConfig is the demo's configuration, written beside its data so that the other
+// commands work on it.
+const demoConfig = `# The demo's configuration, rewritten at each start (the mock's port changes).
+environment: test
+today: %q
+stateDir: state
+keyFile: keys
+poll: 1s
+log: {level: warn, format: text}
+mlp:
+  baseUrl: %s
+files: {minimumAge: 1s}
+guard: {release: true}
+ocmws:
+  - name: %s
+    kbo: %q
+    nis: [{code: %q}]
+    inbox: in
+    reports: reports
+    profile: profile.yaml
+    defaultCaseworker: mw-000
+    credentials:
+      clientId: mlpsync-demo
+      clientSecret: {file: demo-secret.txt}
+      apiKey: {file: demo-key.txt}
+`
+
+// fill writes configuration and profile, a copy of the sample to edit, and, the
+// first time, drops the sample.
+func (d *demo) fill() error {
+	text := fmt.Sprintf(demoConfig, examples.Today(), d.url, examples.Name, examples.KBO, examples.NIS)
+	files := map[string][]byte{
+		"mlpsync.yaml": []byte(text), "profile.yaml": examples.Profile(),
+		"demo-secret.txt": []byte(demoSecret + "\n"), "demo-key.txt": []byte(demoKey + "\n"),
+	}
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(d.dir, name), content, 0o600); err != nil {
+			return fmt.Errorf("write the demo's files: %w", err)
+		}
+	}
+	dropped := filepath.Join(d.dir, "dropped")
+	if _, err := os.Stat(dropped); err != nil {
+		for _, folder := range []string{"sample", "in"} {
+			if err := copySample(filepath.Join(d.dir, folder)); err != nil {
+				return fmt.Errorf("copy the sample: %w", err)
+			}
+		}
+		if err := os.WriteFile(dropped, []byte("the sample was dropped once\n"), 0o600); err != nil {
+			return fmt.Errorf("write the demo's files: %w", err)
+		}
+	}
+	var err error
+	d.config, err = config.Load(filepath.Join(d.dir, "mlpsync.yaml"))
+	return err
+}
+
+func copySample(folder string) error {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return err
+	}
+	return fs.WalkDir(examples.Export(), ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := fs.ReadFile(examples.Export(), name)
+		if err != nil {
+			return err
+		}
+		// Written under a name that no profile knows and renamed: never half a file.
+		tmp := filepath.Join(folder, name+".tmp")
+		if err := os.WriteFile(tmp, content, 0o600); err != nil {
+			return err
+		}
+		return os.Rename(tmp, filepath.Join(folder, name))
+	})
+}
+
+// pending is how long the mock needs to do what its scenario lets it do by
+// itself: the 78 of VDAB that come late.
+func (d *demo) pending() time.Duration {
+	at, some := d.mock.NextPending()
+	wait := at.Sub(d.mock.Now())
+	if !some || wait > time.Hour { // contracts that start on a later day are not waited for
+		return 0
+	}
+	return max(wait, time.Millisecond)
+}
+
+func (d *demo) report(summary app.Summary) error {
+	if d.JSON {
+		return printJSON(d.stdout, summary)
+	}
+	printSummary(d.stdout, summary)
+	section(d.stdout, "WHERE TO LOOK NEXT")
+	table(d.stdout, nil, [][]string{
+		{"answers for caseworkers (Dutch)", filepath.Join(d.dir, "reports")},
+		{"a copy of the sample, to edit", filepath.Join(d.dir, "sample")},
+		{"the drop folder", filepath.Join(d.dir, "in")},
+		{"one client's story", "mlpsync explain -c " + filepath.Join(d.dir, "mlpsync.yaml") + " Z10200"},
+		{"the rules, with sources", "mlpsync rules"},
+	})
+	if d.Once {
+		return nil
+	}
+	fmt.Fprintln(d.stdout, "\nWatching the drop folder: edit a file of the copy, put it in the drop folder, and see what changes.")
+	fmt.Fprintln(d.stdout, "Ctrl-C stops.")
+	return nil
+}
+
+// printDifference tells what a later poll brought.
+func (d *demo) printDifference(summary app.Summary) {
+	if !d.watching {
+		return
+	}
+	if d.JSON {
+		_ = printJSON(d.stdout, summary)
+		return
+	}
+	section(d.stdout, "---- %s", time.Now().Format(time.TimeOnly))
+	printFiles(d.stdout, summary)
+	c := summary.Clients
+	fmt.Fprintf(d.stdout, "  clients: %d = %d held + %d manual + %d planned + %d no change (%s)\n", c.Decided, c.Held, c.Manual, c.Planned, c.NoChange, check(c.Holds()))
+	printSent(d.stdout, summary)
+}
+
+func (d *demo) close() error {
+	var errs []error
+	if d.server != nil {
+		errs = append(errs, d.server.Close())
+	}
+	if d.mock != nil {
+		errs = append(errs, d.mock.Close())
+	}
+	if d.Dir == "" && d.dir != "" {
+		errs = append(errs, os.RemoveAll(d.dir))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,144 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/mlpsync/mlpsync/internal/app"
+)
+
+type queueCmd struct {
+	List    queueListCmd    `cmd:"" help:"List what is not settled yet."`
+	Show    queueShowCmd    `cmd:"" help:"Show one entry."`
+	Retry   queueRetryCmd   `cmd:"" help:"Send a parked or discarded entry again."`
+	Discard queueDiscardCmd `cmd:"" help:"Decide that an entry is not sent."`
+}
+
+type queueListCmd struct {
+	configFlag
+	State []string `placeholder:"STATE" enum:"waiting,suspended,claimed,inDoubt,parked,discarded,superseded,settled" help:"Only these states."`
+	JSON  bool     `name:"json" help:"Print as JSON."`
+}
+
+func (c queueListCmd) Run(s *session) error {
+	_, err := look(s, c.configFlag, c.JSON, func(a *app.App) ([]app.QueueEntry, error) { return a.Queue(s.ctx, c.State) }, printQueue)
+	return err
+}
+
+func printQueue(w io.Writer, entries []app.QueueEntry) {
+	var rows [][]string
+	for _, e := range entries {
+		rows = append(rows, []string{e.ID, string(e.State), e.Pseudonym, e.Kind, e.Rule, strconv.Itoa(e.Attempts), clip(e.Problem.Title, 60)})
+	}
+	if len(rows) == 0 {
+		fmt.Fprintln(w, "nothing waits")
+		return
+	}
+	table(w, []string{"entry", "state", "person", "kind", "rule", "attempts", "problem"}, rows)
+}
+
+type queueShowCmd struct {
+	configFlag
+	Entry string `arg:"" help:"Id of the entry."`
+	JSON  bool   `name:"json" help:"Print as JSON."`
+}
+
+func (c queueShowCmd) Run(s *session) error {
+	_, err := look(s, c.configFlag, c.JSON, func(a *app.App) (app.QueueEntry, error) { return a.QueueShow(s.ctx, c.Entry) }, printEntry)
+	return err
+}
+
+func printEntry(w io.Writer, e app.QueueEntry) {
+	rows := [][]string{
+		{"entry", e.ID}, {"person", e.Pseudonym}, {"OCMW", e.OCMW}, {"what", e.Sentence}, {"rule", e.Rule},
+		{"state", string(e.State)}, {"attempts", strconv.Itoa(e.Attempts)}, {"trace id", e.TraceID},
+	}
+	if !e.NotBefore.IsZero() {
+		rows = append(rows, []string{"not before", e.NotBefore.Local().String()})
+	}
+	if e.Problem.Title != "" || e.Problem.Type != "" {
+		rows = append(rows, []string{"problem", fmt.Sprintf("%d %s (%s) %s", e.Problem.Status, e.Problem.Title, e.Problem.Type, e.Problem.Pointer)},
+			[]string{"what now", e.Problem.Next})
+	}
+	table(w, nil, rows)
+}
+
+type (
+	queueRetryCmd   struct{ queueOrder }
+	queueDiscardCmd struct{ queueOrder }
+)
+
+func (c queueRetryCmd) Run(s *session) error   { return c.order(s, "retry") }
+func (c queueDiscardCmd) Run(s *session) error { return c.order(s, "discard") }
+
+// queueOrder is what retry and discard share.
+type queueOrder struct {
+	configFlag
+	Entry  string `arg:"" help:"Id of the entry."`
+	Reason string `required:"" help:"Why; kept in the audit."`
+}
+
+func (c queueOrder) order(s *session, kind string) error {
+	a, err := s.open(c.configFlag, app.Beside)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	if err := a.Order(s.ctx, kind, c.Entry, actor(c.Reason)); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.stdout, "ordered: %s of entry %s; the daemon carries it out at its next poll\n", kind, c.Entry)
+	return nil
+}
+
+type guardCmd struct {
+	Show    guardShowCmd    `cmd:"" help:"Show how the guard stands."`
+	Release guardReleaseCmd `cmd:"" help:"Let what waits go, after a person looked at it."`
+}
+
+type guardShowCmd struct {
+	configFlag
+	JSON bool `name:"json" help:"Print as JSON."`
+}
+
+func (c guardShowCmd) Run(s *session) error {
+	_, err := look(s, c.configFlag, c.JSON, func(a *app.App) ([]app.GuardView, error) { return a.GuardShow(s.ctx) }, printGuards)
+	return err
+}
+
+func printGuards(w io.Writer, views []app.GuardView) {
+	for _, v := range views {
+		state := "lets everything go"
+		if v.Stopped {
+			state = "STOPPED: " + v.Reason
+		}
+		fmt.Fprintf(w, "%s (%s): %s\n  %d of %d clients would change; first run: %t\n", v.Name, v.OCMW, state, v.Changing, v.Clients, v.FirstRun)
+	}
+}
+
+type guardReleaseCmd struct {
+	configFlag
+	OCMW   string `placeholder:"KBO" help:"Only this OCMW; else all that are stopped."`
+	Reason string `required:"" help:"Why; kept in the audit."`
+}
+
+func (c guardReleaseCmd) Run(s *session) error {
+	a, err := s.open(c.configFlag, app.Beside)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	released, err := a.GuardRelease(s.ctx, c.OCMW, actor(c.Reason))
+	if err != nil {
+		return err
+	}
+	if len(released) == 0 {
+		fmt.Fprintln(s.stdout, "no OCMW is stopped; nothing to release")
+		return nil
+	}
+	for _, kbo := range released {
+		fmt.Fprintf(s.stdout, "ordered: release of OCMW %s; the daemon carries it out at its next poll\n", kbo)
+	}
+	return nil
+}

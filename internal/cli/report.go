@@ -1,0 +1,159 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/mlpsync/mlpsync/internal/app"
+	"github.com/mlpsync/mlpsync/internal/casefile"
+)
+
+// Lists in a report are shortened to this many lines; the files and --json
+// hold them all.
+const reportLines = 12
+
+// printSummary prints a run so that it reads like a report.
+func printSummary(w io.Writer, s app.Summary) {
+	printFiles(w, s)
+	printClients(w, s)
+	printSent(w, s)
+	printRejected(w, s)
+	printManual(w, s)
+	printDeadlines(w, s)
+	printStops(w, s)
+}
+
+func printFiles(w io.Writer, s app.Summary) {
+	section(w, "FILES   rows = new + changed + unchanged + duplicate + rejected + skipped")
+	if len(s.Files) == 0 {
+		fmt.Fprintln(w, "  no new files")
+		return
+	}
+	var rows [][]string
+	for _, f := range s.Files {
+		seen := ""
+		if f.AlreadySeen {
+			seen = "(seen before, read again with its set)"
+		}
+		rows = append(rows, []string{
+			f.Name, fmt.Sprintf("%d = %d + %d + %d + %d + %d + %d", f.Rows, f.New, f.Changed, f.Unchanged, f.Duplicate, f.Rejected, f.Skipped),
+			check(f.Holds()), seen,
+		})
+	}
+	table(w, nil, rows)
+}
+
+func printClients(w io.Writer, s app.Summary) {
+	c := s.Clients
+	section(w, "CLIENTS   decided = held for data + manual + planned + no change")
+	fmt.Fprintf(w, "  %d = %d + %d + %d + %d   %s\n", c.Decided, c.Held, c.Manual, c.Planned, c.NoChange, check(c.Holds()))
+	section(w, "CATEGORIES IN MLP")
+	rows := [][]string{}
+	before, after := 0, 0
+	for _, code := range slices.Sorted(maps.Keys(s.Categories)) {
+		n := s.Categories[code]
+		before, after = before+n.Before, after+n.After
+		rows = append(rows, []string{code, strconv.Itoa(n.Before), strconv.Itoa(n.After), categoryLabel(code)})
+	}
+	rows = append(rows, []string{"total", strconv.Itoa(before), strconv.Itoa(after), ""})
+	table(w, []string{"code", "before", "after", ""}, rows)
+}
+
+// categoryLabel is VDAB's own name of a category (domain.md section 1).
+func categoryLabel(code string) string {
+	labels := map[string]string{
+		"05": "werkzoekende ten laste van het OCMW", "00": "uitkeringsgerechtigd werkzoekende",
+		"78": "uitschrijving wegens werk", "90": "voltijds werkende vrij ingeschreven werkzoekende",
+		"93": "vrij ingeschreven deeltijdse werknemer", "none": "no dossier, or no category",
+		"02": "beroepsinschakelingstijd", "03": "vrij ingeschreven werkzoekende", "06": "erkende handicap",
+		"10": "in opzegtermijn", "11": "deeltijds onderwijs", "14": "van het recht op uitkering uitgesloten",
+		"80": "deeltijdse met inkomensgarantie-uitkering", "82": "deeltijds werkend tijdens wachttijd", "92": "tijdelijk werkloze",
+	}
+	if label, known := labels[code]; known {
+		return label
+	}
+	return "unknown category: never overwritten without a person"
+}
+
+func printSent(w io.Writer, s app.Summary) {
+	section(w, "SENT TO MLP   %d entries settled in %d requests", s.Entries.Settled, s.Requests)
+	var rows [][]string
+	for _, kind := range slices.Sorted(maps.Keys(s.Sent)) {
+		rows = append(rows, []string{kind, strconv.Itoa(s.Sent[kind])})
+	}
+	for _, kind := range slices.Sorted(maps.Keys(s.Handovers)) {
+		rows = append(rows, []string{"handover " + string(kind), strconv.Itoa(s.Handovers[kind])})
+	}
+	table(w, nil, rows)
+	e := s.Entries
+	fmt.Fprintf(w, "  left: %d waiting, %d suspended (client held for data), %d parked, %d in doubt\n", e.Waiting, e.Suspended, e.Parked, e.InDoubt)
+}
+
+func printRejected(w io.Writer, s app.Summary) {
+	if len(s.Rejected) == 0 {
+		return
+	}
+	section(w, "REJECTED ROWS   %d reasons", len(s.Rejected))
+	var rows [][]string
+	for _, r := range s.Rejected {
+		rows = append(rows, []string{r.File, strconv.Itoa(r.Row), r.Column, r.Reason})
+	}
+	table(w, []string{"file", "row", "column", "reason"}, rows)
+}
+
+func printManual(w io.Writer, s app.Summary) {
+	if len(s.Manual) == 0 {
+		return
+	}
+	section(w, "MANUAL DECISIONS   %d", len(s.Manual))
+	var rows [][]string
+	for _, m := range firstOf(s.Manual, reportLines) {
+		rows = append(rows, []string{m.Client, m.Rule, clip(m.Reason, 140)})
+	}
+	table(w, []string{"client", "rule", "reason"}, rows)
+	more(w, len(s.Manual), reportLines, "see the worklist (werklijst) in the reports folder")
+}
+
+func printDeadlines(w io.Writer, s app.Summary) {
+	if len(s.Deadlines) == 0 {
+		return
+	}
+	overdue, next := splitDeadlines(s.Deadlines)
+	section(w, "DEADLINES   %d overdue, %d to come; those that come first:", len(overdue), len(next))
+	var rows [][]string
+	shown := append(firstOf(overdue, reportLines/3), firstOf(next, reportLines)...)
+	for _, d := range shown {
+		rows = append(rows, []string{string(d.Due), string(d.State), d.Client, d.Rule, clip(d.What, 110)})
+	}
+	table(w, []string{"due", "state", "client", "rule", "what"}, rows)
+	more(w, len(s.Deadlines), len(shown), "see the worklist (werklijst) in the reports folder")
+}
+
+func splitDeadlines(all []app.Deadline) (overdue, next []app.Deadline) {
+	for _, d := range all {
+		if d.State == casefile.DeadlineOverdue {
+			overdue = append(overdue, d)
+		} else {
+			next = append(next, d)
+		}
+	}
+	return overdue, next
+}
+
+func printStops(w io.Writer, s app.Summary) {
+	for _, stop := range s.Stops {
+		section(w, "STOPPED BY THE GUARD   OCMW %s: %s", stop.OCMW, stop.Reason)
+		fmt.Fprintln(w, "  look with \"mlpsync guard show\", then \"mlpsync guard release --reason ...\"")
+	}
+	for _, n := range s.Notes {
+		section(w, "NOTE   %s", n.EN)
+	}
+	for _, name := range s.Unbalanced {
+		section(w, "NOT TAKEN   %s: the balance of this file does not hold; the set in force stays", name)
+	}
+}
+
+func firstOf[T any](list []T, n int) []T { return slices.Clone(list[:min(n, len(list))]) }

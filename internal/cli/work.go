@@ -1,0 +1,208 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/mlpsync/mlpsync/internal/app"
+)
+
+type runCmd struct {
+	configFlag
+}
+
+func (c runCmd) Run(s *session) error {
+	a, err := s.open(c.configFlag, app.Daemon)
+	if err != nil {
+		return err
+	}
+	return errors.Join(a.Run(s.ctx), a.Close())
+}
+
+type onceCmd struct {
+	configFlag
+	Wait   time.Duration `default:"60s" help:"Give up when nothing has moved for this long."`
+	Strict bool          `help:"Exit 1 also for rejected rows, held clients, notes and manual decisions."`
+	JSON   bool          `name:"json" help:"Print the summary as JSON."`
+}
+
+func (c onceCmd) Run(s *session) (err error) {
+	a, err := s.open(c.configFlag, app.Once)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	summary, err := a.Once(s.ctx, c.Wait, nil)
+	if err != nil {
+		return err
+	}
+	return s.conclude(summary, c.JSON, c.Strict)
+}
+
+// conclude prints a summary and says by the exit code whether something is left.
+func (s *session) conclude(summary app.Summary, asJSON, strict bool) error {
+	if asJSON {
+		if err := printJSON(s.stdout, summary); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprintf(s.stdout, "mlpsync · %s · environment %s\n", summary.Day, summary.Environment)
+		printSummary(s.stdout, summary)
+	}
+	if summary.Left() || strict && summary.Unfinished() {
+		return errLeft
+	}
+	return nil
+}
+
+type planCmd struct {
+	configFlag
+	JSON bool `name:"json" help:"Print the plan file that apply takes."`
+}
+
+func (c planCmd) Run(s *session) (err error) {
+	a, err := s.open(c.configFlag, app.Beside)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	plan, err := a.Plan(s.ctx)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(s.stdout, plan)
+	}
+	changes := 0
+	for _, p := range plan.People {
+		fmt.Fprintf(s.stdout, "client %s (%s)\n", p.Client, p.Pseudonym)
+		for _, change := range p.Changes {
+			fmt.Fprintf(s.stdout, "  %-8s %-6s %s\n", change.Rule, change.Op, change.Sentence)
+		}
+		changes += len(p.Changes)
+	}
+	n := plan.Clients
+	fmt.Fprintf(s.stdout, "\n%d changes for %d people on %s. Nothing was sent.\n", changes, len(plan.People), plan.Day)
+	fmt.Fprintf(s.stdout, "clients looked at now: %d = %d held + %d manual + %d planned + %d no change (%s)\n",
+		n.Decided, n.Held, n.Manual, n.Planned, n.NoChange, check(n.Holds()))
+	return nil
+}
+
+type applyCmd struct {
+	configFlag
+	Plan   string `required:"" placeholder:"FILE" help:"Plan file, made with: mlpsync plan --json"`
+	Reason string `default:"" help:"Why; kept in the audit."`
+	JSON   bool   `name:"json" help:"Print the summary as JSON."`
+}
+
+func (c applyCmd) Run(s *session) (err error) {
+	file, err := os.Open(c.Plan)
+	if err != nil {
+		return &usageError{&app.Hinted{Err: errors.New("the plan file can't be read"), Next: "check the path given with --plan"}}
+	}
+	plan, err := app.ReadPlan(file)
+	_ = file.Close()
+	if err != nil {
+		return &usageError{err}
+	}
+	a, err := s.open(c.configFlag, app.Once)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	summary, refused, err := a.Apply(s.ctx, plan, actor(c.Reason))
+	if err != nil {
+		return err
+	}
+	if len(refused) > 0 {
+		return s.refuse(refused, c.JSON)
+	}
+	return s.conclude(summary, c.JSON, false)
+}
+
+func (s *session) refuse(refused []app.Refusal, asJSON bool) error {
+	if asJSON {
+		if err := printJSON(s.stdout, map[string]any{"refused": refused}); err != nil {
+			return err
+		}
+		return errLeft
+	}
+	fmt.Fprintln(s.stdout, "REFUSED: the world has moved since this plan was made; nothing was sent.")
+	for _, r := range refused {
+		fmt.Fprintf(s.stdout, "  %-16s %s\n", r.Person, r.Reason)
+	}
+	fmt.Fprintln(s.stdout, "Make a new plan with \"mlpsync plan --json\", look at it, and apply that.")
+	return errLeft
+}
+
+type validateCmd struct {
+	configFlag
+	Files []string `arg:"" name:"file" help:"Export files to check."`
+	JSON  bool     `name:"json" help:"Print the result as JSON."`
+}
+
+func (c validateCmd) Run(s *session) error {
+	conf, err := c.load()
+	if err != nil {
+		return err
+	}
+	checks, err := app.Validate(s.ctx, conf, c.Files, app.Today(conf))
+	if err != nil {
+		return err
+	}
+	problems := 0
+	for _, check := range checks {
+		problems += len(check.Problems)
+	}
+	if c.JSON {
+		if err := printJSON(s.stdout, checks); err != nil {
+			return err
+		}
+	} else {
+		s.printChecks(checks)
+	}
+	if problems > 0 {
+		return errLeft
+	}
+	return nil
+}
+
+func (s *session) printChecks(checks []app.FileCheck) {
+	for _, f := range checks {
+		fmt.Fprintf(s.stdout, "%s: feed %s, %d rows = %d accepted + %d duplicate + %d rejected + %d skipped; %s, separator %q\n",
+			f.File, or(f.Feed, "unknown"), f.Rows, f.Accepted, f.Duplicate, f.Rejected, f.Skipped, or(f.Encoding, "unknown encoding"), f.Separator)
+		for _, name := range f.Unknown {
+			fmt.Fprintf(s.stdout, "  column %q is not in the profile and is dropped\n", name)
+		}
+		s.printProblems("", f.Problems)
+		s.printProblems("warning: ", f.Warnings)
+	}
+}
+
+func (s *session) printProblems(prefix string, problems []app.CheckProblem) {
+	for _, p := range problems {
+		where := "whole file"
+		if p.Row > 0 {
+			where = fmt.Sprintf("row %d", p.Row)
+		}
+		if p.Column != "" {
+			where += fmt.Sprintf(", column %q", p.Column)
+		}
+		fmt.Fprintf(s.stdout, "  %s%s: %s [%s]\n", prefix, where, p.ReasonNL, p.Rule)
+		if p.Expected != "" {
+			fmt.Fprintf(s.stdout, "      verwacht: %s\n", p.Expected)
+		}
+		if p.HintNL != "" {
+			fmt.Fprintf(s.stdout, "      wat nu: %s\n", p.HintNL)
+		}
+	}
+}
+
+func or(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}

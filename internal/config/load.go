@@ -1,0 +1,286 @@
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/mlpsync/mlpsync/internal/ident"
+	"github.com/mlpsync/mlpsync/internal/strictyaml"
+)
+
+// Error lists everything that is wrong with a configuration.
+type Error struct {
+	Issues []strictyaml.Issue
+}
+
+func (e *Error) Error() string {
+	lines := make([]string, len(e.Issues))
+	for i, issue := range e.Issues {
+		lines[i] = issue.String()
+	}
+	return "configuration refused: " + strings.Join(lines, "; ")
+}
+
+// Load reads a configuration file, fills in the defaults and validates it. The
+// error is an *Error when the content is at fault.
+func Load(path string) (*Config, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("locate configuration: %w", err)
+	}
+	return Parse(data, filepath.Dir(abs))
+}
+
+// Parse is Load on content; relative paths start at dir.
+func Parse(data []byte, dir string) (*Config, error) {
+	c := &Config{}
+	lines, issues := strictyaml.Decode(data, c)
+	if len(issues) > 0 {
+		return nil, &Error{Issues: issues}
+	}
+	c.dir = dir
+	c.setDefaults()
+	issues = c.Validate()
+	for i := range issues {
+		issues[i].Line = lineOf(lines, issues[i].Path)
+	}
+	if len(issues) > 0 {
+		return nil, &Error{Issues: issues}
+	}
+	return c, nil
+}
+
+// lineOf is the line of a path, or of the nearest one above it.
+func lineOf(lines map[string]int, path string) int {
+	for path != "" {
+		if line, ok := lines[path]; ok {
+			return line
+		}
+		cut := strings.LastIndexAny(path, ".[")
+		if cut < 0 {
+			return 0
+		}
+		path = path[:cut]
+	}
+	return 0
+}
+
+func (c *Config) setDefaults() {
+	orDuration(&c.Poll, 30*time.Second)
+	orDuration(&c.Shutdown, 10*time.Second)
+	orDuration(&c.MLP.Timeout, 30*time.Second)
+	orDuration(&c.Files.MinimumAge, 10*time.Second)
+	orInt(&c.Files.KeepDays, 30)
+	orInt(&c.MLP.RatePerMinute, 1800)
+	orInt(&c.MLP.Workers, 8)
+	orInt(&c.Guard.SharePercent, 25)
+	orInt(&c.Guard.Clients, 20)
+	orInt(&c.Guard.ShrinkPercent, 10)
+	orInt(&c.Guard.ShrinkRows, 20)
+	orString(&c.Log.Level, "info")
+	orString(&c.Log.Format, "json")
+	if c.MLP.TokenURL == "" && c.MLP.BaseURL != "" {
+		c.MLP.TokenURL = strings.TrimRight(c.MLP.BaseURL, "/") + "/oauth2/token"
+	}
+	for _, p := range []*string{&c.StateDir, &c.KeyFile, &c.MLP.CAFile} {
+		c.resolve(p)
+	}
+	for i := range c.OCMWs {
+		o := &c.OCMWs[i]
+		for _, p := range []*string{&o.Inbox, &o.Reports, &o.Profile, &o.Credentials.ClientSecret.File, &o.Credentials.APIKey.File} {
+			c.resolve(p)
+		}
+	}
+}
+
+// resolve makes a path absolute: a Windows service starts in system32, so no
+// path may depend on where the process was started.
+func (c *Config) resolve(path *string) {
+	if *path != "" && !filepath.IsAbs(*path) && !strings.HasPrefix(*path, `\\`) {
+		*path = filepath.Join(c.dir, *path)
+	}
+}
+
+func orDuration(d *Duration, value time.Duration) {
+	if *d == 0 {
+		*d = Duration(value)
+	}
+}
+
+func orInt(n *int, value int) {
+	if *n == 0 {
+		*n = value
+	}
+}
+
+func orString(s *string, value string) {
+	if *s == "" {
+		*s = value
+	}
+}
+
+// checker collects issues.
+type checker struct{ issues []strictyaml.Issue }
+
+func (v *checker) add(path, format string, args ...any) {
+	v.issues = append(v.issues, strictyaml.Issue{Path: path, Text: fmt.Sprintf(format, args...)})
+}
+
+func (v *checker) required(path, value string) bool {
+	if value == "" {
+		v.add(path, "is required")
+	}
+	return value != ""
+}
+
+func (v *checker) oneOf(path, value string, allowed ...string) {
+	for _, a := range allowed {
+		if value == a {
+			return
+		}
+	}
+	v.issues = append(v.issues, strictyaml.Issue{
+		Path: path, Text: "must be one of " + strings.Join(allowed, ", "), Suggestion: strictyaml.Nearest(value, allowed),
+	})
+}
+
+func (v *checker) day(path, value string) {
+	if value == "" {
+		return
+	}
+	if _, err := time.Parse("2006-01-02", value); err != nil {
+		v.add(path, "must be a day of the form yyyy-MM-dd")
+	}
+}
+
+// Validate lists every problem with its key path; none when the configuration
+// can be used. It does not look at files: "config check" does.
+func (c *Config) Validate() []strictyaml.Issue {
+	v := &checker{}
+	v.oneOf("environment", string(c.Environment), string(Test), string(Acceptance), string(Production))
+	v.required("stateDir", c.StateDir)
+	v.required("keyFile", c.KeyFile)
+	v.oneOf("log.level", c.Log.Level, "trace", "debug", "info", "warn", "error")
+	v.oneOf("log.format", c.Log.Format, "json", "text")
+	v.day("today", c.Today)
+	c.validateTestOnly(v)
+	c.validateMLP(v)
+	if len(c.OCMWs) == 0 {
+		v.add("ocmws", "at least one OCMW is required")
+	}
+	seen := map[string]int{}
+	for i, o := range c.OCMWs {
+		o.validate(v, fmt.Sprintf("ocmws[%d]", i))
+		if first, doubled := seen[o.KBO]; doubled {
+			v.add(fmt.Sprintf("ocmws[%d].kbo", i), "is that of ocmws[%d] too: an OCMW is listed once", first)
+		}
+		seen[o.KBO] = i
+	}
+	return v.issues
+}
+
+func (c *Config) validateTestOnly(v *checker) {
+	if c.Environment == Test {
+		return
+	}
+	if c.Today != "" {
+		v.add("today", "is for environment test only")
+	}
+	if c.Guard.Release {
+		v.add("guard.release", "is for environment test only: elsewhere a person releases the guard with \"mlpsync guard release\"")
+	}
+}
+
+func (c *Config) validateMLP(v *checker) {
+	if v.required("mlp.baseUrl", c.MLP.BaseURL) {
+		c.validateURL(v, "mlp.baseUrl", c.MLP.BaseURL)
+		c.validateURL(v, "mlp.tokenUrl", c.MLP.TokenURL)
+	}
+	if c.MLP.RatePerMinute < 1 || c.MLP.RatePerMinute > 2000 {
+		v.add("mlp.ratePerMinute", "must lie between 1 and 2000")
+	}
+	if c.MLP.Workers < 1 || c.MLP.Workers > 64 {
+		v.add("mlp.workers", "must lie between 1 and 64")
+	}
+	if c.MLP.Proxy != "" {
+		if u, err := url.Parse(c.MLP.Proxy); err != nil || u.Host == "" {
+			v.add("mlp.proxy", "must be a URL such as http://proxy.example:3128")
+		}
+	}
+}
+
+func (c *Config) validateURL(v *checker, path, raw string) {
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https"):
+		v.add(path, "must be a URL that starts with https://")
+	case u.User != nil || u.RawQuery != "":
+		v.add(path, "must hold no user, password or query")
+	case u.Scheme == "http" && c.Environment != Test && !loopback(u.Hostname()):
+		v.add(path, "must start with https:// (http:// is for environment test and this machine only)")
+	}
+}
+
+func loopback(host string) bool {
+	return host == "localhost" || host == "127.0.0.1" || host == "::1"
+}
+
+func (o OCMW) validate(v *checker, at string) {
+	if v.required(at+".kbo", o.KBO) {
+		if _, err := ident.ParseKBO(o.KBO); err != nil {
+			v.add(at+".kbo", "is not a valid enterprise number: ten digits, the last two being 97 minus the first eight modulo 97")
+		}
+	}
+	v.required(at+".name", o.Name)
+	v.required(at+".inbox", o.Inbox)
+	v.required(at+".reports", o.Reports)
+	v.required(at+".profile", o.Profile)
+	v.required(at+".defaultCaseworker", o.DefaultCaseworker)
+	v.required(at+".credentials.clientId", o.Credentials.ClientID)
+	o.Credentials.ClientSecret.validate(v, at+".credentials.clientSecret")
+	o.Credentials.APIKey.validate(v, at+".credentials.apiKey")
+	if len(o.NIS) == 0 {
+		v.add(at+".nis", "at least one municipality code is required")
+	}
+	for j, p := range o.NIS {
+		path := fmt.Sprintf("%s.nis[%d]", at, j)
+		if _, err := ident.ParseNIS(p.Code); err != nil {
+			v.add(path+".code", "must be five digits")
+		}
+		v.day(path+".from", p.From)
+		v.day(path+".until", p.Until)
+	}
+}
+
+func (s Secret) validate(v *checker, path string) {
+	if (s.File == "") == (s.Env == "") {
+		v.add(path, "name exactly one of file and env; the secret itself never stands here")
+	}
+}
+
+// Read is the secret itself. The error names where it was looked for.
+func (s Secret) Read(getenv func(string) string) (string, error) {
+	if s.Env != "" {
+		if value := getenv(s.Env); value != "" {
+			return value, nil
+		}
+		return "", fmt.Errorf("environment variable %s is empty", s.Env)
+	}
+	data, err := os.ReadFile(s.File)
+	if err != nil {
+		return "", fmt.Errorf("read secret: %w", err)
+	}
+	value := strings.TrimSpace(string(data))
+	if value == "" {
+		return "", fmt.Errorf("secret file %s is empty", s.File)
+	}
+	return value, nil
+}

@@ -1,0 +1,279 @@
+// Package cycle knows the order of the stages and nothing of how they work:
+// fetch, decode, ingest, decide, plan, commit, deliver, observe.
+//
+// It guarantees that a set of files becomes visible to deciding in one step,
+// that a client is decided only when something of it changed, that nothing is
+// delivered past the guard, and that one bad row, file, client or OCMW never
+// stops its neighbours. It does not talk to MLP itself: delivering and
+// observing come in as interfaces. internal/app builds it; RunOnce and Loop
+// drive it.
+package cycle
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/rs/zerolog"
+
+	"github.com/mlpsync/mlpsync/adapters"
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/internal/plan"
+	"github.com/mlpsync/mlpsync/mapping"
+	"github.com/mlpsync/mlpsync/schemas/ocmw"
+)
+
+// Deliverer sends what the outbox holds until nothing more can go now.
+type Deliverer interface {
+	Deliver(ctx context.Context, run string) (Delivered, error)
+}
+
+// Delivered counts what a delivery did.
+type Delivered struct {
+	Settled, GivenBack, Parked, Conflicts, Doubts int
+	// Requests counts HTTP requests, retries and tokens included.
+	Requests int
+	// Until is when delivering makes sense again, where the way to MLP is shut; else zero.
+	Until time.Time
+}
+
+// Moved tells whether the delivery changed anything that deciding or another
+// delivery could act on.
+func (d Delivered) Moved() bool { return d.Settled+d.Parked+d.Conflicts > 0 }
+
+// Observer learns what MLP holds.
+type Observer interface {
+	// FirstContact looks up the clients of whom MLP was not asked yet, and says
+	// how many there were.
+	FirstContact(ctx context.Context, run, ocmw string) (int, error)
+	// Follow reads the change feed and says how many dossiers changed without us.
+	Follow(ctx context.Context, ocmw string) (int, error)
+}
+
+// Reporter writes the caseworkers' files of one OCMW.
+type Reporter interface {
+	Report(ctx context.Context, ocmw string, day casefile.Date) error
+}
+
+// OCMW is one OCMW that the cycle serves.
+type OCMW struct {
+	KBO     string
+	Name    string
+	Source  adapters.Source
+	Profile *adapters.Profile
+	// On gives what deciding needs to know of the OCMW on a day (municipality
+	// codes change with mergers).
+	On func(day casefile.Date) casefile.OCMW
+}
+
+// Options are the parts that a cycle is made of. Store, Rules, Decoder,
+// Observer, Deliverer and OCMWs are required.
+type Options struct {
+	Store     ledger.Store
+	Rules     *mapping.Rules
+	Decoder   *ocmw.Decoder
+	Formats   map[string]adapters.Format // by the profile's name of the format
+	Observer  Observer
+	Deliverer Deliverer
+	Reporter  Reporter // nil: no files are written
+	OCMWs     []OCMW
+	Guard     plan.Limits
+	// Release lets everything past the guard, said in the log (environment
+	// test only; configuration sees to that).
+	Release bool
+	// TestNumbers: INSZ of test persons are taken, and only those.
+	TestNumbers bool
+	Zone        *time.Location // Europe/Brussels
+	Now         func() time.Time
+	NewID       func() string
+	Log         zerolog.Logger
+	// Heartbeat is called at the begin and end of each run: health looks for
+	// it. Default: nothing.
+	Heartbeat func(ctx context.Context) error
+	// Finished is told of each run that did something; nil for nothing.
+	Finished func(ctx context.Context, run *Run)
+	// Hold keeps every new entry waiting for approval: apply compares first.
+	Hold bool
+	// Peek reads settled files where they lie and takes none: plan.
+	Peek bool
+}
+
+// Cycle runs the stages. One goroutine at a time uses it.
+type Cycle struct {
+	Options
+	said    map[string]string // what was logged, by key: failures log on change
+	refused map[string]bool   // sets whose balance did not hold, by id
+	// unsettledFiles tells that a file lies in a drop folder that may be whole
+	// at the next poll.
+	unsettledFiles bool
+	shutUntil      time.Time // the way to MLP is shut until then
+}
+
+// New makes a cycle of its parts.
+func New(o Options) *Cycle {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.NewID == nil {
+		o.NewID = func() string { return uuid.Must(uuid.NewV7()).String() }
+	}
+	if o.Heartbeat == nil {
+		o.Heartbeat = func(context.Context) error { return nil }
+	}
+	return &Cycle{Options: o, said: map[string]string{}, refused: map[string]bool{}}
+}
+
+// Run is one run as its summary counts it: an invocation of once or demo, or
+// one wake-up of the daemon.
+type Run struct {
+	ID       string
+	Day      casefile.Date                // on which it began
+	Began    time.Time                    // by the machine's own clock
+	Outcomes map[int64]ledger.OutcomeKind // by person: the first that fits
+	Files    []ledger.FileBalance
+	Requests int
+	// Unbalanced names sets that were stopped because a sum did not hold.
+	Unbalanced []string
+}
+
+// Begin starts a run.
+func (c *Cycle) Begin(ctx context.Context) (*Run, error) {
+	now := c.Now()
+	run := &Run{ID: c.NewID(), Day: c.today(), Began: time.Now(), Outcomes: map[int64]ledger.OutcomeKind{}}
+	if err := c.Store.StartRun(ctx, run.ID, now); err != nil {
+		return nil, fmt.Errorf("start run: %w", err)
+	}
+	if err := c.Heartbeat(ctx); err != nil {
+		return nil, fmt.Errorf("leave heartbeat: %w", err)
+	}
+	return run, nil
+}
+
+func (c *Cycle) today() casefile.Date { return casefile.DateOf(c.Now(), c.Zone) }
+
+// RunOnce goes through the stages once and tells whether anything moved: while
+// it does, another pass may find more to do. An error means that the ledger
+// or the context failed; everything else is logged, shown and passed over.
+func (c *Cycle) RunOnce(ctx context.Context, run *Run) (moved bool, err error) {
+	if err := c.applyRequests(ctx); err != nil {
+		return false, err
+	}
+	for _, o := range c.OCMWs {
+		// Files become raw records, records are decoded, and the set becomes
+		// the export in force.
+		fetched, err := c.fetch(ctx, run, o)
+		if err != nil {
+			return moved, fmt.Errorf("fetch: %w", err)
+		}
+		// What MLP holds is read before anything is decided about it.
+		observed, err := c.observe(ctx, run, o)
+		if err != nil {
+			return moved, fmt.Errorf("observe: %w", err)
+		}
+		// Each client that something happened to is decided; the difference
+		// with what MLP holds becomes entries, in one transaction.
+		decided, err := c.decide(ctx, run, o)
+		if err != nil {
+			return moved, fmt.Errorf("decide: %w", err)
+		}
+		// Too much at once waits for a person.
+		if err := c.guard(ctx, o); err != nil {
+			return moved, fmt.Errorf("guard: %w", err)
+		}
+		moved = moved || fetched || observed || decided > 0
+	}
+	// Each person's entries go out in order, nobody waits for anybody else.
+	delivered, err := c.Deliverer.Deliver(ctx, run.ID)
+	run.Requests += delivered.Requests
+	c.shutUntil = delivered.Until
+	if err != nil {
+		return moved, fmt.Errorf("deliver: %w", err)
+	}
+	moved = moved || delivered.Moved()
+	// The change feed brings what VDAB and others did meanwhile.
+	for _, o := range c.OCMWs {
+		followed, err := c.follow(ctx, run, o)
+		if err != nil {
+			return moved, fmt.Errorf("follow: %w", err)
+		}
+		moved = moved || followed
+	}
+	return moved, nil
+}
+
+// applyRequests carries out what people asked from the command line.
+func (c *Cycle) applyRequests(ctx context.Context) error {
+	applied, err := c.Store.ApplyRequests(ctx, c.Now())
+	if err != nil {
+		return fmt.Errorf("apply requests: %w", err)
+	}
+	for _, a := range applied {
+		c.Log.Info().Str("event", "request.applied").Str("kind", a.Kind).Str("ocmw", a.OCMW).Str("entry", a.Entry).
+			Bool("done", a.Done).Msg(a.Result)
+	}
+	return nil
+}
+
+// observe looks up new clients and reads the feed. MLP being out of reach stops
+// nothing: those who were never looked up wait.
+func (c *Cycle) observe(ctx context.Context, run *Run, o OCMW) (bool, error) {
+	looked, err := c.Observer.FirstContact(ctx, run.ID, o.KBO)
+	if err := c.channelTrouble(ctx, o, "firstContact", err); err != nil {
+		return false, err
+	}
+	followed, err := c.follow(ctx, run, o)
+	return looked > 0 || followed, err
+}
+
+func (c *Cycle) follow(ctx context.Context, run *Run, o OCMW) (bool, error) {
+	changed, err := c.Observer.Follow(ctx, o.KBO)
+	if err := c.channelTrouble(ctx, o, "follow", err); err != nil {
+		return false, err
+	}
+	if changed > 0 {
+		c.Log.Info().Str("event", "observe.changed").Str("run", run.ID).Str("ocmw", o.KBO).Int("dossiers", changed).
+			Msg("dossiers changed in MLP")
+	}
+	return changed > 0, nil
+}
+
+// channelTrouble says once that MLP can't be read, and returns only what must
+// stop the pass.
+func (c *Cycle) channelTrouble(ctx context.Context, o OCMW, stage string, err error) error {
+	key := "channel." + stage + "." + o.KBO
+	if err == nil {
+		c.recovered(key, o, "MLP can be read again")
+		return nil
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if fatal(err) {
+		return err
+	}
+	c.sayOnce(key, err.Error(), func() {
+		c.Log.Warn().Str("event", "observe.failed").Str("ocmw", o.KBO).Str("stage", stage).Err(err).
+			Str("hint", hintOf(err)).Msg("MLP can't be read; clients already known go on, new ones wait")
+	})
+	return nil
+}
+
+// sayOnce runs say when the text under key is new: repeated identical failures
+// log on change.
+func (c *Cycle) sayOnce(key, text string, say func()) {
+	if c.said[key] == text {
+		return
+	}
+	c.said[key] = text
+	say()
+}
+
+func (c *Cycle) recovered(key string, o OCMW, text string) {
+	if _, failed := c.said[key]; !failed {
+		return
+	}
+	delete(c.said, key)
+	c.Log.Info().Str("event", "recovered").Str("ocmw", o.KBO).Msg(text)
+}

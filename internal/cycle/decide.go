@@ -1,0 +1,187 @@
+package cycle
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/internal/outbox"
+	"github.com/mlpsync/mlpsync/internal/plan"
+)
+
+// batchClients is how many clients are decided in one transaction.
+const batchClients = 200
+
+// decide decides every dirty client of the OCMW and commits decisions with
+// their entries. It says how many were decided.
+func (c *Cycle) decide(ctx context.Context, run *Run, o OCMW) (int, error) {
+	day := c.today()
+	version := c.Version(o, day)
+	seen := map[int64]bool{}
+	for {
+		subjects, err := c.Store.Dirty(ctx, o.KBO, day, version, batchClients)
+		if err != nil {
+			return len(seen), fmt.Errorf("list clients: %w", err)
+		}
+		outcomes := make([]ledger.Outcome, 0, len(subjects))
+		for _, s := range subjects {
+			if seen[s.Person] {
+				continue // its inputs moved meanwhile: the next pass decides it
+			}
+			seen[s.Person] = true
+			outcome, err := c.Decide(o, s, day, version)
+			if err != nil {
+				return len(seen), err
+			}
+			outcomes = append(outcomes, outcome)
+		}
+		if len(outcomes) == 0 {
+			return len(seen), nil
+		}
+		if err := c.Store.Decide(ctx, run.ID, outcomes, c.Now()); err != nil {
+			return len(seen), fmt.Errorf("commit decisions: %w", err)
+		}
+		for _, outcome := range outcomes {
+			run.note(outcome)
+			c.sayDecided(run, outcome)
+		}
+	}
+}
+
+// Version is the version of everything that a decision depends on besides its
+// inputs and the day.
+func (c *Cycle) Version(o OCMW, day casefile.Date) string {
+	return c.Rules.Version() + "/" + c.interpretation(o) + "/" + strconv.FormatBool(o.On(day).HealthDataAgreed)
+}
+
+// Decide maps one client and works out what to send: pure but for the ids of
+// new entries.
+func (c *Cycle) Decide(o OCMW, s ledger.Subject, day casefile.Date, version string) (ledger.Outcome, error) {
+	if len(s.Held) > 0 {
+		return ledger.Outcome{Subject: s, Kind: ledger.OutcomeHeld, Version: version}, nil
+	}
+	client := casefile.Assemble(o.On(day), s.Records)
+	client.SharedINSZ = s.SharedINSZ
+	decision := c.Rules.Decide(client, s.Known, day)
+	diff := plan.Diff(s.Known, decision)
+	decision.Manual = append(decision.Manual, diff.Manual...)
+	entries, err := c.entries(s, diff.Changes)
+	if err != nil {
+		return ledger.Outcome{}, err
+	}
+	return ledger.Outcome{
+		Subject: s, Kind: outcomeOf(decision, entries), Decision: decision, Version: version,
+		Entries: entries, Adopted: diff.Adopted,
+	}, nil
+}
+
+func outcomeOf(d casefile.Decision, entries []outbox.Entry) ledger.OutcomeKind {
+	switch {
+	case len(d.Manual) > 0:
+		return ledger.OutcomeManual
+	case len(entries) > 0:
+		return ledger.OutcomePlanned
+	}
+	return ledger.OutcomeNoChange
+}
+
+// entries turns changes into entries of the client's lane.
+func (c *Cycle) entries(s ledger.Subject, changes []casefile.Change) ([]outbox.Entry, error) {
+	var version int64
+	if s.Known.Dossier != nil {
+		version = s.Known.Dossier.Version
+	}
+	entries := make([]outbox.Entry, 0, len(changes))
+	for _, change := range changes {
+		payload, err := casefile.MarshalChange(change)
+		if err != nil {
+			return nil, fmt.Errorf("encode change: %w", err)
+		}
+		entries = append(entries, outbox.Entry{
+			ID: c.NewID(), OCMW: s.OCMW, Person: s.Person, Pseudonym: s.Pseudonym,
+			Op: string(change.Op), Kind: string(change.Kind), Registration: change.ID, Rule: change.Rule,
+			State: outbox.Waiting, Version: version, Payload: payload,
+			ContentHash: contentHash(change),
+		})
+	}
+	return entries, nil
+}
+
+// contentHash is of what would be sent: the reason and the rule may be worded
+// anew without making it another change.
+func contentHash(change casefile.Change) string {
+	change.Sentence, change.Rule, change.Old = "", "", nil
+	payload, err := casefile.MarshalChange(change)
+	if err != nil {
+		return ""
+	}
+	return outbox.ContentHash(string(change.Op), string(change.Kind)+"/"+change.ID, string(payload))
+}
+
+// note keeps, per client of the run, the first outcome that fits (design
+// decision 7): a client whose changes have settled and who is then decided
+// again without change was planned.
+func (r *Run) note(o ledger.Outcome) {
+	rank := map[ledger.OutcomeKind]int{
+		ledger.OutcomeHeld: 1, ledger.OutcomeManual: 2, ledger.OutcomePlanned: 3, ledger.OutcomeNoChange: 4,
+	}
+	if before, known := r.Outcomes[o.Subject.Person]; !known || rank[o.Kind] < rank[before] {
+		r.Outcomes[o.Subject.Person] = o.Kind
+	}
+}
+
+func (c *Cycle) sayDecided(run *Run, o ledger.Outcome) {
+	c.Log.Debug().Str("event", "client.decided").Str("run", run.ID).Str("ocmw", o.Subject.OCMW).
+		Str("client", o.Subject.Pseudonym).Str("outcome", string(o.Kind)).Int("entries", len(o.Entries)).
+		Str("nextReview", string(o.Decision.NextReview)).Msg("client decided")
+	for _, m := range o.Decision.Manual {
+		c.Log.Info().Str("event", "client.manual").Str("run", run.ID).Str("ocmw", o.Subject.OCMW).
+			Str("client", o.Subject.Pseudonym).Str("rule", m.Rule).Msg("a person must decide; see the worklist")
+	}
+}
+
+// guard stops an OCMW whose run would change too much, until a person
+// releases it (design decision 10).
+func (c *Cycle) guard(ctx context.Context, o OCMW) error {
+	if c.Hold {
+		return nil
+	}
+	state, err := c.Store.Guard(ctx, o.KBO)
+	if err != nil {
+		return fmt.Errorf("read guard: %w", err)
+	}
+	if state.Changing == 0 && state.RowsBefore <= state.RowsAfter {
+		return nil
+	}
+	stop, stopped := plan.Guard(plan.GuardInput{
+		Clients: state.Clients, Changing: state.Changing, RowsBefore: state.RowsBefore, RowsAfter: state.RowsAfter,
+		FirstRun: state.FirstRun, Limits: c.Guard,
+	})
+	if stopped && !c.Release {
+		return c.hold(ctx, o, state, stop)
+	}
+	reason := "within the limits"
+	if stopped {
+		reason = "released by the configuration (guard.release)"
+		c.Log.Warn().Str("event", "guard.released").Str("ocmw", o.KBO).Int("clients", state.Changing).Str("reason", stop.ReasonEN).
+			Msg("the guard would have stopped here; the configuration releases it")
+	}
+	if err := c.Store.Approve(ctx, o.KBO, ledger.Actor{Name: "mlpsync", Reason: reason}, c.Now()); err != nil {
+		return fmt.Errorf("approve: %w", err)
+	}
+	return nil
+}
+
+func (c *Cycle) hold(ctx context.Context, o OCMW, state ledger.GuardState, stop plan.Stop) error {
+	if state.Stopped && state.ReasonEN == stop.ReasonEN {
+		return nil
+	}
+	c.Log.Warn().Str("event", "guard.stopped").Str("ocmw", o.KBO).Int("clients", state.Changing).
+		Str("hint", "look with \"mlpsync guard show\", then \"mlpsync guard release --reason ...\"").Msg(stop.ReasonEN)
+	if err := c.Store.Stop(ctx, o.KBO, stop.ReasonNL, stop.ReasonEN, c.Now()); err != nil {
+		return fmt.Errorf("stop by the guard: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,264 @@
+package cycle
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mlpsync/mlpsync/adapters"
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/schemas/ocmw"
+)
+
+// batchRows is how many rows go to the ledger in one transaction.
+const batchRows = 500
+
+// fetch takes what lies in the OCMW's drop folder and makes each complete set
+// the export in force, oldest first.
+func (c *Cycle) fetch(ctx context.Context, run *Run, o OCMW) (bool, error) {
+	poll := o.Source.Poll
+	if c.Peek {
+		poll = o.Source.Peek
+	}
+	found, err := poll(ctx)
+	if err != nil {
+		return false, fmt.Errorf("poll drop folder: %w", err)
+	}
+	if err := c.sayFound(ctx, run, o, found); err != nil {
+		return false, err
+	}
+	moved := len(found.Seen)+len(found.Quarantined) > 0
+	for _, set := range found.Sets {
+		if c.refused[set.ID] {
+			continue
+		}
+		if err := c.ingest(ctx, run, o, set); err != nil {
+			return moved, err
+		}
+		moved = true
+	}
+	return moved, nil
+}
+
+// ingest reads a set into a staging generation and makes it current.
+func (c *Cycle) ingest(ctx context.Context, run *Run, o OCMW, set adapters.Set) error {
+	files := c.ledgerFiles(o, set)
+	staging, err := c.Store.StageSet(ctx, run.ID, o.KBO, files)
+	if err != nil {
+		return fmt.Errorf("open staging generation: %w", err)
+	}
+	defer func() { _ = staging.Discard(context.WithoutCancel(ctx)) }()
+	counted := make([]ledger.FileCount, len(files))
+	for i, file := range set.Files {
+		counted[i], err = c.readFile(ctx, run, o, staging, i, file)
+		var problem *adapters.FileProblem
+		if errors.As(err, &problem) {
+			return c.quarantine(ctx, o, file, *problem)
+		}
+		if err != nil {
+			return fmt.Errorf("read %s: %w", file.Input.Name, err)
+		}
+	}
+	result, err := staging.Activate(ctx, counted, c.Now())
+	if err != nil {
+		return fmt.Errorf("make the set current: %w", err)
+	}
+	markSeen(result.Files, set)
+	run.Files = append(run.Files, result.Files...)
+	if !result.Activated {
+		c.refuseSet(run, o, set, result)
+		return nil
+	}
+	c.sayIngested(run, o, result)
+	if err := o.Source.Done(ctx, set); err != nil {
+		return fmt.Errorf("archive the set: %w", err)
+	}
+	return nil
+}
+
+func (c *Cycle) ledgerFiles(o OCMW, set adapters.Set) []ledger.File {
+	files := make([]ledger.File, len(set.Files))
+	for i, f := range set.Files {
+		feed, _ := o.Profile.Feed(f.Feed)
+		files[i] = ledger.File{
+			Feed: f.Feed, Name: f.Input.Name, Hash: f.Hash, Size: f.Input.Size, SnapshotOn: f.Snapshot,
+			Interpretation: c.interpretation(o), Delta: feed != nil && feed.Delta,
+		}
+	}
+	return files
+}
+
+// interpretation is the version of what reads files: profile and schemas.
+func (c *Cycle) interpretation(o OCMW) string { return o.Profile.Version() + "/" + c.Decoder.Version() }
+
+// readFile streams one file through profile and schemas into the staging
+// generation.
+func (c *Cycle) readFile(ctx context.Context, run *Run, o OCMW, staging ledger.Staging, index int, file adapters.File) (ledger.FileCount, error) {
+	feed, ok := o.Profile.Feed(file.Feed)
+	if !ok {
+		return ledger.FileCount{}, fmt.Errorf("profile has no feed %q", file.Feed)
+	}
+	format, ok := c.Formats[feed.Format]
+	if !ok {
+		return ledger.FileCount{}, fmt.Errorf("no reader for format %q", feed.Format)
+	}
+	batch := make([]ledger.Row, 0, batchRows)
+	flush := func() error {
+		err := staging.Add(ctx, batch)
+		batch = batch[:0]
+		return err
+	}
+	report, err := format.Read(ctx, file.Input, feed, func(row adapters.Row) error {
+		c.sayWarnings(run, o, file.Input.Name, row)
+		batch = append(batch, c.decodeRow(index, row))
+		if len(batch) < batchRows {
+			return nil
+		}
+		return flush()
+	})
+	if err == nil {
+		err = flush()
+	}
+	if err != nil {
+		return ledger.FileCount{}, err
+	}
+	c.sayRead(run, o, report)
+	return ledger.FileCount{Rows: report.Rows, TotalsLines: report.TotalsLines, BlankLines: report.BlankRows}, nil
+}
+
+// decodeRow turns a row into typed records, or all its rejections.
+func (c *Cycle) decodeRow(file int, row adapters.Row) ledger.Row {
+	out := ledger.Row{File: file, Number: row.Number, Skipped: row.Skipped, Client: row.Client}
+	for _, p := range row.Problems {
+		out.Rejections = append(out.Rejections, ledger.Rejection{
+			Row: row.Number, Column: p.Column, Field: p.Field, Rule: p.Rule,
+			ReasonNL: p.ReasonNL, ReasonEN: p.ReasonEN, HintNL: p.HintNL, HintEN: p.HintEN,
+		})
+	}
+	for _, raw := range row.Records {
+		record, _, violations := c.Decoder.Decode(DecoderInput(raw, c.TestNumbers, c.today()))
+		for _, v := range violations {
+			out.Rejections = appendRejection(out.Rejections, ledger.Rejection{
+				Row: row.Number, Column: v.Column, Field: v.Field, Rule: v.Rule,
+				ReasonNL: v.ReasonNL, ReasonEN: v.ReasonEN, HintNL: v.HintNL, HintEN: v.HintEN,
+			})
+		}
+		if len(violations) > 0 || len(row.Problems) > 0 {
+			continue
+		}
+		stored, err := c.store(record, raw)
+		if err != nil {
+			out.Rejections = append(out.Rejections, unstorable(row.Number))
+			continue
+		}
+		out.Records = append(out.Records, stored)
+	}
+	if len(out.Rejections) > 0 {
+		out.Records = nil
+	}
+	return out
+}
+
+// appendRejection leaves out what an earlier reason says of the same cell: a date
+// that could not be read is not also a date that is missing.
+func appendRejection(all []ledger.Rejection, r ledger.Rejection) []ledger.Rejection {
+	for _, other := range all {
+		if r.Field != "" && other.Field == r.Field {
+			return all
+		}
+	}
+	return append(all, r)
+}
+
+func unstorable(row int) ledger.Rejection {
+	return ledger.Rejection{
+		Row: row, Rule: "record.unstorable",
+		ReasonNL: "Deze rij kon niet bewaard worden.", HintNL: "Meld dit aan de leverancier van mlpsync.",
+		ReasonEN: "this row could not be stored", HintEN: "report it to the makers of mlpsync",
+	}
+}
+
+// DecoderInput is a raw record as the schema decoder takes it.
+func DecoderInput(raw adapters.Record, testNumbers bool, today casefile.Date) ocmw.Input {
+	return ocmw.Input{
+		Kind: raw.Kind, Fields: raw.Fields, Key: joinKey(raw.Key), Deleted: raw.Deleted,
+		Prov: casefile.Provenance{
+			File: raw.Prov.File, Sheet: raw.Prov.Sheet, Row: raw.Prov.Row, Columns: raw.Prov.Columns,
+		},
+		AllowTestNumbers: testNumbers, OnlyTestNumbers: testNumbers, Today: today,
+	}
+}
+
+// joinKey makes one key of its parts; lengths go in front, so that different
+// parts never make the same key.
+func joinKey(parts []string) string {
+	var b strings.Builder
+	for _, p := range parts {
+		fmt.Fprintf(&b, "%d:%s;", len(p), p)
+	}
+	return b.String()
+}
+
+func (c *Cycle) store(record casefile.Record, raw adapters.Record) (ledger.StoredRecord, error) {
+	payload, err := casefile.MarshalRecord(record)
+	if err != nil {
+		return ledger.StoredRecord{}, fmt.Errorf("encode record: %w", err)
+	}
+	content, err := json.Marshal([]any{raw.Kind, raw.Key, raw.Deleted, raw.Fields}) // map keys come out sorted
+	if err != nil {
+		return ledger.StoredRecord{}, fmt.Errorf("encode fields: %w", err)
+	}
+	sum := sha256.Sum256(content)
+	stored := ledger.StoredRecord{
+		Kind: record.Kind(), Client: record.ClientNumber(), Key: record.Key(), Hash: hex.EncodeToString(sum[:]),
+		Deleted: record.IsDeleted(), Payload: payload,
+	}
+	if client, ok := record.(*casefile.Client); ok {
+		stored.INSZ, stored.Caseworker = client.INSZ.Reveal(), client.Caseworker
+	}
+	return stored, nil
+}
+
+// quarantine sets a file apart that can't be read as a whole; the set in force
+// stays.
+func (c *Cycle) quarantine(ctx context.Context, o OCMW, file adapters.File, why adapters.FileProblem) error {
+	c.sayFileProblem(o, file.Input.Name, why)
+	if c.Peek {
+		return nil
+	}
+	if err := o.Source.Quarantine(ctx, file, why); err != nil {
+		return fmt.Errorf("quarantine %s: %w", file.Input.Name, err)
+	}
+	return nil
+}
+
+// refuseSet says that a sum does not hold: the set in force stays, and this one
+// is not tried again before a restart.
+func (c *Cycle) refuseSet(run *Run, o OCMW, set adapters.Set, result ledger.SetResult) {
+	c.refused[set.ID] = true
+	for _, f := range result.Files {
+		if f.Holds() {
+			continue
+		}
+		run.Unbalanced = append(run.Unbalanced, f.Name)
+		c.Log.Error().Str("event", "set.unbalanced").Str("run", run.ID).Str("ocmw", o.KBO).Str("file", f.Name).
+			Int("rows", f.Rows).Int("new", f.New).Int("changed", f.Changed).Int("unchanged", f.Unchanged).
+			Int("duplicate", f.Duplicate).Int("rejected", f.Rejected).Int("skipped", f.Skipped).
+			Str("hint", "report this to the makers of mlpsync with this line; the set in force stays").
+			Msg("the balance of this file does not hold, so the set was not taken")
+	}
+}
+
+// markSeen tells which files of the set were ingested before: their rows were
+// read again only because another feed brought a new file.
+func markSeen(balances []ledger.FileBalance, set adapters.Set) {
+	for i := range balances {
+		balances[i].AlreadySeen = len(set.New) > 0 && !slices.Contains(set.New, balances[i].Feed)
+	}
+}

@@ -1,0 +1,178 @@
+package cycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/mlpsync/mlpsync/internal/ledger"
+)
+
+// maxPasses bounds how often the daemon goes through the stages before it
+// waits for the next poll, whatever moves: a client that never comes to rest
+// must not keep the machine busy.
+const maxPasses = 50
+
+// Loop runs until the context ends: a run at each poll, or sooner when an
+// entry becomes due. Failures of the ledger are said and tried again at the
+// next poll. It returns nil when the context ended it.
+func (c *Cycle) Loop(ctx context.Context, poll time.Duration) error {
+	for {
+		err := c.wakeUp(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			c.sayOnce("loop", err.Error(), func() {
+				c.Log.Error().Str("event", "cycle.failed").Err(err).Str("hint", hintOf(err)).
+					Msg("this cycle could not finish; it is tried again at the next poll")
+			})
+		} else {
+			delete(c.said, "loop")
+		}
+		if !c.wait(ctx, poll) {
+			return nil
+		}
+	}
+}
+
+func (c *Cycle) wakeUp(ctx context.Context) error {
+	run, err := c.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	for range maxPasses {
+		moved, err := c.RunOnce(ctx, run)
+		if err != nil {
+			return err
+		}
+		if !moved {
+			break
+		}
+	}
+	return c.Finish(ctx, run)
+}
+
+// Finish writes the caseworkers' files when the run did something, says what it
+// did, and leaves the heartbeat that health looks for.
+func (c *Cycle) Finish(ctx context.Context, run *Run) error {
+	if err := c.Heartbeat(ctx); err != nil {
+		return fmt.Errorf("leave heartbeat: %w", err)
+	}
+	if len(run.Outcomes) == 0 && len(run.Files) == 0 {
+		return nil
+	}
+	counts := run.Clients()
+	c.Log.Info().Str("event", "run.finished").Str("run", run.ID).Str("day", string(run.Day)).
+		Int("decided", len(run.Outcomes)).Int("held", counts[ledger.OutcomeHeld]).Int("manual", counts[ledger.OutcomeManual]).
+		Int("planned", counts[ledger.OutcomePlanned]).Int("noChange", counts[ledger.OutcomeNoChange]).
+		Int("requests", run.Requests).Msg("run finished")
+	c.report(ctx)
+	if c.Finished != nil {
+		c.Finished(ctx, run)
+	}
+	return nil
+}
+
+// report writes the caseworkers' files; an OCMW whose folder can't be written
+// does not stop the others.
+func (c *Cycle) report(ctx context.Context) {
+	if c.Reporter == nil {
+		return
+	}
+	for _, o := range c.OCMWs {
+		err := c.Reporter.Report(ctx, o.KBO, c.today())
+		if err == nil {
+			c.recovered("report."+o.KBO, o, "the caseworkers' files are written again")
+			continue
+		}
+		c.sayOnce("report."+o.KBO, err.Error(), func() {
+			c.Log.Error().Str("event", "report.failed").Str("ocmw", o.KBO).Err(err).
+				Msg("the caseworkers' files could not be written; check the reports folder of this OCMW")
+		})
+	}
+}
+
+// Clients counts the run's clients by outcome.
+func (r *Run) Clients() map[ledger.OutcomeKind]int {
+	counts := map[ledger.OutcomeKind]int{}
+	for _, kind := range r.Outcomes {
+		counts[kind]++
+	}
+	return counts
+}
+
+// wait sleeps until the next poll or the next due entry; false when the context
+// ended.
+func (c *Cycle) wait(ctx context.Context, poll time.Duration) bool {
+	timer := time.NewTimer(c.untilDue(ctx, poll))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// untilDue is the time to wait: until the first entry is due and the way to MLP
+// is open, at least 100 ms and at most a poll.
+func (c *Cycle) untilDue(ctx context.Context, poll time.Duration) time.Duration {
+	due, err := c.Store.NextDue(ctx)
+	if err != nil || due.IsZero() {
+		return poll
+	}
+	if due.Before(c.shutUntil) {
+		due = c.shutUntil
+	}
+	return min(poll, max(due.Sub(c.Now()), 100*time.Millisecond))
+}
+
+// Settle runs passes until everything has settled, or nothing has moved for
+// patience. more, when not nil, says until when something is still expected
+// from outside (the demo's mock); zero when nothing is.
+func (c *Cycle) Settle(ctx context.Context, run *Run, poll, patience time.Duration, more func() time.Duration) error {
+	idle := c.Now()
+	for {
+		moved, err := c.RunOnce(ctx, run)
+		if err != nil {
+			return err
+		}
+		expected := time.Duration(0)
+		if more != nil {
+			expected = more()
+		}
+		if moved {
+			idle = c.Now()
+			continue
+		}
+		due, err := c.Store.NextDue(ctx)
+		if err != nil {
+			return fmt.Errorf("look for due entries: %w", err)
+		}
+		atRest := due.IsZero() && !c.unsettledFiles
+		if expected == 0 && (atRest || c.Now().Sub(idle) >= patience) {
+			return c.Finish(ctx, run)
+		}
+		if !c.wait(ctx, min(poll, max(expected, 50*time.Millisecond))) {
+			return ctx.Err()
+		}
+	}
+}
+
+// fatal tells the errors that end a pass: the ledger's and the context's. MLP's
+// are not.
+func fatal(err error) bool {
+	var remote interface{ Remote() bool }
+	return !errors.As(err, &remote)
+}
+
+// hintOf is the next step that an error names, if any.
+func hintOf(err error) string {
+	var hinted interface{ Hint() string }
+	if errors.As(err, &hinted) {
+		return hinted.Hint()
+	}
+	return ""
+}

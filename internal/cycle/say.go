@@ -1,0 +1,129 @@
+package cycle
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/mlpsync/mlpsync/adapters"
+	"github.com/mlpsync/mlpsync/internal/ledger"
+)
+
+// sayFound logs what a poll found, failures on change, and keeps what status
+// shows.
+func (c *Cycle) sayFound(ctx context.Context, run *Run, o OCMW, found adapters.PollResult) error {
+	c.unsettledFiles = false
+	for _, q := range found.Quarantined {
+		c.sayFileProblem(o, q.File.Input.Name, q.Problem)
+	}
+	for _, f := range found.Seen {
+		c.Log.Info().Str("event", "file.alreadySeen").Str("run", run.ID).Str("ocmw", o.KBO).Str("file", f.Input.Name).
+			Str("feed", f.Feed).Msg("this file equals the last one ingested of its feed; nothing to do")
+	}
+	notes := c.standingNotes(o, found)
+	current := map[string]bool{}
+	for _, n := range notes {
+		key := "files." + o.KBO + "." + n.Key
+		current[key] = true
+		c.sayOnce(key, n.EN, func() {
+			event := c.Log.Info()
+			if n.Level != "info" {
+				event = c.Log.Warn()
+			}
+			event.Str("event", "files."+n.Level).Str("ocmw", o.KBO).Msg(n.EN)
+		})
+	}
+	for key := range c.said {
+		if strings.HasPrefix(key, "files."+o.KBO+".") && !current[key] {
+			delete(c.said, key)
+		}
+	}
+	if c.Peek {
+		return nil
+	}
+	if err := c.Store.SaveNotes(ctx, "files."+o.KBO, notes); err != nil {
+		return fmt.Errorf("keep notes: %w", err)
+	}
+	return nil
+}
+
+// standingNotes are the remarks that hold as long as the drop folder looks as
+// it does.
+func (c *Cycle) standingNotes(o OCMW, found adapters.PollResult) []ledger.Note {
+	var notes []ledger.Note
+	add := func(key, level, nl, en string) {
+		notes = append(notes, ledger.Note{OCMW: o.KBO, Key: key, Level: level, NL: nl, EN: en, Since: c.Now()})
+	}
+	for _, w := range found.Waiting {
+		if w.Problem.Passing {
+			c.unsettledFiles = true
+			continue
+		}
+		add("waiting."+w.Name, "warn", w.Name+": "+w.Problem.ReasonNL+" "+w.Problem.HintNL, w.Name+": "+w.Problem.ReasonEN+"; "+w.Problem.HintEN)
+	}
+	for _, i := range found.Incomplete {
+		missing := strings.Join(i.Missing, ", ")
+		level, nl, en := "info", "Nog te ontvangen: ", "this delivery still lacks: "
+		if i.Overdue {
+			level, nl, en = "warn", "Levering te lang onvolledig; ontbreekt: ", "this delivery is incomplete for too long, the last complete one stays in force; lacks: "
+		}
+		add("incomplete."+i.Date.Format("2006-01-02"), level, nl+missing, en+missing)
+	}
+	for _, l := range found.Late {
+		add("late."+l.Feed, "warn", "Geen nieuw bestand ontvangen voor "+l.Feed, "no new file came in time for feed "+l.Feed+"; check the vendor's scheduled report")
+	}
+	for _, n := range found.Notes {
+		level := "info"
+		if n.Failure {
+			level = "warn"
+		}
+		text := n.Text
+		if n.Hint != "" {
+			text += "; " + n.Hint
+		}
+		add(n.Key, level, text, text)
+	}
+	return notes
+}
+
+func (c *Cycle) sayFileProblem(o OCMW, name string, why adapters.FileProblem) {
+	c.Log.Warn().Str("event", "file.quarantined").Str("ocmw", o.KBO).Str("file", name).Str("rule", why.Rule).
+		Str("hint", why.HintEN).Msg(why.ReasonEN)
+}
+
+// sayRead says once per file what the reader decided.
+func (c *Cycle) sayRead(run *Run, o OCMW, r adapters.FileReport) {
+	event := c.Log.Info().Str("event", "file.read").Str("run", run.ID).Str("ocmw", o.KBO).Str("file", r.Name).
+		Str("feed", r.Feed).Str("encoding", r.Encoding).Str("separator", r.Separator).Int("rows", r.Rows).
+		Int("rejected", r.Rejected).Int("skipped", r.Skipped).Int("totalsLines", r.TotalsLines)
+	if len(r.UnknownColumns) > 0 {
+		event = event.Strs("unknownColumns", r.UnknownColumns)
+	}
+	if len(r.MissingColumns) > 0 {
+		event = event.Strs("missingColumns", r.MissingColumns)
+	}
+	event.Msg("file read")
+	for _, n := range r.Notes {
+		c.Log.Info().Str("event", "file.note").Str("run", run.ID).Str("file", r.Name).Str("note", n.Key).Msg(n.Text)
+	}
+}
+
+func (c *Cycle) sayWarnings(run *Run, o OCMW, file string, row adapters.Row) {
+	for _, w := range row.Warnings {
+		c.Log.Debug().Str("event", "row.warning").Str("run", run.ID).Str("ocmw", o.KBO).Str("file", file).
+			Int("row", row.Number).Str("column", w.Column).Str("rule", w.Rule).Msg(w.ReasonEN)
+	}
+}
+
+func (c *Cycle) sayIngested(run *Run, o OCMW, result ledger.SetResult) {
+	for _, f := range result.Files {
+		c.Log.Info().Str("event", "file.ingested").Str("run", run.ID).Str("ocmw", o.KBO).Str("file", f.Name).
+			Int("rows", f.Rows).Int("new", f.New).Int("changed", f.Changed).Int("unchanged", f.Unchanged).
+			Int("duplicate", f.Duplicate).Int("rejected", f.Rejected).Int("skipped", f.Skipped).
+			Msg("the file's balance holds")
+	}
+	if result.Missing > 0 {
+		c.Log.Warn().Str("event", "records.missing").Str("run", run.ID).Str("ocmw", o.KBO).Int("records", result.Missing).
+			Msg("records of the last export are not in this one; nothing is ended, see the worklist")
+	}
+}

@@ -1,0 +1,339 @@
+package mlp
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// rig is a client and what it speaks to, for one row.
+type rig struct {
+	client *Client
+	count  *atomic.Int64 // requests that arrived, or were tried
+}
+
+// over puts a handler behind a real socket.
+func over(h http.HandlerFunc) func(*testing.T) rig {
+	return func(t *testing.T) rig {
+		var n atomic.Int64
+		s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			n.Add(1)
+			h(w, r)
+		}))
+		s.Start()
+		t.Cleanup(s.Close)
+		return rig{newClient(t, Options{BaseURL: s.URL + "/mlp/v1"}), &n}
+	}
+}
+
+func through(o Options, rt func(*http.Request) (*http.Response, error)) func(*testing.T) rig {
+	return func(t *testing.T) rig {
+		var n atomic.Int64
+		o.Transport = tripper(func(r *http.Request) (*http.Response, error) {
+			n.Add(1)
+			return rt(r)
+		})
+		return rig{newClient(t, o), &n}
+	}
+}
+
+func status(code int, contentType, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", contentType)
+		w.WriteHeader(code)
+		_, _ = w.Write([]byte(body))
+	}
+}
+
+// hangUp takes the request in whole and closes the connection.
+func hangUp(w http.ResponseWriter, r *http.Request) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err == nil {
+		if tcp, ok := conn.(*net.TCPConn); ok {
+			_ = tcp.SetLinger(0)
+		}
+		_ = conn.Close()
+	}
+}
+
+func breakOff(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", `"5"`)
+	w.Header().Set("Content-Length", "4000")
+	w.WriteHeader(200)
+	_, _ = w.Write([]byte(`{"dossierId":`))
+}
+
+func tokenEndpoint(h http.HandlerFunc) func(*testing.T) rig {
+	return func(t *testing.T) rig {
+		var n atomic.Int64
+		mux := http.NewServeMux()
+		mux.HandleFunc("/oauth2/token", h)
+		mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { n.Add(1); working(w, r) })
+		s := httptest.NewServer(mux)
+		t.Cleanup(s.Close)
+		return rig{newClient(t, Options{
+			BaseURL: s.URL + "/mlp/v1", TokenURL: s.URL + "/oauth2/token", ClientID: "c",
+			ClientSecret: func() (string, error) { return "s", nil },
+		}), &n}
+	}
+}
+
+func refusedOnce() func(*testing.T) rig {
+	var once sync.Map
+	return over(func(w http.ResponseWriter, r *http.Request) {
+		if _, seen := once.LoadOrStore(r.Method, true); !seen {
+			problemOf(401, "urn:problem-type:belgif:expiredAccessToken", nil)(w, r)
+			return
+		}
+		working(w, r)
+	})
+}
+
+func untrusted(t *testing.T) rig {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(working))
+	s.Config.ErrorLog = quiet()
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	return rig{newClient(t, Options{BaseURL: s.URL + "/mlp/v1"}), new(atomic.Int64)}
+}
+
+func closedPort(t *testing.T) rig {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	_ = l.Close()
+	return rig{newClient(t, Options{BaseURL: "http://" + addr + "/mlp/v1"}), nil}
+}
+
+func openBreaker(t *testing.T) rig {
+	g := NewGate(GateOptions{Failures: 1, PerSecond: 1e6, Burst: 10})
+	done, _ := g.enter(context.Background())
+	done(healthBad)
+	return rig{newClient(t, Options{Gate: g, Transport: tripper(nil)}), new(atomic.Int64)}
+}
+
+func situations() map[string]func(*testing.T) rig {
+	const html, js = "text/html", "application/json"
+	problem := func(code int, kind string) func(*testing.T) rig { return over(problemOf(code, kind, nil)) }
+	return map[string]func(*testing.T) rig{
+		"no connection made (DNS, refused, proxy)":          closedPort,
+		"certificate not trusted":                           untrusted,
+		"breaker open":                                      openBreaker,
+		"token endpoint fails (429, 5xx, HTML, network)":    tokenEndpoint(status(502, html, "<html>")),
+		"token endpoint refuses the client (400, 401, 403)": tokenEndpoint(status(401, js, `{"error":"invalid_client"}`)),
+		"connection lost after sending":                     over(hangUp),
+		"time-out after sending":                            through(Options{Timeout: 5 * time.Millisecond}, func(r *http.Request) (*http.Response, error) { <-r.Context().Done(); return nil, r.Context().Err() }),
+		"answer breaks off":                                 over(breakOff),
+		"answer over 8 MiB":                                 over(status(200, js, `{"a":"`+strings.Repeat("x", maxBody)+`"}`)),
+		"empty answer":                                      over(status(200, js, "")),
+		"200 with HTML":                                     over(status(200, html, "<html>log in</html>")),
+		"502 with HTML":                                     over(status(502, html, "<html>")),
+		"redirect": over(func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/login", http.StatusTemporaryRedirect)
+		}),
+		"gateway JSON (httpCode 500)":           over(status(500, js, `{"httpCode":"500","httpMessage":"x","moreInformation":"y"}`)),
+		"gateway JSON (httpCode 429)":           over(status(429, js, `{"httpCode":"429","httpMessage":"x"}`)),
+		"400 badRequest":                        problem(400, "urn:problem-type:belgif:badRequest"),
+		"401 once":                              refusedOnce(),
+		"401 again, in any form":                over(status(401, html, "<html>")),
+		"403 missingScope":                      problem(403, typeMissingScope),
+		"403 missingPermission":                 problem(403, typeMissingPerm),
+		"404 of a dossier":                      problem(404, "urn:problem-type:belgif:resourceNotFound"),
+		"409 dossierOwnedByPartner":             problem(409, "urn:problem-type:mlpsync:dossierOwnedByPartner"),
+		"409 idempotencyKeyReused":              problem(409, "urn:problem-type:mlpsync:idempotencyKeyReused"),
+		"412 versionConflict":                   problem(412, "urn:problem-type:mlpsync:versionConflict"),
+		"428 preconditionRequired":              problem(428, "urn:problem-type:mlpsync:preconditionRequired"),
+		"429 problem":                           problem(429, "urn:problem-type:belgif:tooManyRequests"),
+		"500 problem":                           problem(500, "urn:problem-type:belgif:internalServerError"),
+		"503 problem":                           problem(503, "urn:problem-type:belgif:serviceUnavailable"),
+		"503 without a problem document":        over(status(503, html, "<html>")),
+		"504 problem":                           problem(504, "urn:problem-type:mlpsync:gatewayTimeout"),
+		"the request does not fit the document": nil,
+	}
+}
+
+func TestClassification(t *testing.T) {
+	rigs := situations()
+	for _, row := range Classification() {
+		make, known := rigs[row.Answer]
+		delete(rigs, row.Answer)
+		switch {
+		case !known:
+			t.Errorf("%q has no situation in this test", row.Answer)
+		case make != nil:
+			t.Run(row.Answer, func(t *testing.T) { holdToRow(t, make, row) })
+		}
+	}
+	for name := range rigs {
+		t.Errorf("%q is not in the table", name)
+	}
+}
+
+func holdToRow(t *testing.T, make func(*testing.T) rig, row Row) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name     string
+		verdict  Verdict
+		repeated bool
+		do       func(*Client) error
+	}{
+		{"read", row.Read, row.ReadRepeated, func(c *Client) error { _, err := c.Dossier(t.Context(), dossierID); return err }},
+		{"write", row.Write, row.WriteRepeated, func(c *Client) error { _, err := c.Send(t.Context(), putCategory()); return err }},
+	} {
+		r := make(t)
+		err := tt.do(r.client)
+		if tt.verdict == "" {
+			if err != nil {
+				t.Errorf("%s: %v", tt.name, err)
+			}
+			continue
+		}
+		var e *Error
+		if !errors.As(err, &e) {
+			t.Fatalf("%s: no *Error: %v", tt.name, err)
+		}
+		if e.Verdict != tt.verdict {
+			t.Errorf("%s: %v, want %s", tt.name, e, tt.verdict)
+		}
+		if e.Title == "" || e.Next == "" || e.Type == "" || e.Operation == "" || (e.TraceID == "" && e.Type != "clientRefused") {
+			t.Errorf("%s: incomplete: %+v", tt.name, e)
+		}
+		holdSilence(t, e)
+		holdCount(t, tt.name, r, e, tt.repeated)
+	}
+}
+
+// holdCount: one request, or three where it is repeated. A token that is refused is tried twice;
+// what never arrived can't be counted there.
+func holdCount(t *testing.T, name string, r rig, e *Error, repeated bool) {
+	t.Helper()
+	if r.count == nil || e.Operation == opToken || e.Type == typeBreaker || e.Type == string(failCertificate) {
+		return
+	}
+	want := int64(1)
+	if repeated {
+		want = 1 + maxRepeats
+	}
+	if e.Status == 401 {
+		want = 2
+	}
+	if got := r.count.Load(); got != want {
+		t.Errorf("%s: %d requests, want %d", name, got, want)
+	}
+}
+
+// holdSilence: nothing personal, and no address, in what an error says.
+func holdSilence(t *testing.T, e *Error) {
+	t.Helper()
+	text := strings.Join(append([]string{e.Error(), e.Title, e.Next, e.Type}, e.Pointers...), " ")
+	for _, secret := range []string{testINSZ, "Peeters", "127.0.0.1", "http", dossierID, "mw-014"} {
+		if strings.Contains(text, secret) {
+			t.Errorf("%q is in %q", secret, text)
+		}
+	}
+}
+
+func TestARequestThatTheDocumentRefusesIsNotSent(t *testing.T) {
+	r := through(Options{}, func(*http.Request) (*http.Response, error) { return nil, errors.New("sent") })(t)
+	w := putCategory()
+	w.Change.New = casefileCategoryWithoutCode()
+	_, err := r.client.Send(t.Context(), w)
+	var e *Error
+	if !errors.As(err, &e) || e.Verdict != VerdictPermanent || e.Type != typeInvalidLocal {
+		t.Fatalf("got %v", err)
+	}
+	if len(e.Pointers) == 0 || r.count.Load() != 0 {
+		t.Errorf("pointers %v, %d requests", e.Pointers, r.count.Load())
+	}
+	w = putCategory()
+	w.Change.Caseworker = ""
+	if _, err := r.client.Send(t.Context(), w); VerdictOf(err) != VerdictPermanent || r.count.Load() != 0 {
+		t.Errorf("a write that names no caseworker: %v", err)
+	}
+}
+
+func TestPointersAndTypesAreRepeatedOnlyWhenPlain(t *testing.T) {
+	issues := []any{
+		map[string]any{"type": "urn:x", "in": "body", "name": "/validFrom"},
+		map[string]any{"type": "urn:x", "in": "body", "name": "/persons/67722499797/x"},
+		map[string]any{"type": "urn:x", "in": "body", "name": "Zoë Peeters"},
+		map[string]any{"type": "urn:x", "in": "query", "name": "/limit"},
+	}
+	r := over(problemOf(400, "urn:problem-type:x:67722499797", map[string]any{"issues": issues}))(t)
+	_, err := r.client.Dossier(t.Context(), dossierID)
+	var e *Error
+	if !errors.As(err, &e) || e.Type != "problem" || len(e.Pointers) != 1 || e.Pointers[0] != "/validFrom" {
+		t.Fatalf("got %+v", e)
+	}
+	holdSilence(t, e)
+}
+
+func TestCreateRefused(t *testing.T) {
+	issue := func(kind string) map[string]any {
+		return map[string]any{"issues": []any{map[string]any{"type": kind, "in": "body", "name": "/ssin"}}}
+	}
+	for _, tt := range []struct {
+		name    string
+		handler http.HandlerFunc
+		want    Verdict
+	}{
+		{"dossier elsewhere", problemOf(403, typeMissingPerm, issue("urn:problem-type:mlpsync:dossierOutsideArea")), VerdictOutsideArea},
+		{"no issue named", problemOf(403, typeMissingPerm, nil), VerdictOutsideArea},
+		{"address elsewhere", problemOf(403, typeMissingPerm, issue(issueNISOutside)), VerdictPermanent},
+		{"exists", problemOf(409, typeDossierExists, nil), VerdictConflict},
+		{"wrong base URL", problemOf(404, "urn:problem-type:belgif:resourceNotFound", nil), VerdictTransient},
+		{"replaced number", problemOf(400, "urn:problem-type:belgif:badRequest", issue("urn:problem-type:cbss:input-validation:replacedSsin")), VerdictPermanent},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := over(tt.handler)(t)
+			w := Write{IdempotencyKey: "k", Change: createOf(t)}
+			if _, err := r.client.Send(t.Context(), w); VerdictOf(err) != tt.want {
+				t.Errorf("%v, want %s", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestCursorLost(t *testing.T) {
+	r := over(problemOf(410, "urn:problem-type:mlpsync:cursorLost", nil))(t)
+	if _, err := r.client.Changes(t.Context(), "e1-1", 10); !errors.Is(err, ErrCursorLost) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestASuccessThatCannotBeReadIsInDoubt(t *testing.T) {
+	for name, h := range map[string]http.HandlerFunc{
+		"no ETag": func(w http.ResponseWriter, _ *http.Request) {
+			writeJSON(w, 200, nil, map[string]any{"categoryId": categoryID, "validFrom": "2026-03-16"})
+		},
+		"another registration": func(w http.ResponseWriter, _ *http.Request) {
+			writeJSON(w, 200, map[string]string{"ETag": `"5"`}, map[string]any{"categoryId": weoID, "validFrom": "2026-03-16"})
+		},
+		"versions differ": func(w http.ResponseWriter, _ *http.Request) {
+			writeJSON(w, 200, map[string]string{"ETag": `"5"`}, map[string]any{"categoryId": categoryID, "validFrom": "2026-03-16", "dossierVersion": 9})
+		},
+	} {
+		r := over(h)(t)
+		if _, err := r.client.Send(t.Context(), putCategory()); VerdictOf(err) != VerdictInDoubt {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestTLSAtLeast12(t *testing.T) {
+	rt, err := newTransport(Options{})
+	if err != nil || rt.(*http.Transport).TLSClientConfig.MinVersion != tls.VersionTLS12 {
+		t.Errorf("%v", err)
+	}
+}

@@ -1,0 +1,146 @@
+package mlp
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/sony/gobreaker"
+	"golang.org/x/time/rate"
+)
+
+// Gate is what all clients of one endpoint share: the circuit breaker and the rate.
+type Gate struct {
+	breaker *gobreaker.TwoStepCircuitBreaker
+	limiter *rate.Limiter
+	openFor time.Duration
+
+	mu    sync.Mutex
+	state string
+	since time.Time
+}
+
+// GateOptions configure a Gate; zero fields take the defaults.
+type GateOptions struct {
+	// PerSecond is the number of requests a second, 30 by default: below the 2000 a minute
+	// that VDAB's gateway allows (domain.md section 4).
+	PerSecond float64
+	// Burst is how many may go at once; 10 by default.
+	Burst int
+	// Failures is the number of failures in a row that opens the breaker; 5 by default.
+	Failures uint32
+	// OpenFor is how long it stays open before one request is tried; 30 s by default.
+	OpenFor time.Duration
+	// OnChange is told when the breaker's state changes. It is called under the breaker's
+	// lock: it must not call back, and must not block.
+	OnChange func(BreakerChange)
+}
+
+// BreakerChange is a change of the breaker's state: closed, open, half-open.
+type BreakerChange struct {
+	From, To string
+	At       time.Time
+}
+
+// NewGate makes a Gate. The breaker runs on the wall clock, never on a test's virtual
+// day: it guards a network.
+func NewGate(o GateOptions) *Gate {
+	o = o.withDefaults()
+	g := &Gate{
+		limiter: rate.NewLimiter(rate.Limit(o.PerSecond), o.Burst),
+		openFor: o.OpenFor,
+		state:   gobreaker.StateClosed.String(),
+		since:   time.Now(),
+	}
+	g.breaker = gobreaker.NewTwoStepCircuitBreaker(gobreaker.Settings{
+		Name:        "mlp",
+		MaxRequests: 1,
+		Timeout:     o.OpenFor,
+		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= o.Failures },
+		OnStateChange: func(_ string, from, to gobreaker.State) {
+			change := BreakerChange{From: from.String(), To: to.String(), At: time.Now()}
+			g.changed(change)
+			if o.OnChange != nil {
+				o.OnChange(change)
+			}
+		},
+	})
+	return g
+}
+
+func (o GateOptions) withDefaults() GateOptions {
+	if o.PerSecond <= 0 {
+		o.PerSecond = 30
+	}
+	if o.Burst <= 0 {
+		o.Burst = 10
+	}
+	if o.Failures == 0 {
+		o.Failures = 5
+	}
+	if o.OpenFor <= 0 {
+		o.OpenFor = 30 * time.Second
+	}
+	return o
+}
+
+func (g *Gate) changed(c BreakerChange) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.state, g.since = c.To, c.At
+}
+
+// State is the breaker's state (closed, open, half-open) and since when.
+func (g *Gate) State() (state string, since time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.state, g.since
+}
+
+// shutFor is how long the breaker will let nothing out; a moment at least, as it is asked
+// after a refusal.
+func (g *Gate) shutFor() time.Duration {
+	state, since := g.State()
+	if state != gobreaker.StateOpen.String() {
+		return time.Second
+	}
+	// gobreaker opens strictly after its time-out.
+	return max(time.Until(since.Add(g.openFor)), 0) + 10*time.Millisecond
+}
+
+// enter waits for the rate and asks the breaker. done must be called once, with what came
+// of the request.
+func (g *Gate) enter(ctx context.Context) (done func(verdict health), refused failure) {
+	if g.breaker.State() == gobreaker.StateOpen {
+		return nil, failBreaker
+	}
+	if err := g.limiter.Wait(ctx); err != nil {
+		return nil, failCancelled
+	}
+	report, err := g.breaker.Allow()
+	if err != nil {
+		return nil, failBreaker
+	}
+	return func(h health) { g.report(report, h) }, failNone
+}
+
+// health is what a request says about the service.
+type health int
+
+const (
+	healthUnknown health = iota // cancelled: nothing
+	healthGood
+	healthBad
+)
+
+// report tells the breaker. A cancelled request counts for nothing while the breaker is closed;
+// half-open it was the one trial, and the breaker must hear of it or waits for ever: it
+// is shut again.
+func (g *Gate) report(done func(bool), h health) {
+	switch {
+	case h == healthGood:
+		done(true)
+	case h == healthBad, g.breaker.State() == gobreaker.StateHalfOpen:
+		done(false)
+	}
+}

@@ -1,0 +1,118 @@
+package mlp
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A request is what the breaker counts: five failing ones open it, within two calls.
+func TestBreakerCountsRequestsAndOpens(t *testing.T) {
+	api := compiled(t)
+	synctest.Test(t, func(t *testing.T) {
+		var count atomic.Int64
+		var down atomic.Bool
+		down.Store(true)
+		h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			count.Add(1)
+			if down.Load() {
+				problemOf(500, "urn:problem-type:belgif:internalServerError", nil)(w, r)
+				return
+			}
+			working(w, r)
+		})
+		var changes []string
+		gate := NewGate(GateOptions{OnChange: func(c BreakerChange) { changes = append(changes, c.From+">"+c.To) }})
+		c := newClient(t, Options{Transport: handlerTripper(h), API: api, Gate: gate})
+		read := func() error { _, err := c.Dossier(t.Context(), dossierID); return err }
+
+		if err := read(); VerdictOf(err) != VerdictTransient || count.Load() != 3 {
+			t.Fatalf("%v after %d requests", err, count.Load())
+		}
+		err := read()
+		if !errors.Is(err, ErrBreakerOpen) || VerdictOf(err) != VerdictNotSent || count.Load() != 5 {
+			t.Fatalf("%v after %d requests", err, count.Load())
+		}
+		var e *Error
+		if errors.As(read(), &e); e.RetryAfter < 29*time.Second || e.RetryAfter > 31*time.Second {
+			t.Errorf("asks to wait %s", e.RetryAfter)
+		}
+		pass(e.RetryAfter)
+		down.Store(false)
+		if err := read(); err != nil || count.Load() != 6 {
+			t.Errorf("%v after %d requests", err, count.Load())
+		}
+		if got := len(changes); got != 3 || changes[0] != "closed>open" || changes[2] != "half-open>closed" {
+			t.Errorf("changes %v", changes)
+		}
+	})
+}
+
+func TestRefusalsDoNotOpenTheBreaker(t *testing.T) {
+	gate := NewGate(GateOptions{Failures: 1, PerSecond: 1e6, Burst: 100})
+	api := compiled(t)
+	for _, h := range []http.HandlerFunc{
+		problemOf(412, "urn:problem-type:mlpsync:versionConflict", nil),
+		problemOf(429, "urn:problem-type:belgif:tooManyRequests", nil),
+		problemOf(400, "urn:problem-type:belgif:badRequest", nil),
+		status(403, "application/json", `{"httpCode":"403","httpMessage":"x"}`),
+	} {
+		c := newClient(t, Options{Transport: handlerTripper(h), API: api, Gate: gate})
+		_, _ = c.Dossier(t.Context(), dossierID)
+		if state, _ := gate.State(); state != "closed" {
+			t.Fatalf("breaker is %s", state)
+		}
+	}
+	c := newClient(t, Options{Transport: handlerTripper(status(200, "text/html", "<html>")), API: api, Gate: gate})
+	_, _ = c.Dossier(t.Context(), dossierID)
+	if state, _ := gate.State(); state != "open" {
+		t.Errorf("HTML leaves the breaker %s", state)
+	}
+}
+
+// gobreaker waits for ever for a half-open trial that nobody reports.
+func TestACancelledTrialDoesNotLockTheBreaker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gate := NewGate(GateOptions{Failures: 1, OpenFor: time.Second})
+		done, _ := gate.enter(t.Context())
+		done(healthBad)
+		for range 3 {
+			pass(2 * time.Second)
+			done, refused := gate.enter(t.Context())
+			if refused != failNone {
+				t.Fatalf("refused: %s", refused)
+			}
+			if _, refused := gate.enter(t.Context()); refused != failBreaker {
+				t.Fatal("a second trial is let out")
+			}
+			done(healthUnknown)
+		}
+		pass(2 * time.Second)
+		done, _ = gate.enter(t.Context())
+		done(healthGood)
+		if state, _ := gate.State(); state != "closed" {
+			t.Errorf("breaker is %s", state)
+		}
+	})
+}
+
+func TestTheRateIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gate := NewGate(GateOptions{})
+		start := time.Now()
+		for range 310 {
+			done, refused := gate.enter(context.Background())
+			if refused != failNone {
+				t.Fatal(refused)
+			}
+			done(healthGood)
+		}
+		if took := time.Since(start); took < 9900*time.Millisecond || took > 10100*time.Millisecond {
+			t.Errorf("310 requests in %s, want 10 at once and 30 a second", took)
+		}
+	})
+}

@@ -1,0 +1,166 @@
+package mlp
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/ident"
+)
+
+// MaxQuery is how many people one query asks for, by the document.
+const MaxQuery = 200
+
+// Lookup is a person to look up, under an id of the caller's own.
+type Lookup struct {
+	Person int64
+	INSZ   ident.INSZ
+}
+
+// Query looks people up by INSZ, in calls of at most MaxQuery. The answer has the
+// dossier of each person who has one in the OCMW's area, under the caller's id; the others
+// are absent. A replaced number gives the dossier under the present one.
+func (c *Client) Query(ctx context.Context, people []Lookup) (map[int64]casefile.Dossier, error) {
+	found := make(map[int64]casefile.Dossier, len(people))
+	for batch := range slices.Chunk(people, MaxQuery) {
+		if err := c.query(ctx, batch, found); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+func (c *Client) query(ctx context.Context, batch []Lookup, found map[int64]casefile.Dossier) error {
+	asked := make(map[string][]int64, len(batch))
+	var ask struct {
+		SSINs []string `json:"ssins"`
+	}
+	for _, l := range batch {
+		number := l.INSZ.Reveal()
+		if asked[number] == nil {
+			ask.SSINs = append(ask.SSINs, number)
+		}
+		asked[number] = append(asked[number], l.Person)
+	}
+	body, err := json.Marshal(ask)
+	if err != nil {
+		return errors.New("query can't be written as JSON")
+	}
+	x, err := c.call(ctx, request{op: operation{id: "queryDossiers"}, method: http.MethodPost, path: "/dossiers/query", body: body})
+	if err != nil {
+		return err
+	}
+	var answer struct {
+		Items []struct {
+			SSIN    string      `json:"ssin"`
+			Dossier wireDossier `json:"dossier"`
+		} `json:"items"`
+	}
+	if json.Unmarshal(x.last.body, &answer) != nil {
+		return x.unreadable()
+	}
+	for _, item := range answer.Items {
+		d, err := item.Dossier.dossier()
+		if err != nil {
+			return x.unreadable()
+		}
+		for _, person := range asked[item.SSIN] {
+			found[person] = d
+		}
+	}
+	return nil
+}
+
+// Dossier reads a whole dossier. One that is not there is an *Error that is ErrNotFound.
+func (c *Client) Dossier(ctx context.Context, id string) (casefile.Dossier, error) {
+	x, err := c.call(ctx, request{
+		op: operation{id: "getDossier", dossier: true}, method: http.MethodGet, path: "/dossiers/" + url.PathEscape(id),
+	})
+	if err != nil {
+		return casefile.Dossier{}, err
+	}
+	d, err := decodeDossier(x.last.body)
+	if err != nil || d.ID != id {
+		return casefile.Dossier{}, x.unreadable()
+	}
+	return d, nil
+}
+
+// Change is one item of the change feed: the whole dossier as it was after a change.
+type Change struct {
+	Dossier   casefile.Dossier
+	ChangedAt time.Time
+	// ClientID and TraceID are those of the request that made the change; empty when it was
+	// not made through the API.
+	ClientID, TraceID string
+}
+
+// Page is a page of the change feed.
+type Page struct {
+	Items []Change
+	Next  string // the cursor that continues after this page
+	More  bool
+}
+
+// Changes reads the feed after a cursor, oldest first, at most limit items (1-500). An empty
+// cursor gives no items and the feed's present end: taken before a look-up, it lets
+// nothing slip between. ErrCursorLost: what follows the cursor is gone, look everything up.
+func (c *Client) Changes(ctx context.Context, cursor string, limit int) (Page, error) {
+	query := url.Values{"limit": {strconv.Itoa(limit)}}
+	if cursor != "" {
+		query.Set("cursor", cursor)
+	}
+	x, err := c.call(ctx, request{op: operation{id: "listChanges"}, method: http.MethodGet, path: "/changes", query: query})
+	if err != nil {
+		return Page{}, err
+	}
+	var answer struct {
+		Items []struct {
+			ChangedAt time.Time   `json:"changedAt"`
+			ClientID  string      `json:"clientId"`
+			TraceID   string      `json:"traceId"`
+			Dossier   wireDossier `json:"dossier"`
+		} `json:"items"`
+		NextCursor string `json:"nextCursor"`
+		HasMore    bool   `json:"hasMore"`
+	}
+	if json.Unmarshal(x.last.body, &answer) != nil || answer.NextCursor == "" {
+		return Page{}, x.unreadable()
+	}
+	page := Page{Next: answer.NextCursor, More: answer.HasMore}
+	for _, item := range answer.Items {
+		d, err := item.Dossier.dossier()
+		if err != nil {
+			return Page{}, x.unreadable()
+		}
+		page.Items = append(page.Items, Change{Dossier: d, ChangedAt: item.ChangedAt, ClientID: item.ClientID, TraceID: item.TraceID})
+	}
+	return page, nil
+}
+
+// Health is what the API says of itself: UP, DEGRADED or DOWN.
+func (c *Client) Health(ctx context.Context) (string, error) {
+	x, err := c.call(ctx, request{op: operation{id: "getHealth"}, method: http.MethodGet, path: "/health"})
+	if err != nil {
+		return "", err
+	}
+	var answer struct {
+		Status string `json:"status"`
+	}
+	if json.Unmarshal(x.last.body, &answer) != nil || answer.Status == "" {
+		return "", x.unreadable()
+	}
+	return answer.Status, nil
+}
+
+// Authenticate tries to get a token, and nothing else: how a paused channel is tried.
+func (c *Client) Authenticate(ctx context.Context) error {
+	_, err := c.auth.Token(ctx)
+	return err
+}

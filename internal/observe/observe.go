@@ -1,0 +1,159 @@
+// Package observe learns what MLP holds: it looks up people at first contact and
+// follows the change feed.
+//
+// It guarantees that nothing slips between looking up and following: the feed's
+// cursor is taken before anybody is looked up, and moves only together with the
+// dossiers that it brought. It doesn't tell our own changes from others': the
+// store does, by the version it knows already. internal/cycle calls it through
+// an interface of its own.
+package observe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/mlp"
+)
+
+// Store keeps what was learnt. Each method is one transaction.
+type Store interface {
+	// NeedLookup lists people of whom MLP was not asked yet, at most limit.
+	NeedLookup(ctx context.Context, ocmw string, limit int) ([]mlp.Lookup, error)
+	// SaveLookups stores for each of asked the dossier found, or that there is none.
+	SaveLookups(ctx context.Context, run, ocmw string, asked []mlp.Lookup, found map[int64]casefile.Dossier, now time.Time) error
+	Cursor(ctx context.Context, ocmw string) (string, error)
+	// SaveFeed stores the dossiers and the cursor, and says how many were news.
+	SaveFeed(ctx context.Context, ocmw, cursor string, dossiers []casefile.Dossier, now time.Time) (int, error)
+	// ForgetCursor drops the cursor and asks for everybody to be looked up again.
+	ForgetCursor(ctx context.Context, ocmw string) error
+}
+
+// Client reads MLP for one OCMW; *mlp.Client is one.
+type Client interface {
+	Query(ctx context.Context, people []mlp.Lookup) (map[int64]casefile.Dossier, error)
+	Changes(ctx context.Context, cursor string, limit int) (mlp.Page, error)
+}
+
+// pageSize is how many changes one call to the feed asks for.
+const pageSize = 200
+
+// Options are the parts of an Observer; all are required but Now.
+type Options struct {
+	Store   Store
+	Clients map[string]Client // by KBO number
+	Now     func() time.Time
+}
+
+// Observer learns what MLP holds of the clients of several OCMWs.
+type Observer struct{ Options }
+
+// New makes an Observer.
+func New(o Options) *Observer {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Observer{o}
+}
+
+// FirstContact looks up everybody of whom MLP was not asked yet, in batches,
+// and says how many that were. What was looked up before an error is kept.
+func (o *Observer) FirstContact(ctx context.Context, run, ocmw string) (int, error) {
+	looked := 0
+	for {
+		people, err := o.Store.NeedLookup(ctx, ocmw, mlp.MaxQuery)
+		if err != nil {
+			return looked, fmt.Errorf("list people to look up: %w", err)
+		}
+		if len(people) == 0 {
+			return looked, nil
+		}
+		if err := o.takeCursor(ctx, ocmw); err != nil {
+			return looked, err
+		}
+		found, err := o.Clients[ocmw].Query(ctx, people)
+		if err != nil {
+			return looked, fmt.Errorf("look up people: %w", err)
+		}
+		if err := o.Store.SaveLookups(ctx, run, ocmw, people, found, o.Now()); err != nil {
+			return looked, fmt.Errorf("keep what was looked up: %w", err)
+		}
+		looked += len(people)
+	}
+}
+
+// takeCursor notes where the feed stands before the first look-up.
+func (o *Observer) takeCursor(ctx context.Context, ocmw string) error {
+	cursor, err := o.Store.Cursor(ctx, ocmw)
+	if err != nil {
+		return fmt.Errorf("read cursor: %w", err)
+	}
+	if cursor != "" {
+		return nil
+	}
+	page, err := o.Clients[ocmw].Changes(ctx, "", 1)
+	if err != nil {
+		return fmt.Errorf("take the feed's position: %w", err)
+	}
+	if _, err := o.Store.SaveFeed(ctx, ocmw, page.Next, nil, o.Now()); err != nil {
+		return fmt.Errorf("keep cursor: %w", err)
+	}
+	return nil
+}
+
+// Follow reads the feed to its end and says how many dossiers changed without
+// us. Before the first contact there is nothing to follow. A cursor that the
+// feed lost means that everybody is looked up again at the next first contact.
+func (o *Observer) Follow(ctx context.Context, ocmw string) (int, error) {
+	cursor, err := o.Store.Cursor(ctx, ocmw)
+	if err != nil {
+		return 0, fmt.Errorf("read cursor: %w", err)
+	}
+	changed := 0
+	for cursor != "" {
+		page, err := o.Clients[ocmw].Changes(ctx, cursor, pageSize)
+		if errors.Is(err, mlp.ErrCursorLost) {
+			return changed, o.forget(ctx, ocmw)
+		}
+		if err != nil {
+			return changed, fmt.Errorf("read the change feed: %w", err)
+		}
+		if page.Next == cursor && len(page.Items) == 0 {
+			return changed, nil
+		}
+		news, err := o.Store.SaveFeed(ctx, ocmw, page.Next, latest(page.Items), o.Now())
+		if err != nil {
+			return changed, fmt.Errorf("keep changes: %w", err)
+		}
+		changed += news
+		if !page.More {
+			return changed, nil
+		}
+		cursor = page.Next
+	}
+	return changed, nil
+}
+
+func (o *Observer) forget(ctx context.Context, ocmw string) error {
+	if err := o.Store.ForgetCursor(ctx, ocmw); err != nil {
+		return fmt.Errorf("forget cursor: %w", err)
+	}
+	return nil
+}
+
+// latest keeps the last state of each dossier of a page, in order of change.
+func latest(items []mlp.Change) []casefile.Dossier {
+	last := map[string]int{}
+	for i, item := range items {
+		last[item.Dossier.ID] = i
+	}
+	var dossiers []casefile.Dossier
+	for i, item := range items {
+		if last[item.Dossier.ID] == i {
+			dossiers = append(dossiers, item.Dossier)
+		}
+	}
+	return dossiers
+}
