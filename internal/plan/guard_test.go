@@ -1,0 +1,102 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// Design decision 10: the limits themselves still pass.
+func TestGuard(t *testing.T) {
+	tests := map[string]struct {
+		in   GuardInput
+		stop bool
+	}{
+		"nothing happens":                {GuardInput{Clients: 100, RowsBefore: 100, RowsAfter: 100}, false},
+		"25 % of many":                   {GuardInput{Clients: 400, Changing: 100}, false},
+		"over 25 % of many":              {GuardInput{Clients: 400, Changing: 101}, true},
+		"20 clients of few":              {GuardInput{Clients: 21, Changing: 20}, false},
+		"21 clients of few":              {GuardInput{Clients: 21, Changing: 21}, true},
+		"21 clients are less than 25 %":  {GuardInput{Clients: 84, Changing: 21}, false},
+		"21 clients are more than 25 %":  {GuardInput{Clients: 83, Changing: 21}, true},
+		"10 % of the rows":               {GuardInput{RowsBefore: 300, RowsAfter: 270}, false},
+		"over 10 % of the rows":          {GuardInput{RowsBefore: 300, RowsAfter: 269}, true},
+		"20 rows of few":                 {GuardInput{RowsBefore: 30, RowsAfter: 10}, false},
+		"21 rows of few":                 {GuardInput{RowsBefore: 30, RowsAfter: 9}, true},
+		"an export that grew":            {GuardInput{RowsBefore: 10, RowsAfter: 1000}, false},
+		"an empty export":                {GuardInput{RowsBefore: 500}, true},
+		"the first run":                  {GuardInput{Clients: 3, FirstRun: true}, true},
+		"the first run, released":        {GuardInput{Clients: 300, Changing: 300, FirstRun: true, Released: true}, false},
+		"limits of the OCMW's own":       {GuardInput{Clients: 100, Changing: 3, Limits: Limits{ChangePercent: 1, ChangeClients: 2}}, true},
+		"a city at the end of the month": {GuardInput{Clients: 60000, Changing: 12000}, false},
+	}
+	for name, tc := range tests {
+		got, stop := Guard(tc.in)
+		if stop != tc.stop {
+			t.Errorf("%s: stop = %v (%s)", name, stop, got.ReasonEN)
+		}
+		if stop != (got.ReasonNL != "") || stop != (got.ReasonEN != "") {
+			t.Errorf("%s: stop = %v with reasons %+v", name, stop, got)
+		}
+	}
+}
+
+func TestAStopSaysAllItsReasons(t *testing.T) {
+	got, _ := Guard(GuardInput{Clients: 50, Changing: 40, RowsBefore: 90, RowsAfter: 50, FirstRun: true})
+	for _, part := range []string{"eerste keer", "40 van de 50 cliënten", "nog 50 rijen, waar het er 90 waren"} {
+		if !strings.Contains(got.ReasonNL, part) {
+			t.Errorf("%q doesn't say %q", got.ReasonNL, part)
+		}
+	}
+	for _, part := range []string{"first run", "40 of 50 clients", "50 rows, where it had 90"} {
+		if !strings.Contains(got.ReasonEN, part) {
+			t.Errorf("%q doesn't say %q", got.ReasonEN, part)
+		}
+	}
+}
+
+func TestFingerprint(t *testing.T) {
+	base := Inputs{Records: []string{"a", "b"}, DossierID: "d", KnownVersion: 3, RulesVersion: "r", Day: today}
+	changed := map[string]func(*Inputs){
+		"a record":        func(in *Inputs) { in.Records = []string{"a", "c"} },
+		"a record more":   func(in *Inputs) { in.Records = []string{"a", "b", "b"} },
+		"a record fewer":  func(in *Inputs) { in.Records = []string{"a"} },
+		"records joined":  func(in *Inputs) { in.Records = []string{"ab"} },
+		"the dossier":     func(in *Inputs) { in.DossierID = "e" },
+		"its version":     func(in *Inputs) { in.KnownVersion = 4 },
+		"the rules":       func(in *Inputs) { in.RulesVersion = "s" },
+		"the day":         func(in *Inputs) { in.Day = today.AddDays(1) },
+		"parts elsewhere": func(in *Inputs) { in.DossierID, in.RulesVersion = "dr", "" },
+	}
+	seen := map[string]string{Fingerprint(base): "base"}
+	for name, change := range changed {
+		in := base
+		change(&in)
+		f := Fingerprint(in)
+		if other := seen[f]; other != "" {
+			t.Errorf("%s: same fingerprint as %s", name, other)
+		}
+		seen[f] = name
+	}
+	permuted := base
+	permuted.Records = []string{"b", "a"}
+	if Fingerprint(permuted) != Fingerprint(base) {
+		t.Error("the order of the records counts")
+	}
+	if permuted.Records[0] != "b" {
+		t.Error("Fingerprint sorted the caller's records")
+	}
+}
+
+func TestGuardNeverStopsASmallChange(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		in := GuardInput{Clients: rapid.IntRange(0, 1e6).Draw(t, "clients"), RowsBefore: rapid.IntRange(0, 1e6).Draw(t, "rows")}
+		in.Changing = rapid.IntRange(0, 20).Draw(t, "changing")
+		in.RowsAfter = max(0, in.RowsBefore-rapid.IntRange(0, 20).Draw(t, "lost"))
+		if stop, stopped := Guard(in); stopped {
+			t.Fatal(fmt.Sprint(stop.ReasonEN, in))
+		}
+	})
+}
