@@ -31,8 +31,12 @@ func (a *App) openChannel() (*channel, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compile the API's document: %w", err)
 	}
+	// A morning's changes may go at once, a first run has to last: together the
+	// burst and a minute's refill never exceed the limit.
+	perMinute := a.config.MLP.RatePerMinute
+	burst := perMinute * 2 / 5
 	gate := mlp.NewGate(mlp.GateOptions{
-		PerSecond: float64(a.config.MLP.RatePerMinute) / 60,
+		PerSecond: float64(perMinute-burst) / 60, Burst: max(burst, 1),
 		OnChange: func(change mlp.BreakerChange) {
 			a.Log.Warn().Str("event", "breaker."+change.To).Str("from", change.From).Msg("the circuit breaker to MLP changed")
 		},

@@ -26,6 +26,7 @@ type Summary struct {
 	Entries     EntryCounts                   `json:"entries"`
 	Requests    int                           `json:"requests"`
 	Rejected    []RejectedRow                 `json:"rejectedRows"`
+	Warnings    []cycle.FileWarning           `json:"fileWarnings"`
 	Manual      []ManualDecision              `json:"manualDecisions"`
 	Findings    []ManualDecision              `json:"findings"`
 	Deadlines   []Deadline                    `json:"deadlines"`
@@ -133,7 +134,7 @@ func (a *App) summarize(ctx context.Context, run *cycle.Run) (Summary, error) {
 	s := Summary{
 		Day: run.Day, Environment: a.config.Environment, Files: run.Files,
 		Clients:  clientCounts(run),
-		Requests: run.Requests, Unbalanced: run.Unbalanced, DurationMS: time.Since(run.Began).Milliseconds(),
+		Warnings: run.Warnings, Requests: run.Requests, Unbalanced: run.Unbalanced, DurationMS: time.Since(run.Began).Milliseconds(),
 	}
 	totals, err := a.store.Totals(ctx, "", run.ID)
 	if err != nil {

@@ -44,6 +44,9 @@ func printFiles(w io.Writer, s app.Summary) {
 		})
 	}
 	table(w, nil, rows)
+	for _, warned := range s.Warnings {
+		fmt.Fprintf(w, "  note: %s, %d rows: %s\n", warned.File, warned.Rows, warned.Text)
+	}
 }
 
 func printClients(w io.Writer, s app.Summary) {

@@ -133,10 +133,22 @@ type Run struct {
 	Began    time.Time                    // by the machine's own clock
 	Outcomes map[int64]ledger.OutcomeKind // by person: the first that fits
 	Files    []ledger.FileBalance
+	Warnings []FileWarning
 	Requests int
 	// Unbalanced names sets that were stopped because a sum did not hold.
 	Unbalanced []string
 }
+
+// FileWarning counts rows of a file in which something was put right or
+// doubted, and the row was taken.
+type FileWarning struct {
+	File string `json:"file"`
+	Rule string `json:"rule"`
+	Rows int    `json:"rows"`
+	Text string `json:"text"` // English, no values
+}
+
+func (r *Run) warn(w FileWarning) { r.Warnings = append(r.Warnings, w) }
 
 // Begin starts a run.
 func (c *Cycle) Begin(ctx context.Context) (*Run, error) {

@@ -114,9 +114,9 @@ func (c *Cycle) readFile(ctx context.Context, run *Run, o OCMW, staging ledger.S
 		batch = batch[:0]
 		return err
 	}
+	warned := warnings{}
 	report, err := format.Read(ctx, file.Input, feed, func(row adapters.Row) error {
-		c.sayWarnings(run, o, file.Input.Name, row)
-		batch = append(batch, c.decodeRow(index, row))
+		batch = append(batch, c.decodeRow(index, row, warned))
 		if len(batch) < batchRows {
 			return nil
 		}
@@ -128,13 +128,16 @@ func (c *Cycle) readFile(ctx context.Context, run *Run, o OCMW, staging ledger.S
 	if err != nil {
 		return ledger.FileCount{}, err
 	}
-	c.sayRead(run, o, report)
+	c.sayRead(run, o, report, warned)
 	return ledger.FileCount{Rows: report.Rows, TotalsLines: report.TotalsLines, BlankLines: report.BlankRows}, nil
 }
 
 // decodeRow turns a row into typed records, or all its rejections.
-func (c *Cycle) decodeRow(file int, row adapters.Row) ledger.Row {
+func (c *Cycle) decodeRow(file int, row adapters.Row, warned warnings) ledger.Row {
 	out := ledger.Row{File: file, Number: row.Number, Skipped: row.Skipped, Client: row.Client}
+	for _, w := range row.Warnings {
+		warned.add(w.Rule, w.ReasonEN)
+	}
 	for _, p := range row.Problems {
 		out.Rejections = append(out.Rejections, ledger.Rejection{
 			Row: row.Number, Column: p.Column, Field: p.Field, Rule: p.Rule,
@@ -142,7 +145,10 @@ func (c *Cycle) decodeRow(file int, row adapters.Row) ledger.Row {
 		})
 	}
 	for _, raw := range row.Records {
-		record, _, violations := c.Decoder.Decode(DecoderInput(raw, c.TestNumbers, c.today()))
+		record, doubts, violations := c.Decoder.Decode(DecoderInput(raw, c.TestNumbers, c.today()))
+		for _, d := range doubts {
+			warned.add(d.Rule, d.ReasonEN)
+		}
 		for _, v := range violations {
 			out.Rejections = appendRejection(out.Rejections, ledger.Rejection{
 				Row: row.Number, Column: v.Column, Field: v.Field, Rule: v.Rule,

@@ -3,6 +3,8 @@ package cycle
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/mlpsync/mlpsync/adapters"
@@ -92,7 +94,7 @@ func (c *Cycle) sayFileProblem(o OCMW, name string, why adapters.FileProblem) {
 }
 
 // sayRead says once per file what the reader decided.
-func (c *Cycle) sayRead(run *Run, o OCMW, r adapters.FileReport) {
+func (c *Cycle) sayRead(run *Run, o OCMW, r adapters.FileReport, warned warnings) {
 	event := c.Log.Info().Str("event", "file.read").Str("run", run.ID).Str("ocmw", o.KBO).Str("file", r.Name).
 		Str("feed", r.Feed).Str("encoding", r.Encoding).Str("separator", r.Separator).Int("rows", r.Rows).
 		Int("rejected", r.Rejected).Int("skipped", r.Skipped).Int("totalsLines", r.TotalsLines)
@@ -106,14 +108,22 @@ func (c *Cycle) sayRead(run *Run, o OCMW, r adapters.FileReport) {
 	for _, n := range r.Notes {
 		c.Log.Info().Str("event", "file.note").Str("run", run.ID).Str("file", r.Name).Str("note", n.Key).Msg(n.Text)
 	}
-}
-
-func (c *Cycle) sayWarnings(run *Run, o OCMW, file string, row adapters.Row) {
-	for _, w := range row.Warnings {
-		c.Log.Debug().Str("event", "row.warning").Str("run", run.ID).Str("ocmw", o.KBO).Str("file", file).
-			Int("row", row.Number).Str("column", w.Column).Str("rule", w.Rule).Msg(w.ReasonEN)
+	for _, rule := range slices.Sorted(maps.Keys(warned)) {
+		run.warn(FileWarning{File: r.Name, Rule: rule, Rows: warned[rule].rows, Text: warned[rule].text})
+		c.Log.Info().Str("event", "file.warning").Str("run", run.ID).Str("ocmw", o.KBO).Str("file", r.Name).Str("rule", rule).
+			Int("rows", warned[rule].rows).Msg(warned[rule].text)
 	}
 }
+
+// warnings counts what was put right or doubted in a file, by rule.
+type warnings map[string]warning
+
+type warning struct {
+	rows int
+	text string
+}
+
+func (w warnings) add(rule, text string) { w[rule] = warning{rows: w[rule].rows + 1, text: text} }
 
 func (c *Cycle) sayIngested(run *Run, o OCMW, result ledger.SetResult) {
 	for _, f := range result.Files {

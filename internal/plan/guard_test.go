@@ -57,39 +57,6 @@ func TestAStopSaysAllItsReasons(t *testing.T) {
 	}
 }
 
-func TestFingerprint(t *testing.T) {
-	base := Inputs{Records: []string{"a", "b"}, DossierID: "d", KnownVersion: 3, RulesVersion: "r", Day: today}
-	changed := map[string]func(*Inputs){
-		"a record":        func(in *Inputs) { in.Records = []string{"a", "c"} },
-		"a record more":   func(in *Inputs) { in.Records = []string{"a", "b", "b"} },
-		"a record fewer":  func(in *Inputs) { in.Records = []string{"a"} },
-		"records joined":  func(in *Inputs) { in.Records = []string{"ab"} },
-		"the dossier":     func(in *Inputs) { in.DossierID = "e" },
-		"its version":     func(in *Inputs) { in.KnownVersion = 4 },
-		"the rules":       func(in *Inputs) { in.RulesVersion = "s" },
-		"the day":         func(in *Inputs) { in.Day = today.AddDays(1) },
-		"parts elsewhere": func(in *Inputs) { in.DossierID, in.RulesVersion = "dr", "" },
-	}
-	seen := map[string]string{Fingerprint(base): "base"}
-	for name, change := range changed {
-		in := base
-		change(&in)
-		f := Fingerprint(in)
-		if other := seen[f]; other != "" {
-			t.Errorf("%s: same fingerprint as %s", name, other)
-		}
-		seen[f] = name
-	}
-	permuted := base
-	permuted.Records = []string{"b", "a"}
-	if Fingerprint(permuted) != Fingerprint(base) {
-		t.Error("the order of the records counts")
-	}
-	if permuted.Records[0] != "b" {
-		t.Error("Fingerprint sorted the caller's records")
-	}
-}
-
 func TestGuardNeverStopsASmallChange(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		in := GuardInput{Clients: rapid.IntRange(0, 1e6).Draw(t, "clients"), RowsBefore: rapid.IntRange(0, 1e6).Draw(t, "rows")}

@@ -83,6 +83,10 @@ func (w *Writer) worklist(ctx context.Context, ocmw string) ([][]string, error) 
 	return append([][]string{header}, lines...), nil
 }
 
+// horizonDays is how far ahead the worklist looks: a limit that lies further
+// away is not work yet.
+const horizonDays = 62
+
 func clientLines(v ledger.ClientView) [][]string {
 	var lines [][]string
 	add := func(kind, rule string, due casefile.Date, reason, next string, cells []casefile.Cell) {
@@ -108,7 +112,9 @@ func clientLines(v ledger.ClientView) [][]string {
 	for _, d := range v.Decision.Deadlines {
 		switch d.State {
 		case casefile.DeadlineDue:
-			add("termijn", d.Rule, d.Due, d.What, "", d.Cells)
+			if d.Due <= v.Decision.Day.AddDays(horizonDays) {
+				add("termijn", d.Rule, d.Due, d.What, "", d.Cells)
+			}
 		case casefile.DeadlineOverdue:
 			add("termijn verstreken", d.Rule, d.Due, d.What, "", d.Cells)
 		}

@@ -1,0 +1,158 @@
+package app
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mlpsync/mlpsync/internal/config"
+	"github.com/mlpsync/mlpsync/internal/ledger"
+)
+
+func aPlan() PlanFile {
+	return PlanFile{
+		Format: planFormat, Day: "2026-03-16", Environment: "test", Version: "v1",
+		People: []PlanPerson{
+			{OCMW: "1", Pseudonym: "p-a", Inputs: "i1", Changes: []PlanChange{{Op: "put", Kind: "category", Rule: "CAT-02", Content: "c1"}}},
+			{OCMW: "1", Pseudonym: "p-b", Inputs: "i2", Changes: []PlanChange{{Op: "put", Kind: "weo", Rule: "TWE-01", Content: "c2"}}},
+		},
+	}
+}
+
+func TestPlanIsRefusedWhenTheWorldMoved(t *testing.T) {
+	cases := []struct {
+		name   string
+		move   func(*PlanFile)
+		person string
+	}{
+		{"day", func(p *PlanFile) { p.Day = "2026-03-17" }, ""},
+		{"version", func(p *PlanFile) { p.Version = "v2" }, ""},
+		{"environment", func(p *PlanFile) { p.Environment = "production" }, ""},
+		{"inputs", func(p *PlanFile) { p.People[1].Inputs = "other" }, "p-b"},
+		{"content", func(p *PlanFile) { p.People[0].Changes[0].Content = "other" }, "p-a"},
+		{"person gone", func(p *PlanFile) { p.People = p.People[:1] }, "p-b"},
+		{"person new", func(p *PlanFile) { p.People = append(p.People, PlanPerson{OCMW: "1", Pseudonym: "p-c"}) }, "p-c"},
+		{"same person of another OCMW", func(p *PlanFile) { p.People[0].OCMW = "2" }, "p-a"},
+	}
+	if refused := comparePlans(aPlan(), aPlan()); len(refused) > 0 {
+		t.Fatalf("an equal plan is refused: %v", refused)
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			now := aPlan()
+			c.move(&now)
+			refused := comparePlans(aPlan(), now)
+			if !slices.ContainsFunc(refused, func(r Refusal) bool { return r.Person == c.person && r.Reason != "" }) {
+				t.Errorf("refusals %v don't name %q", refused, c.person)
+			}
+		})
+	}
+}
+
+func TestPlanFileRoundTrip(t *testing.T) {
+	text, err := json.Marshal(aPlan())
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := ReadPlan(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(aPlan(), back); diff != "" {
+		t.Error(diff)
+	}
+	for _, bad := range []string{"", "{}", "[]", `{"format":"mlpsync-plan/1","extra":1}`, strings.Replace(string(text), "plan/1", "plan/9", 1)} {
+		if _, err := ReadPlan(strings.NewReader(bad)); err == nil {
+			t.Errorf("%q was taken for a plan", bad)
+		}
+	}
+}
+
+func TestTestClockStartsInTheMorningInBelgium(t *testing.T) {
+	for day, want := range map[string]string{
+		"2026-03-16": "2026-03-16T07:00:00Z", // winter time
+		"2026-03-29": "2026-03-29T06:00:00Z", // the night before, clocks went forward
+		"2026-10-25": "2026-10-25T07:00:00Z", // the night before, clocks went back
+	} {
+		if got := firstInstant(day).UTC().Format(time.RFC3339); got != want {
+			t.Errorf("%s starts at %s, want %s", day, got, want)
+		}
+	}
+}
+
+func TestCheckNamesWhatIsMissing(t *testing.T) {
+	dir := t.TempDir()
+	c := &config.Config{
+		Environment: config.Production, StateDir: filepath.Join(dir, "a", "b"), KeyFile: filepath.Join(dir, "keys"),
+		OCMWs: []config.OCMW{{
+			Inbox: filepath.Join(dir, "no-inbox"), Reports: dir, Profile: filepath.Join(dir, "no-profile"),
+			Credentials: config.Credentials{ClientSecret: config.Secret{Env: "S"}, APIKey: config.Secret{File: filepath.Join(dir, "no-key")}},
+		}},
+	}
+	bad := map[string]bool{}
+	for _, item := range Check(c, func(string) string { return "set" }) {
+		if !item.OK {
+			bad[item.What] = true
+		}
+		if item.Text == "" {
+			t.Errorf("%s says nothing", item.What)
+		}
+	}
+	want := map[string]bool{"keyFile": true, "ocmws[0].profile": true, "ocmws[0].inbox": true, "ocmws[0].credentials.apiKey": true}
+	if diff := cmp.Diff(want, bad); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestKeyFileIsNeverOverwritten(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sub", "keys")
+	if err := MakeKey(path); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := MakeKey(path); err == nil {
+		t.Error("an existing key file was taken")
+	}
+	after, _ := os.ReadFile(path)
+	if !bytes.Equal(before, after) {
+		t.Error("the key file changed")
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v: others can read the keys", info.Mode(), err)
+	}
+}
+
+func TestSummaryKnowsWhatIsLeft(t *testing.T) {
+	cases := []struct {
+		name    string
+		summary Summary
+		left    bool
+	}{
+		{"nothing", Summary{}, false},
+		{"suspended for data", Summary{Entries: EntryCounts{Suspended: 3}}, false},
+		{"waiting", Summary{Entries: EntryCounts{Waiting: 1}}, true},
+		{"parked", Summary{Entries: EntryCounts{Parked: 1}}, true},
+		{"in doubt", Summary{Entries: EntryCounts{InDoubt: 1}}, true},
+		{"guard", Summary{Stops: []GuardStop{{OCMW: "1"}}}, true},
+		{"clients don't add up", Summary{Clients: ClientCounts{Decided: 2, Held: 1}}, true},
+		{"a file doesn't add up", Summary{Files: []ledger.FileBalance{{Rows: 2, New: 1}}}, true},
+		{"a set was refused", Summary{Unbalanced: []string{"a.csv"}}, true},
+		{"manual decisions alone", Summary{Manual: []ManualDecision{{}}}, false},
+	}
+	for _, c := range cases {
+		if got := c.summary.Left(); got != c.left {
+			t.Errorf("%s: left = %t", c.name, got)
+		}
+	}
+}

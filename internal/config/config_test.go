@@ -1,0 +1,126 @@
+package config_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mlpsync/mlpsync/internal/config"
+)
+
+const minimal = `environment: test
+today: 2026-03-16
+stateDir: state
+keyFile: keys
+mlp: {baseUrl: "http://mock:8380"}
+ocmws:
+  - name: OCMW Voorbeeld
+    kbo: "0999.999.922"
+    nis: [{code: "99991", until: 2024-12-31}, {code: "99992", from: 2025-01-01}]
+    inbox: in
+    reports: reports
+    profile: profile.yaml
+    defaultCaseworker: mw-000
+    credentials: {clientId: a, clientSecret: {file: secret}, apiKey: {env: KEY}}
+`
+
+func TestParseFillsInDefaultsAndPaths(t *testing.T) {
+	dir := t.TempDir()
+	c, err := config.Parse([]byte(minimal), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]any{
+		"poll": c.Poll.Std().String(), "state": c.StateDir, "token": c.MLP.TokenURL, "share": c.Guard.SharePercent,
+		"inbox": c.OCMWs[0].Inbox, "secret": c.OCMWs[0].Credentials.ClientSecret.File, "kbo": string(c.OCMWs[0].KBONumber()),
+		"nis before": string(c.OCMWs[0].NISOn("2024-12-31")), "nis after": string(c.OCMWs[0].NISOn("2025-01-01")),
+	}
+	want := map[string]any{
+		"poll": "30s", "state": filepath.Join(dir, "state"), "token": "http://mock:8380/oauth2/token", "share": 25,
+		"inbox": filepath.Join(dir, "in"), "secret": filepath.Join(dir, "secret"), "kbo": "0999999922",
+		"nis before": "99991", "nis after": "99992",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestExampleIsValid(t *testing.T) {
+	if _, err := config.Parse(config.Example(), t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestProblemsAreAllNamed(t *testing.T) {
+	cases := []struct {
+		name, text string
+		want       []string
+	}{
+		{"unknown keys, all of them", minimal + "pol: 3s\nlogs: {}\n", []string{`line 15: pol: unknown key (did you mean "poll"?)`, "line 16: logs: unknown key"}},
+		{"duration", minimal + "poll: soon\n", []string{"a duration such as 30s"}},
+		{"several values", strings.NewReplacer("0999.999.922", "0999.999.923", "environment: test", "environment: tset", "{file: secret}", "{file: secret, env: S}").Replace(minimal),
+			[]string{`environment: must be one of test, acceptance, production (did you mean "test"?)`, "ocmws[0].kbo: is not a valid enterprise number", "clientSecret: name exactly one"}},
+		{"test only settings", strings.Replace(minimal, "environment: test", "environment: production", 1) + "guard: {release: true}\n",
+			[]string{"today: is for environment test only", "guard.release: is for environment test only", "mlp.baseUrl: must start with https://"}},
+		{"empty", "", []string{"empty"}},
+		{"no OCMW", "environment: test\nstateDir: a\nkeyFile: b\nmlp: {baseUrl: \"https://a\"}\n", []string{"at least one OCMW"}},
+		{"password in the URL", strings.Replace(minimal, "http://mock:8380", "http://u:hunter2@mock:8380", 1), []string{"no user, password"}},
+		{"not YAML", "\t{", []string{"configuration refused"}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := config.Parse([]byte(c.text), t.TempDir())
+			var refused *config.Error
+			if !errors.As(err, &refused) {
+				t.Fatalf("error is %v, not a *config.Error", err)
+			}
+			for _, want := range c.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("%q is not in: %v", want, err)
+				}
+			}
+			if strings.Contains(err.Error(), "hunter2") {
+				t.Error("the error shows a secret")
+			}
+		})
+	}
+}
+
+func TestSecretIsReadWhereItStands(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(file, []byte(" s3cret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env := func(name string) string { return map[string]string{"SET": "from env"}[name] }
+	cases := []struct {
+		secret config.Secret
+		want   string
+		fails  bool
+	}{
+		{config.Secret{File: file}, "s3cret", false},
+		{config.Secret{Env: "SET"}, "from env", false},
+		{config.Secret{Env: "UNSET"}, "", true},
+		{config.Secret{File: file + "x"}, "", true},
+	}
+	for _, c := range cases {
+		got, err := c.secret.Read(env)
+		if got != c.want || (err != nil) != c.fails {
+			t.Errorf("%+v: %q, %v", c.secret, got, err)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(minimal))
+	f.Add(config.Example())
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := config.Parse(data, "/x")
+		if err == nil && len(c.Validate()) > 0 {
+			t.Error("an accepted configuration has problems")
+		}
+	})
+}

@@ -1,0 +1,122 @@
+package report_test
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/internal/report"
+)
+
+// shelf is a ledger that only reads what the files show.
+type shelf struct {
+	ledger.Reading
+	rejected []ledger.RejectedRow
+	clients  []ledger.ClientView
+	err      error
+}
+
+func (s shelf) Rejected(context.Context, string) ([]ledger.RejectedRow, error) {
+	return s.rejected, s.err
+}
+
+func (s shelf) Decisions(_ context.Context, _ string, each func(ledger.ClientView) error) error {
+	for _, v := range s.clients {
+		if err := each(v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func client(number, caseworker string, kind ledger.OutcomeKind, d casefile.Decision) ledger.ClientView {
+	return ledger.ClientView{Subject: ledger.Subject{Client: number}, Caseworker: caseworker, Kind: kind, Decision: d}
+}
+
+func TestFilesForCaseworkers(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "reports")
+	cell := casefile.Cell{File: "c.csv", Row: 7, Column: "Klaar"}
+	store := shelf{
+		rejected: []ledger.RejectedRow{{File: "c.csv", Client: "=A1", Caseworker: "mw-2", Rejection: ledger.Rejection{
+			Row: 3, Column: "INSZ", Rule: "insz.check", ReasonNL: "Het controlegetal klopt niet; zie \"INSZ\".", HintNL: "Verbeter het.",
+		}}},
+		clients: []ledger.ClientView{
+			client("2", "mw-2", ledger.OutcomeHeld, casefile.Decision{}),
+			client("1", "mw-1", ledger.OutcomeManual, casefile.Decision{
+				Day: "2026-03-16",
+				Manual:   []casefile.Manual{{Rule: "CAT-03", Reason: "Reden.", Next: "Kies.", Cells: []casefile.Cell{cell}}},
+				Findings: []casefile.Finding{{Rule: "TWE-05", Reason: "Geen referentie.", Next: "Vul in."}},
+				Deadlines: []casefile.Deadline{
+					{Rule: "CAT-07", Due: "2026-03-20", State: casefile.DeadlineDue, What: "00 zetten."},
+					{Rule: "TWE-03", Due: "2026-03-01", State: casefile.DeadlineOverdue, What: "Art. 60 starten."},
+					{Rule: "TWE-02", Due: "2027-03-01", State: casefile.DeadlineDue, What: "Einde WEO."},
+					{Rule: "TWE-07", Due: "2026-02-01", State: casefile.DeadlineMet, What: "Evaluatie."},
+				},
+			}),
+		},
+	}
+	if err := report.New(store, map[string]string{"k": folder}).Report(t.Context(), "k", "2026-03-16"); err != nil {
+		t.Fatal(err)
+	}
+	wantRejected := [][]string{
+		{"Cliëntnummer", "Dossierbeheerder", "Bestand", "Rij", "Kolom", "Regel", "Reden", "Wat nu"},
+		{"'=A1", "mw-2", "c.csv", "3", "INSZ", "insz.check", "Het controlegetal klopt niet; zie \"INSZ\".", "Verbeter het."},
+	}
+	if diff := cmp.Diff(wantRejected, read(t, filepath.Join(folder, "afgekeurd-2026-03-16.csv"))); diff != "" {
+		t.Error(diff)
+	}
+	var kinds []string
+	for _, line := range read(t, filepath.Join(folder, "werklijst-2026-03-16.csv"))[1:] {
+		kinds = append(kinds, strings.Join([]string{line[0], line[2], line[3], line[4], line[8]}, "|"))
+	}
+	want := []string{
+		"1|te beslissen|CAT-03||7", "1|vaststelling|TWE-05||", "1|termijn|CAT-07|20/03/2026|",
+		"1|termijn verstreken|TWE-03|01/03/2026|", "2|wacht op gegevens|||",
+	}
+	if diff := cmp.Diff(want, kinds); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestFailuresAreSaid(t *testing.T) {
+	broken := errors.New("broken")
+	err := report.New(shelf{err: broken}, map[string]string{"k": t.TempDir()}).Report(t.Context(), "k", "2026-03-16")
+	if !errors.Is(err, broken) {
+		t.Error(err)
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := report.New(shelf{}, map[string]string{"k": file}).Report(t.Context(), "k", "2026-03-16"); err == nil {
+		t.Error("a folder that is a file was taken")
+	}
+}
+
+// read reads a file as a spreadsheet would: with its byte order mark.
+func read(t *testing.T, path string) [][]string {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, marked := strings.CutPrefix(string(content), "\uFEFF")
+	if !marked {
+		t.Error("no byte order mark: a spreadsheet would garble accents")
+	}
+	r := csv.NewReader(strings.NewReader(text))
+	r.Comma = ';'
+	lines, err := r.ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lines
+}
