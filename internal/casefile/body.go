@@ -84,6 +84,7 @@ func Delta(held, desired Body) Body {
 		return personDelta(h, d)
 	case Profile:
 		h, _ := held.(Profile)
+		d = besideOthers(h, d)
 		return Profile{
 			JobTarget:         lacking(h.JobTarget, d.JobTarget),
 			EntryNeed:         lacking(h.EntryNeed, d.EntryNeed),
@@ -184,8 +185,22 @@ func mergePerson(h, d Person) Person {
 	}
 }
 
+// besideOthers is desired without what others wrote of it already: a reason or a plan of
+// theirs fulfils TWE-08 and is not written over.
+func besideOthers(held, desired Profile) Profile {
+	if held.entryOfOthers() {
+		desired.EntryNeed = ""
+	}
+	if held.PlanOfOthers {
+		desired.DevelopmentPlanOn = ""
+	}
+	return desired
+}
+
 func mergeProfile(h, d Profile) Profile {
+	d = besideOthers(h, d)
 	return Profile{
+		PlanOfOthers:      h.PlanOfOthers,
 		JobTarget:         over(h.JobTarget, d.JobTarget),
 		EntryNeed:         over(h.EntryNeed, d.EntryNeed),
 		DevelopmentPlanOn: over(h.DevelopmentPlanOn, d.DevelopmentPlanOn),

@@ -28,6 +28,9 @@ func TestSatisfies(t *testing.T) {
 		"a newer number of the person":          {Person{INSZ: testINSZ(t, testNumbers[0])}, Person{INSZ: testINSZ(t, testNumbers[1])}, true},
 		"another address":                       {Person{Street: "Kerkstraat 1"}, Person{Street: "Kerkstraat 2"}, false},
 		"a POP":                                 {Profile{JobTarget: "kok"}, Profile{DevelopmentPlanOn: "2026-01-01"}, false},
+		"a POP of somebody else":                {Profile{PlanOfOthers: true}, Profile{DevelopmentPlanOn: "2026-01-01"}, true},
+		"an entry reason of somebody else":      {Profile{EntryNeed: "Mist werkervaring."}, Profile{EntryNeed: EntryGeneric}, true},
+		"another entry need":                    {Profile{EntryNeed: EntryTechnical}, Profile{EntryNeed: EntryGeneric}, false},
 		"MLP holds a further regime":            {Art60{Regimes: []RegimePeriod{full, part}}, Art60{Regimes: []RegimePeriod{part}}, true},
 		"a further regime is desired":           {Art60{Regimes: []RegimePeriod{full}}, Art60{Regimes: []RegimePeriod{full, part}}, false},
 		"regimes in another order":              {Art60{Regimes: []RegimePeriod{part, full}}, Art60{Regimes: []RegimePeriod{full, part}}, true},
@@ -52,7 +55,7 @@ func TestSatisfies(t *testing.T) {
 // Each field of each body is either asked for, or one of those documented as not.
 func TestEveryFieldIsAskedFor(t *testing.T) {
 	never := map[string]bool{
-		"dossier.INSZ": true, "category.SetBy": true, "handover.Status": true, "handover.CurrentCategory": true,
+		"dossier.INSZ": true, "profile.PlanOfOthers": true, "category.SetBy": true, "handover.Status": true, "handover.CurrentCategory": true,
 		"handover.WEOStart": true, "handover.WEOEnd": true, "handover.Art60Start": true, "handover.Art60End": true,
 	}
 	for _, empty := range bodies() {

@@ -98,9 +98,22 @@ func (Person) Kind() RegistrationKind { return RegPerson }
 // fields ask for nothing.
 type Profile struct {
 	JobTarget         string
-	EntryNeed         string // generic, technical
+	EntryNeed         string // generic, technical; as held also what another wrote, which stays
 	DevelopmentPlanOn Date
+	// PlanOfOthers: MLP holds a plan that is not ours. It is a plan, and it stays.
+	PlanOfOthers bool `json:",omitempty"` // read only
 }
+
+// entryOfOthers tells of an entry reason as held whether somebody else wrote it.
+func (p Profile) entryOfOthers() bool {
+	return p.EntryNeed != "" && p.EntryNeed != EntryGeneric && p.EntryNeed != EntryTechnical
+}
+
+// The entry needs of a TWE as they travel (TWE 2, OPL 1).
+const (
+	EntryGeneric   = "generic"
+	EntryTechnical = "technical"
+)
 
 // Kind implements Body.
 func (Profile) Kind() RegistrationKind { return RegProfile }

@@ -21,7 +21,6 @@ type authServer struct {
 	fetched int
 	calls   int
 	secret  string
-	scheme  string
 }
 
 func (s *authServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -104,6 +104,7 @@ type wireRegistration struct {
 	ContactLanguage  string        `json:"contactLanguage,omitempty"`
 	InformedOn       casefile.Date `json:"informedOn,omitempty"`
 	Note             string        `json:"note,omitempty"`
+	TrainingStart    casefile.Date `json:"trainingStart,omitempty"`
 	OCMW             *wireOCMW     `json:"ocmw,omitempty"`
 	CurrentCategory  casefile.Code `json:"currentCategory,omitempty"`
 	TWEHistory       *wireTWE      `json:"tweHistory,omitempty"`
@@ -230,7 +231,7 @@ func employmentOf(b casefile.Art60) wireRegistration {
 func handoverOf(b casefile.Handover) wireRegistration {
 	w := wireRegistration{
 		Kind: string(b.Handover), ChoiceDate: b.ChoiceDate, Motivation: b.Motivation, JobTarget: filled(wireText{b.JobTarget}),
-		ContactLanguage: b.ContactLanguage, InformedOn: b.InformedOn, Note: b.Note, OCMW: filled(wireOCMW{b.OCMWKBO, b.OCMWNIS}),
+		ContactLanguage: b.ContactLanguage, InformedOn: b.InformedOn, Note: b.Note, TrainingStart: b.TrainingStart, OCMW: filled(wireOCMW{b.OCMWKBO, b.OCMWNIS}),
 		CurrentCategory: b.CurrentCategory, TWEHistory: filled(wireTWE{b.WEOStart, b.WEOEnd, b.Art60Start, b.Art60End}),
 	}
 	for _, g := range b.Grounds {
@@ -317,6 +318,7 @@ func (w wireDossier) person(insz ident.INSZ) casefile.Person {
 
 func (w wireDossier) profile() casefile.Profile {
 	p := casefile.Profile{EntryNeed: w.EntryReason, DevelopmentPlanOn: planDate(w.DevelopmentPlan)}
+	p.PlanOfOthers = w.DevelopmentPlan != nil && w.DevelopmentPlan.Summary != "" && p.DevelopmentPlanOn.IsZero()
 	if w.JobTarget != nil {
 		p.JobTarget = w.JobTarget.Description
 	}
@@ -398,7 +400,7 @@ func (w wireRegistration) employment() casefile.Art60 {
 func (w wireRegistration) handover() casefile.Handover {
 	h := casefile.Handover{
 		Handover: casefile.HandoverKind(w.Kind), ChoiceDate: day(w.ChoiceDate), Motivation: w.Motivation,
-		ContactLanguage: w.ContactLanguage, InformedOn: day(w.InformedOn), Note: w.Note, CurrentCategory: w.CurrentCategory,
+		ContactLanguage: w.ContactLanguage, InformedOn: day(w.InformedOn), Note: w.Note, TrainingStart: day(w.TrainingStart), CurrentCategory: w.CurrentCategory,
 		Status: w.Status,
 	}
 	if w.JobTarget != nil {

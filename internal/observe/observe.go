@@ -61,7 +61,7 @@ func New(o Options) *Observer {
 // FirstContact looks up everybody of whom MLP was not asked yet, in batches,
 // and says how many that were. What was looked up before an error is kept.
 func (o *Observer) FirstContact(ctx context.Context, run, ocmw string) (int, error) {
-	looked := 0
+	looked, last := 0, int64(0)
 	for {
 		people, err := o.Store.NeedLookup(ctx, ocmw, mlp.MaxQuery)
 		if err != nil {
@@ -70,6 +70,11 @@ func (o *Observer) FirstContact(ctx context.Context, run, ocmw string) (int, err
 		if len(people) == 0 {
 			return looked, nil
 		}
+		if looked > 0 && people[0].Person == last {
+			// Else MLP would be asked the same for ever.
+			return looked, errors.New("a person who was looked up is asked for again")
+		}
+		last = people[0].Person
 		if err := o.takeCursor(ctx, ocmw); err != nil {
 			return looked, err
 		}
@@ -128,7 +133,8 @@ func (o *Observer) Follow(ctx context.Context, ocmw string) (int, error) {
 			return changed, fmt.Errorf("keep changes: %w", err)
 		}
 		changed += news
-		if !page.More {
+		// A page that says more and does not move on would be read for ever.
+		if !page.More || page.Next == cursor {
 			return changed, nil
 		}
 		cursor = page.Next

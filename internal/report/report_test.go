@@ -51,7 +51,7 @@ func TestFilesForCaseworkers(t *testing.T) {
 		clients: []ledger.ClientView{
 			client("2", "mw-2", ledger.OutcomeHeld, casefile.Decision{}),
 			client("1", "mw-1", ledger.OutcomeManual, casefile.Decision{
-				Day: "2026-03-16",
+				Day:      "2026-03-16",
 				Manual:   []casefile.Manual{{Rule: "CAT-03", Reason: "Reden.", Next: "Kies.", Cells: []casefile.Cell{cell}}},
 				Findings: []casefile.Finding{{Rule: "TWE-05", Reason: "Geen referentie.", Next: "Vul in."}},
 				Deadlines: []casefile.Deadline{

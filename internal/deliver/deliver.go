@@ -1,0 +1,237 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/rs/zerolog"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/mlp"
+	"github.com/mlpsync/mlpsync/internal/outbox"
+)
+
+// Queue is what deliver needs of the ledger; each method is one transaction, and says there
+// what it does. It relies on two things: Settle carries the lane to the new version only when that is the
+// entry's own or the next, and never puts an older dossier over a newer one.
+type Queue interface {
+	Claim(ctx context.Context, token string, limit int, skip []string, now time.Time) ([]outbox.Entry, error)
+	Known(ctx context.Context, person int64) (casefile.Known, error)
+	Settle(ctx context.Context, run string, e outbox.Entry, known casefile.Dossier, now time.Time) error
+	GiveBack(ctx context.Context, e outbox.Entry, notBefore time.Time, counted bool, why outbox.Problem, now time.Time) error
+	Doubt(ctx context.Context, e outbox.Entry, notBefore time.Time, why outbox.Problem, now time.Time) error
+	Park(ctx context.Context, e outbox.Entry, why outbox.Problem, now time.Time) error
+	Conflict(ctx context.Context, e outbox.Entry, known *casefile.Dossier, why outbox.Problem, now time.Time) error
+	OutsideArea(ctx context.Context, e outbox.Entry, why outbox.Problem, now time.Time) error
+}
+
+// Client is what deliver needs of MLP; *mlp.Client is one.
+type Client interface {
+	Send(ctx context.Context, w mlp.Write) (mlp.Answer, error)
+	Dossier(ctx context.Context, id string) (casefile.Dossier, error)
+	Query(ctx context.Context, people []mlp.Lookup) (map[int64]casefile.Dossier, error)
+	Authenticate(ctx context.Context) error
+}
+
+// Options configure a Deliverer.
+type Options struct {
+	Queue   Queue
+	Clients map[string]Client // by the OCMW's KBO number
+	// Workers is how many lanes are worked on at a time; 8 by default.
+	Workers int
+	// Grace is how long requests that are out may take to end once Run's context has; 6 s by
+	// default, within the daemon's deadline of 10 s. Recording has half of it more.
+	Grace time.Duration
+	// Now must run: it dates waits as well as records.
+	Now   func() time.Time
+	NewID func() string
+	// Rand, in [0, 1), spreads waits; workers call it at the same time.
+	Rand func() float64
+	Log  zerolog.Logger
+}
+
+const (
+	defaultWorkers = 8
+	defaultGrace   = 6 * time.Second
+	// authenticationRetry: one token is tried every 5 minutes (design decision 17).
+	authenticationRetry = 5 * time.Minute
+	// unsavedTries is how often a record that the store refused is offered again. After that
+	// the entry stays claimed, and the next start reads what became of it.
+	unsavedTries = 5
+)
+
+// Stop says why Run ended.
+type Stop string
+
+// Why Run ended.
+const (
+	StopIdle      Stop = "idle"      // nothing can be claimed now
+	StopBreaker   Stop = "breaker"   // the circuit breaker is open
+	StopThrottled Stop = "throttled" // MLP asked to wait
+	StopPaused    Stop = "paused"    // nothing but entries of OCMWs that can't authenticate
+	StopCancelled Stop = "cancelled" // the context ended
+	StopStore     Stop = "store"     // the ledger failed: nothing is sent that can't be recorded
+)
+
+// Report is what one Run did.
+type Report struct {
+	Settled   int
+	GivenBack int
+	Parked    int
+	Conflicts int // superseded: the client is decided again
+	Doubts    int
+	Requests  int64
+	Stopped   Stop
+	// Until is when it makes sense to run again, where a shut channel is why it ended; else
+	// zero: ask the ledger what is due next.
+	Until time.Time
+}
+
+// Deliverer delivers. What it learns of the channel (shut, proven, paused) lasts as long as
+// it does: one a process.
+type Deliverer struct {
+	o Options
+
+	mu      sync.Mutex // one Run at a time; guards what follows
+	proven  bool       // a request succeeded since the start, or since the channel was shut
+	shut    Stop
+	until   time.Time
+	paused  map[string]*pause
+	unsaved []unsaved
+	trouble string // what was last said about the channel
+
+	lastSettled atomic.Int64 // unix nanoseconds; 0: never
+}
+
+// pause is an OCMW that can't authenticate.
+type pause struct {
+	next   time.Time
+	trying bool // a token was to be had: one request shows whether it serves
+}
+
+type unsaved struct {
+	save  func(context.Context) error
+	tries int
+}
+
+// New makes a Deliverer. It does nothing yet.
+func New(o Options) *Deliverer {
+	if o.Workers <= 0 {
+		o.Workers = defaultWorkers
+	}
+	if o.Grace <= 0 {
+		o.Grace = defaultGrace
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.NewID == nil {
+		o.NewID = uuid.NewString
+	}
+	if o.Rand == nil {
+		o.Rand = rand.Float64
+	}
+	return &Deliverer{o: o, paused: map[string]*pause{}}
+}
+
+// Run works until nothing can be claimed, the channel is shut or ctx ends. Its error is the
+// ledger's; what MLP answers is no error.
+func (d *Deliverer) Run(ctx context.Context, run string) (Report, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if now := d.o.Now(); now.Before(d.until) {
+		return Report{Stopped: d.shut, Until: d.until}, nil
+	}
+	d.shut, d.until = "", time.Time{}
+	s := d.session(ctx, run)
+	defer s.close()
+	err := d.saveAgain(s.record)
+	if err == nil {
+		d.tryPaused(s.requests)
+		err = s.loop()
+	}
+	return s.finish(err), err
+}
+
+// saveAgain offers what the store refused before.
+func (d *Deliverer) saveAgain(ctx context.Context) error {
+	var failed error
+	var kept []unsaved
+	for _, u := range d.unsaved {
+		err := u.save(ctx)
+		switch u.tries++; {
+		case err == nil:
+		case u.tries >= unsavedTries:
+			d.o.Log.Error().Str("event", "deliver.recordLost").Str("hint", "restart: MLP is then read to find out").
+				Msg("an answer could not be recorded")
+		default:
+			failed, kept = err, append(kept, u)
+		}
+	}
+	d.unsaved = kept
+	return failed
+}
+
+// tryPaused tries one token for each paused OCMW whose time has come.
+func (d *Deliverer) tryPaused(ctx context.Context) {
+	for _, ocmw := range slices.Sorted(maps.Keys(d.paused)) {
+		p := d.paused[ocmw]
+		if p.trying || d.o.Now().Before(p.next) {
+			continue
+		}
+		if err := d.o.Clients[ocmw].Authenticate(ctx); err != nil {
+			p.next = d.o.Now().Add(authenticationRetry)
+			continue
+		}
+		p.trying, d.proven = true, false
+	}
+}
+
+// pausedUntil is the next instant at which a paused OCMW is tried.
+func (d *Deliverer) pausedUntil() time.Time {
+	var next time.Time
+	for _, p := range d.paused {
+		if !p.trying && (next.IsZero() || p.next.Before(next)) {
+			next = p.next
+		}
+	}
+	return next
+}
+
+func (d *Deliverer) skip() []string {
+	var skip []string
+	for ocmw, p := range d.paused {
+		if !p.trying {
+			skip = append(skip, ocmw)
+		}
+	}
+	slices.Sort(skip)
+	return skip
+}
+
+// takesWrites tells that MLP took a write lately. Only then does a failure that says "not now" speak of
+// the entry and not of the channel.
+func (d *Deliverer) takesWrites(now time.Time) bool {
+	last := d.lastSettled.Load()
+	return last != 0 && now.Sub(time.Unix(0, last)) <= outbox.MaxDelay
+}
+
+// problemOf is an error of MLP in the words that an entry keeps.
+func problemOf(err error) outbox.Problem {
+	var e *mlp.Error
+	if !errors.As(err, &e) {
+		return outbox.Problem{Type: "internal", Title: "the request could not be made", Next: "report this with the entry's id"}
+	}
+	p := outbox.Problem{Status: e.Status, Type: e.Type, Title: e.Title, Next: e.Next}
+	if len(e.Pointers) > 0 {
+		p.Pointer = e.Pointers[0]
+	}
+	return p
+}

@@ -1,0 +1,253 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/outbox"
+)
+
+// memQueue is a ledger's outbox in memory. It holds every transition to outbox's table and every
+// caller to its claim.
+type memQueue struct {
+	mu      sync.Mutex
+	entries []*outbox.Entry
+	known   map[int64]casefile.Known
+	dirty   map[int64]bool
+	held    map[int64]int // entries of a lane that are claimed: never above one
+	faults  []string      // what a caller did that it must not
+	// die makes every method fail from the n-th record on, as if the process were killed: the
+	// record itself is made or not, by dieAfter.
+	die      int
+	dieAfter bool
+	dead     bool
+	seq      int64
+}
+
+var errDead = errors.New("the store is gone")
+
+func newQueue() *memQueue {
+	return &memQueue{known: map[int64]casefile.Known{}, dirty: map[int64]bool{}, held: map[int64]int{}}
+}
+
+// add queues changes of a person, decided on the known dossier.
+func (q *memQueue) add(t testing.TB, person int64, changes ...casefile.Change) {
+	t.Helper()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var version int64
+	if d := q.known[person].Dossier; d != nil {
+		version = d.Version
+	}
+	for _, c := range changes {
+		payload, err := casefile.MarshalChange(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q.seq++
+		q.entries = append(q.entries, &outbox.Entry{
+			ID: fmt.Sprintf("e%d", q.seq), OCMW: ocmw, Person: person, Pseudonym: fmt.Sprintf("p-%d", person), Seq: q.seq,
+			Op: string(c.Op), Kind: string(c.Kind), Registration: c.ID, State: outbox.Waiting, Version: version, Payload: payload,
+		})
+	}
+}
+
+func (q *memQueue) states() map[string]outbox.State {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	m := map[string]outbox.State{}
+	for _, e := range q.entries {
+		m[e.ID] = e.State
+	}
+	return m
+}
+
+func (q *memQueue) entry(id string) outbox.Entry {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	i := slices.IndexFunc(q.entries, func(e *outbox.Entry) bool { return e.ID == id })
+	return *q.entries[i]
+}
+
+func open(e *outbox.Entry) bool {
+	return !e.State.Final() && e.State != outbox.Discarded
+}
+
+func (q *memQueue) Claim(_ context.Context, token string, limit int, skip []string, now time.Time) ([]outbox.Entry, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.dead {
+		return nil, errDead
+	}
+	var got []outbox.Entry
+	seen := map[int64]bool{}
+	for _, e := range q.entries {
+		if !open(e) || seen[e.Person] {
+			continue
+		}
+		seen[e.Person] = true
+		if len(got) == limit || slices.Contains(skip, e.OCMW) || e.Claim != "" || e.NotBefore.After(now) ||
+			(e.State != outbox.Waiting && e.State != outbox.InDoubt) {
+			continue
+		}
+		if d := q.known[e.Person].Dossier; e.State == outbox.Waiting && d != nil && d.Version != e.Version {
+			q.supersede(e.Person, now)
+			continue
+		}
+		if e.State == outbox.Waiting {
+			e.State = outbox.Claimed
+		}
+		e.Claim = token
+		q.held[e.Person]++
+		got = append(got, *e)
+	}
+	return got, nil
+}
+
+func (q *memQueue) Known(_ context.Context, person int64) (casefile.Known, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.dead {
+		return casefile.Known{}, errDead
+	}
+	k := q.known[person]
+	k.Dossier = k.Dossier.Clone()
+	return k, nil
+}
+
+// move is the compare-and-swap that every transition is.
+func (q *memQueue) move(e outbox.Entry, to outbox.State, do func(*outbox.Entry)) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.dead {
+		return errDead
+	}
+	if q.die > 0 {
+		if q.die--; q.die == 0 {
+			q.dead = true
+			if !q.dieAfter {
+				return errDead
+			}
+		}
+	}
+	i := slices.IndexFunc(q.entries, func(x *outbox.Entry) bool { return x.ID == e.ID })
+	x := q.entries[i]
+	if x.Claim != e.Claim || x.Claim == "" || x.State != e.State {
+		q.faults = append(q.faults, fmt.Sprintf("%s is moved to %s under a lost claim", x.ID, to))
+		return errors.New("lost claim")
+	}
+	if x.State != to {
+		if err := outbox.Transition(x.State, to); err != nil {
+			q.faults = append(q.faults, err.Error())
+		}
+	}
+	q.held[x.Person]--
+	x.State, x.Claim, x.TraceID = to, "", e.TraceID
+	do(x)
+	if q.dead {
+		return errDead
+	}
+	return nil
+}
+
+func (q *memQueue) Settle(_ context.Context, _ string, e outbox.Entry, known casefile.Dossier, _ time.Time) error {
+	return q.move(e, outbox.Settled, func(x *outbox.Entry) {
+		q.known[x.Person] = casefile.Known{LookedUp: true, Dossier: known.Clone()}
+		if e.Version != 0 && known.Version != e.Version && known.Version != e.Version+1 {
+			q.dirty[x.Person] = true
+			return
+		}
+		for _, later := range q.entries {
+			if later.Person == x.Person && open(later) {
+				later.Version = known.Version
+			}
+		}
+	})
+}
+
+func (q *memQueue) GiveBack(_ context.Context, e outbox.Entry, notBefore time.Time, counted bool, why outbox.Problem, _ time.Time) error {
+	return q.move(e, outbox.Waiting, func(x *outbox.Entry) {
+		x.NotBefore, x.Problem = notBefore, why
+		if counted {
+			x.Attempts++
+		}
+	})
+}
+
+func (q *memQueue) Doubt(_ context.Context, e outbox.Entry, notBefore time.Time, why outbox.Problem, _ time.Time) error {
+	return q.move(e, outbox.InDoubt, func(x *outbox.Entry) {
+		x.NotBefore, x.Problem = notBefore, why
+		if e.State == outbox.Claimed {
+			x.Attempts++
+		}
+	})
+}
+
+func (q *memQueue) Park(_ context.Context, e outbox.Entry, why outbox.Problem, _ time.Time) error {
+	return q.move(e, outbox.Parked, func(x *outbox.Entry) { x.Problem = why })
+}
+
+func (q *memQueue) Conflict(_ context.Context, e outbox.Entry, known *casefile.Dossier, why outbox.Problem, now time.Time) error {
+	return q.move(e, outbox.Superseded, func(x *outbox.Entry) {
+		x.Problem = why
+		k := q.known[x.Person]
+		k.LookedUp = known != nil
+		if known != nil {
+			k.Dossier = known.Clone()
+		}
+		q.known[x.Person] = k
+		q.supersede(x.Person, now)
+	})
+}
+
+func (q *memQueue) OutsideArea(_ context.Context, e outbox.Entry, why outbox.Problem, now time.Time) error {
+	return q.move(e, outbox.Superseded, func(x *outbox.Entry) {
+		x.Problem = why
+		q.known[x.Person] = casefile.Known{LookedUp: true, OutsideArea: true}
+		q.supersede(x.Person, now)
+	})
+}
+
+func (q *memQueue) supersede(person int64, _ time.Time) {
+	q.dirty[person] = true
+	for _, e := range q.entries {
+		if e.Person == person && e.State.Unsent() {
+			e.State = outbox.Superseded
+		}
+	}
+}
+
+// recover is what a restart does.
+func (q *memQueue) recover() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.dead, q.die = false, 0
+	q.held = map[int64]int{}
+	for _, e := range q.entries {
+		if e.State == outbox.Claimed {
+			e.State = outbox.InDoubt
+			e.Attempts++
+		}
+		e.Claim = ""
+	}
+}
+
+// nextDue is when something waits for.
+func (q *memQueue) nextDue() (time.Time, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var next time.Time
+	found := false
+	for _, e := range q.entries {
+		if (e.State == outbox.Waiting || e.State == outbox.InDoubt) && (!found || e.NotBefore.Before(next)) {
+			next, found = e.NotBefore, true
+		}
+	}
+	return next, found
+}

@@ -1,0 +1,364 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/mlp"
+	"github.com/mlpsync/mlpsync/internal/outbox"
+)
+
+func withCount(ctx context.Context, n *atomic.Int64) context.Context {
+	return mlp.WithRequestCount(ctx, n)
+}
+
+// job is one entry in the hands of a worker.
+type job struct {
+	s      *session
+	client Client
+	entry  outbox.Entry
+	change casefile.Change
+	known  casefile.Known
+}
+
+// work takes one entry to its next state.
+func (s *session) work(e outbox.Entry) result {
+	j := &job{s: s, entry: e}
+	client, ok := s.d.o.Clients[e.OCMW]
+	if !ok {
+		// Its OCMW is no longer configured: nothing of it can be said or sent.
+		return j.giveBack(authenticationRetry, false, outbox.Problem{
+			Type: "ocmwUnknown", Title: "the configuration no longer has this OCMW", Next: "put it back, or discard the entry",
+		})
+	}
+	j.client = client
+	var err error
+	if j.change, err = casefile.UnmarshalChange(e.Payload); err != nil {
+		return j.park(outbox.Problem{Type: "payload", Title: "the stored change can't be read", Next: "report this with the entry's id"})
+	}
+	if j.known, err = s.d.o.Queue.Known(s.record, e.Person); err != nil {
+		r := j.giveBack(0, false, outbox.Problem{})
+		r.err = errors.Join(fmt.Errorf("read what is known of the person: %w", err), r.err)
+		return r
+	}
+	if e.State == outbox.InDoubt {
+		return j.resolve()
+	}
+	return j.send()
+}
+
+// send sends the change, if the dossier is still the one that was decided on.
+func (j *job) send() result {
+	if j.s.ctx.Err() != nil {
+		return j.giveBack(0, false, outbox.Problem{Type: "cancelled", Title: "stopped before it was sent"})
+	}
+	if j.stale() {
+		return j.superseded(j.known.Dossier, outbox.Problem{Type: "versionMoved", Title: "the known dossier is not the one that was decided on"})
+	}
+	w := mlp.Write{Change: j.change, Version: j.entry.Version}
+	if j.change.Op == casefile.OpCreate {
+		body, err := mlp.Body(j.change)
+		if err != nil {
+			return j.park(outbox.Problem{Type: "payload", Title: "the change can't be written as a request", Next: "report this with the entry's id"})
+		}
+		w.IdempotencyKey = outbox.IdempotencyKey(j.entry.ID, body)
+	} else {
+		w.DossierID = j.known.Dossier.ID
+	}
+	a, err := j.client.Send(j.s.requests, w)
+	if err != nil {
+		return j.refused(err)
+	}
+	j.entry.TraceID = a.TraceID
+	return j.accepted(a)
+}
+
+// stale: the ledger does not hand out such an entry; a write on an unseen version is not worth
+// relying on that alone.
+func (j *job) stale() bool {
+	if j.change.Op == casefile.OpCreate {
+		return j.known.Dossier != nil
+	}
+	return j.known.Dossier == nil || j.known.Dossier.Version != j.entry.Version
+}
+
+// accepted settles. When the version is not the next one, the answer alone doesn't say what
+// the dossier holds now: it is read.
+func (j *job) accepted(a mlp.Answer) result {
+	switch {
+	case a.Dossier != nil:
+		return j.taken(*a.Dossier)
+	case a.Registration != nil && a.Version == j.entry.Version+1:
+		return j.taken(withRegistration(*j.known.Dossier, *a.Registration, a.Version))
+	}
+	d, err := j.client.Dossier(j.s.requests, j.known.Dossier.ID)
+	if err != nil {
+		// Taken, but what the dossier is now must be read before the lane goes on.
+		return j.channel(j.doubt(err), err)
+	}
+	return j.taken(d)
+}
+
+// taken records that MLP has the change, and the dossier as it is now. Where somebody else changed
+// that as well, the ledger does not carry the lane on, and has the client decided again (design decision 13).
+func (j *job) taken(d casefile.Dossier) result {
+	now, e := j.s.d.o.Now(), j.entry
+	r := j.record(settled, outbox.Problem{}, func(ctx context.Context) error {
+		return j.s.d.o.Queue.Settle(ctx, j.s.run, e, d, now)
+	})
+	r.alive = true
+	if r.err == nil {
+		j.s.d.lastSettled.Store(now.UnixNano())
+	}
+	return r
+}
+
+// withRegistration is the dossier after one registration.
+func withRegistration(d casefile.Dossier, r casefile.Registration, version int64) casefile.Dossier {
+	next := *d.Clone()
+	next.Version = version
+	for i := range next.Registrations {
+		if next.Registrations[i].ID == r.ID {
+			next.Registrations[i] = r
+			return next
+		}
+	}
+	next.Registrations = append(next.Registrations, r)
+	return next
+}
+
+// refused acts on the verdict of a write.
+func (j *job) refused(err error) result {
+	why := j.hold(err)
+	attempt := j.entry.Attempts + 1
+	switch mlp.VerdictOf(err) {
+	case mlp.VerdictPermanent:
+		return alive(j.park(why))
+	case mlp.VerdictConflict:
+		return j.conflict(err)
+	case mlp.VerdictOutsideArea:
+		now := j.s.d.o.Now()
+		e := j.entry
+		return alive(j.record(elsewhere, why, func(ctx context.Context) error { return j.s.d.o.Queue.OutsideArea(ctx, e, why, now) }))
+	case mlp.VerdictTransient:
+		if j.exhausted(mlp.VerdictTransient, attempt) {
+			return j.park(why)
+		}
+		return j.giveBack(outbox.Backoff(attempt, j.s.d.o.Rand()), true, why)
+	case mlp.VerdictAuthentication, mlp.VerdictThrottled, mlp.VerdictNotSent:
+		return j.channel(j.giveBack(j.wait(err), false, why), err)
+	}
+	return j.doubt(err)
+}
+
+// exhausted: the attempts are used up while MLP takes other writes.
+func (j *job) exhausted(v mlp.Verdict, attempts int) bool {
+	return outbox.AfterSending(outbox.Verdict(v), attempts) == outbox.Parked && j.s.d.takesWrites(j.s.d.o.Now())
+}
+
+// wait is how long an entry waits that did not get through for a reason of the channel's. What stops
+// the whole channel holds the entry back no longer than the channel.
+func (j *job) wait(err error) time.Duration {
+	var e *mlp.Error
+	if !errors.As(err, &e) {
+		return outbox.Backoff(1, j.s.d.o.Rand())
+	}
+	switch {
+	case errors.Is(err, mlp.ErrBreakerOpen):
+		return e.RetryAfter
+	case e.Verdict == mlp.VerdictAuthentication, errors.Is(err, context.Canceled):
+		return 0
+	}
+	return outbox.ThrottleDelay(e.RetryAfter, 1, j.s.d.o.Rand())
+}
+
+// channel adds to a result what an error says about the whole channel.
+func (j *job) channel(r result, err error) result {
+	switch {
+	case errors.Is(err, mlp.ErrBreakerOpen):
+		r.signal = signalBreaker
+	case mlp.VerdictOf(err) == mlp.VerdictThrottled:
+		r.signal = signalThrottled
+	case mlp.VerdictOf(err) == mlp.VerdictAuthentication:
+		r.signal = signalAuthentication
+	default:
+		return r
+	}
+	r.until = j.s.d.o.Now().Add(j.wait(err))
+	return r
+}
+
+// conflict reads what the dossier is now, and has the client decided again on it.
+func (j *job) conflict(err error) result {
+	why := problemOf(err)
+	if errors.Is(err, mlp.ErrNotFound) {
+		return alive(j.superseded(nil, why))
+	}
+	if j.change.Op == casefile.OpCreate {
+		return j.exists(why)
+	}
+	d, readErr := j.client.Dossier(j.s.requests, j.known.Dossier.ID)
+	switch {
+	case readErr != nil:
+		return j.channel(j.superseded(nil, why), readErr)
+	case d.Version != j.entry.Version:
+		return alive(j.superseded(&d, why))
+	case why.Status == 412:
+		// A version refused that still is the present one: what was read lags behind.
+		return alive(j.giveBack(outbox.Backoff(j.entry.Attempts+1, j.s.d.o.Rand()), true, why))
+	}
+	// Nothing moved: deciding again would ask for the same again, for ever.
+	return alive(j.park(why))
+}
+
+// exists: MLP refused a create because the person has a dossier.
+func (j *job) exists(why outbox.Problem) result {
+	d, found, err := j.find()
+	switch {
+	case err != nil:
+		return j.channel(j.superseded(nil, why), err)
+	case found:
+		return alive(j.superseded(&d, why))
+	}
+	why.Next = "MLP says that the person has a dossier, and shows none: ask VDAB with the trace id"
+	return alive(j.park(why))
+}
+
+// find looks the person up by INSZ.
+func (j *job) find() (casefile.Dossier, bool, error) {
+	person, ok := j.change.New.(casefile.Person)
+	if !ok {
+		return casefile.Dossier{}, false, errors.New("a create without a person")
+	}
+	found, err := j.client.Query(j.s.requests, []mlp.Lookup{{Person: j.entry.Person, INSZ: person.INSZ}})
+	if err != nil {
+		return casefile.Dossier{}, false, err
+	}
+	d, ok := found[j.entry.Person]
+	return d, ok, nil
+}
+
+// resolve finds out whether MLP took an entry that is in doubt (design decision 14). The
+// whole dossier is read, not the registration alone: one answer then tells both whether it is there
+// and at which version.
+func (j *job) resolve() result {
+	if j.s.ctx.Err() != nil {
+		return j.stillInDoubt(0, outbox.Problem{Type: "cancelled", Title: "stopped before MLP was read"})
+	}
+	if j.change.Op == casefile.OpCreate {
+		return j.resolveCreate()
+	}
+	if j.known.Dossier == nil {
+		return j.superseded(nil, outbox.Problem{Type: "dossierUnknown", Title: "no dossier of the person is known any more"})
+	}
+	d, err := j.client.Dossier(j.s.requests, j.known.Dossier.ID)
+	if err != nil {
+		return j.unread(err)
+	}
+	switch outbox.Resolve(mlp.Holds(d, j.change), d.Version == j.entry.Version) {
+	case outbox.Settled:
+		return j.taken(d)
+	case outbox.Waiting:
+		return alive(j.again())
+	}
+	return alive(j.superseded(&d, outbox.Problem{Type: "versionMoved", Title: "the dossier changed while this was in doubt"}))
+}
+
+// resolveCreate: a dossier that is there and holds nothing but what the create asks for is
+// its doing. Any other is a fact that nobody decided on.
+func (j *job) resolveCreate() result {
+	d, found, err := j.find()
+	switch {
+	case err != nil:
+		return j.unread(err)
+	case !found:
+		return alive(j.again())
+	case mlp.Holds(d, j.change) && len(d.Registrations) == 0:
+		return j.taken(d)
+	}
+	return alive(j.superseded(&d, outbox.Problem{Type: "dossierExists", Title: "the person has a dossier already"}))
+}
+
+// unread: the reading itself failed. It stays in doubt however often: not knowing is no ground
+// to park (outbox.AfterReading).
+func (j *job) unread(err error) result {
+	why := j.hold(err)
+	switch outbox.AfterReading(outbox.Verdict(mlp.VerdictOf(err))) {
+	case outbox.Parked:
+		return alive(j.park(why))
+	case outbox.Superseded:
+		return alive(j.superseded(nil, why))
+	}
+	wait := outbox.Backoff(max(j.entry.Attempts, 1), j.s.d.o.Rand())
+	if j.channel(result{}, err).signal != noSignal {
+		wait = j.wait(err)
+	}
+	return j.channel(j.stillInDoubt(wait, why), err)
+}
+
+// again: MLP has it not. The same goes out again, unless that was tried often enough while other
+// writes get through.
+func (j *job) again() result {
+	why := outbox.Problem{Type: "notTaken", Title: "MLP did not take it; it goes out again"}
+	if j.exhausted(mlp.VerdictTransient, j.entry.Attempts) {
+		why = outbox.Problem{Type: "notTaken", Title: "MLP fails on this change again and again", Next: "ask VDAB with the trace id; then retry or discard"}
+		return j.park(why)
+	}
+	return j.giveBack(0, false, why)
+}
+
+// ---- Recording
+
+// hold keeps the trace id of a request that failed with the entry.
+func (j *job) hold(err error) outbox.Problem {
+	var e *mlp.Error
+	if errors.As(err, &e) && e.TraceID != "" {
+		j.entry.TraceID = e.TraceID
+	}
+	return problemOf(err)
+}
+
+func (j *job) doubt(err error) result {
+	return j.stillInDoubt(outbox.Backoff(j.entry.Attempts+1, j.s.d.o.Rand()), j.hold(err))
+}
+
+func (j *job) stillInDoubt(wait time.Duration, why outbox.Problem) result {
+	now, e := j.s.d.o.Now(), j.entry
+	return j.record(doubtful, why, func(ctx context.Context) error { return j.s.d.o.Queue.Doubt(ctx, e, now.Add(wait), why, now) })
+}
+
+func (j *job) giveBack(wait time.Duration, counted bool, why outbox.Problem) result {
+	now, e := j.s.d.o.Now(), j.entry
+	return j.record(givenBack, why, func(ctx context.Context) error {
+		return j.s.d.o.Queue.GiveBack(ctx, e, now.Add(wait), counted, why, now)
+	})
+}
+
+func (j *job) park(why outbox.Problem) result {
+	now, e := j.s.d.o.Now(), j.entry
+	return j.record(parked, why, func(ctx context.Context) error { return j.s.d.o.Queue.Park(ctx, e, why, now) })
+}
+
+func (j *job) superseded(known *casefile.Dossier, why outbox.Problem) result {
+	now, e := j.s.d.o.Now(), j.entry
+	return j.record(conflict, why, func(ctx context.Context) error { return j.s.d.o.Queue.Conflict(ctx, e, known, why, now) })
+}
+
+// record writes down what became of the entry. It runs once: what fails is kept, to be offered
+// again.
+func (j *job) record(ev event, why outbox.Problem, save func(context.Context) error) result {
+	r := result{entry: j.entry, event: ev, problem: why}
+	if err := save(j.s.record); err != nil {
+		r.event, r.save, r.err = "", save, fmt.Errorf("record %s: %w", ev, err)
+	}
+	return r
+}
+
+func alive(r result) result {
+	r.alive = true
+	return r
+}

@@ -1,0 +1,281 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/ident"
+	"github.com/mlpsync/mlpsync/internal/mlp"
+	"github.com/mlpsync/mlpsync/mockmlp"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const ocmw = "0212214917"
+
+// store is a ledger's Observing in memory: people by id, and what MLP is known to hold.
+type store struct {
+	people map[int64]ident.INSZ
+	looked map[int64]bool
+	known  map[int64]casefile.Dossier
+	dirty  map[int64]bool
+	cursor string
+	calls  []string
+	fail   string
+}
+
+func newStore() *store {
+	return &store{people: map[int64]ident.INSZ{}, looked: map[int64]bool{}, known: map[int64]casefile.Dossier{}, dirty: map[int64]bool{}}
+}
+
+func (s *store) call(name string) error {
+	s.calls = append(s.calls, name)
+	if s.fail == name {
+		return errors.New("the store is gone")
+	}
+	return nil
+}
+
+func (s *store) NeedLookup(_ context.Context, _ string, limit int) ([]mlp.Lookup, error) {
+	var out []mlp.Lookup
+	for id := range int64(len(s.people)) {
+		if !s.looked[id+1] && len(out) < limit {
+			out = append(out, mlp.Lookup{Person: id + 1, INSZ: s.people[id+1]})
+		}
+	}
+	return out, s.call("NeedLookup")
+}
+
+func (s *store) SaveLookups(_ context.Context, _, _ string, asked []mlp.Lookup, found map[int64]casefile.Dossier, _ time.Time) error {
+	for _, p := range asked {
+		s.looked[p.Person] = true
+		if d, there := found[p.Person]; there {
+			s.known[p.Person] = d
+		}
+	}
+	return s.call("SaveLookups")
+}
+
+func (s *store) Cursor(context.Context, string) (string, error) { return s.cursor, s.call("Cursor") }
+
+func (s *store) SaveFeed(_ context.Context, _, cursor string, dossiers []casefile.Dossier, _ time.Time) (int, error) {
+	if err := s.call("SaveFeed"); err != nil {
+		return 0, err
+	}
+	s.cursor = cursor
+	n := 0
+	for _, d := range dossiers {
+		for id, insz := range s.people {
+			if insz == d.Person.INSZ && s.known[id].Version != d.Version {
+				s.known[id], s.dirty[id] = d, true
+				n++
+			}
+		}
+	}
+	return n, nil
+}
+
+func (s *store) ForgetCursor(context.Context, string) error {
+	s.cursor, s.looked = "", map[int64]bool{}
+	return s.call("ForgetCursor")
+}
+
+// pages is a feed with what it says at each cursor.
+type pages struct {
+	t       *testing.T
+	feed    map[string]mlp.Page
+	err     map[string]error
+	asked   []string
+	found   map[int64]casefile.Dossier
+	queries int
+}
+
+func (p *pages) Changes(_ context.Context, cursor string, _ int) (mlp.Page, error) {
+	p.asked = append(p.asked, "changes "+cursor)
+	if err := p.err[cursor]; err != nil {
+		delete(p.err, cursor)
+		return mlp.Page{}, err
+	}
+	page, ok := p.feed[cursor]
+	if !ok {
+		p.t.Errorf("asked for %q", cursor)
+	}
+	return page, nil
+}
+
+func (p *pages) Query(_ context.Context, people []mlp.Lookup) (map[int64]casefile.Dossier, error) {
+	p.asked = append(p.asked, fmt.Sprintf("query %d", len(people)))
+	p.queries++
+	return p.found, nil
+}
+
+func insz(t *testing.T, s string) ident.INSZ {
+	t.Helper()
+	r, err := ident.ParseINSZ(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.INSZ
+}
+
+func observer(s Store, c Client) *Observer {
+	return New(Options{Store: s, Clients: map[string]Client{ocmw: c}})
+}
+
+func TestTheCursorIsTakenBeforeTheFirstLookUp(t *testing.T) {
+	s := newStore()
+	for i := range int64(450) {
+		s.people[i+1] = insz(t, "67722499797")
+	}
+	c := &pages{t: t, feed: map[string]mlp.Page{"": {Next: "now"}}, found: map[int64]casefile.Dossier{7: {ID: "d7", Version: 3}}}
+	n, err := observer(s, c).FirstContact(t.Context(), "r1", ocmw)
+	if err != nil || n != 450 || s.cursor != "now" {
+		t.Fatalf("%d, %v, cursor %q", n, err, s.cursor)
+	}
+	if diff := cmp.Diff([]string{"changes ", "query 200", "query 200", "query 50"}, c.asked); diff != "" {
+		t.Error(diff)
+	}
+	if len(s.known) != 1 || s.known[7].ID != "d7" || len(s.looked) != 450 {
+		t.Errorf("known %v, looked up %d", s.known, len(s.looked))
+	}
+	if n, err := observer(s, c).FirstContact(t.Context(), "r2", ocmw); n != 0 || err != nil || len(c.asked) != 4 {
+		t.Errorf("a second time: %d, %v, %v", n, err, c.asked)
+	}
+}
+
+func TestALookUpThatIsNotStoredEnds(t *testing.T) {
+	s := newStore()
+	s.people[1] = insz(t, "67722499797")
+	forgetful := &forgets{store: s}
+	c := &pages{t: t, feed: map[string]mlp.Page{"": {Next: "now"}}}
+	if _, err := observer(forgetful, c).FirstContact(t.Context(), "r1", ocmw); err == nil || c.queries != 1 {
+		t.Errorf("%v after %d queries", err, c.queries)
+	}
+}
+
+// forgets says that it stored, and did not.
+type forgets struct{ *store }
+
+func (*forgets) SaveLookups(context.Context, string, string, []mlp.Lookup, map[int64]casefile.Dossier, time.Time) error {
+	return nil
+}
+
+func change(id string, version int64, who ident.INSZ) mlp.Change {
+	return mlp.Change{Dossier: casefile.Dossier{ID: id, Version: version, Person: casefile.Person{INSZ: who}}}
+}
+
+func TestFollow(t *testing.T) {
+	one, two := insz(t, "67722499797"), insz(t, "83660634135")
+	s := newStore()
+	s.people[1], s.people[2], s.cursor = one, two, "c0"
+	s.known[2] = casefile.Dossier{ID: "d2", Version: 5}
+	c := &pages{t: t, feed: map[string]mlp.Page{
+		"c0": {Items: []mlp.Change{change("d1", 3, one), change("d1", 4, one), change("d2", 5, two)}, Next: "c1", More: true},
+		"c1": {Items: []mlp.Change{change("d9", 1, insz(t, "91610100176"))}, Next: "c2"},
+	}}
+	n, err := observer(s, c).Follow(t.Context(), ocmw)
+	if err != nil || n != 1 || s.cursor != "c2" {
+		t.Fatalf("%d, %v, cursor %q", n, err, s.cursor)
+	}
+	if s.known[1].Version != 4 || !s.dirty[1] || s.dirty[2] {
+		t.Errorf("known %v, dirty %v: our own write is no drift", s.known, s.dirty)
+	}
+}
+
+func TestAPageThatIsNotStoredIsReadAgain(t *testing.T) {
+	s := newStore()
+	s.cursor, s.fail = "c0", "SaveFeed"
+	c := &pages{t: t, feed: map[string]mlp.Page{"c0": {Next: "c1"}}}
+	if _, err := observer(s, c).Follow(t.Context(), ocmw); err == nil || s.cursor != "c0" {
+		t.Fatalf("%v, cursor %q", err, s.cursor)
+	}
+	s.fail = ""
+	if _, err := observer(s, c).Follow(t.Context(), ocmw); err != nil || s.cursor != "c1" {
+		t.Errorf("%v, cursor %q", err, s.cursor)
+	}
+}
+
+func TestAFeedThatDoesNotMoveOnEnds(t *testing.T) {
+	s := newStore()
+	s.cursor = "c0"
+	c := &pages{t: t, feed: map[string]mlp.Page{"c0": {Next: "c0", More: true}}}
+	if _, err := observer(s, c).Follow(t.Context(), ocmw); err != nil || len(c.asked) != 1 {
+		t.Errorf("%v, %v", err, c.asked)
+	}
+}
+
+func TestALostCursorMeansAFullLookUp(t *testing.T) {
+	s := newStore()
+	s.people[1], s.looked[1], s.cursor = insz(t, "67722499797"), true, "old"
+	c := &pages{
+		t: t, feed: map[string]mlp.Page{"": {Next: "now"}}, err: map[string]error{"old": &mlp.Error{Verdict: mlp.VerdictCursorLost}},
+		found: map[int64]casefile.Dossier{1: {ID: "d1", Version: 9}},
+	}
+	o := observer(s, c)
+	if _, err := o.Follow(t.Context(), ocmw); err != nil || s.cursor != "" {
+		t.Fatalf("%v, cursor %q", err, s.cursor)
+	}
+	if n, err := o.FirstContact(t.Context(), "r1", ocmw); err != nil || n != 1 || s.cursor != "now" || s.known[1].Version != 9 {
+		t.Errorf("%d, %v, cursor %q, %v", n, err, s.cursor, s.known)
+	}
+	if diff := cmp.Diff([]string{"changes old", "changes ", "query 1"}, c.asked); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestErrorsOfMLPAreHandedOn(t *testing.T) {
+	s := newStore()
+	s.cursor = "c0"
+	c := &pages{t: t, err: map[string]error{"c0": &mlp.Error{Verdict: mlp.VerdictAuthentication}}}
+	if _, err := observer(s, c).Follow(t.Context(), ocmw); !errors.Is(err, mlp.ErrAuthentication) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Against the mock: what others change is seen, and what changed between cursor and look-up too.
+func TestAgainstTheMock(t *testing.T) {
+	one, two := "67722499797", "83660634135"
+	mock, err := mockmlp.New(mockmlp.Options{Scenario: &mockmlp.Scenario{
+		Dossiers: []mockmlp.SeedDossier{{SSIN: one, NISCode: "44021"}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := mlp.New(mlp.Options{
+		BaseURL: "https://mlp.invalid/mlp/v1", TokenURL: "https://mlp.invalid/oauth2/token", ClientID: "mlpsync-demo",
+		ClientSecret: func() (string, error) { return "demo-secret", nil }, APIKey: func() (string, error) { return "demo-key", nil },
+		Transport: mockmlp.Transport(mock.API()),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newStore()
+	s.people[1], s.people[2] = insz(t, one), insz(t, two)
+	o := observer(s, c)
+	if n, err := o.FirstContact(t.Context(), "r1", ocmw); err != nil || n != 2 || len(s.known) != 1 || s.known[1].Version < 1 {
+		t.Fatalf("%d, %v, %v", n, err, s.known)
+	}
+	create := casefile.Change{Op: casefile.OpCreate, Kind: casefile.RegPerson, Caseworker: "mw-014", New: casefile.Person{
+		INSZ: s.people[2], LastName: "Peeters", FirstName: "Zoë", PostalCode: "9000", NIS: "44021",
+	}}
+	if _, err := c.Send(t.Context(), mlp.Write{Change: create, IdempotencyKey: "k"}); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := o.Follow(t.Context(), ocmw); err != nil || n != 1 || !s.dirty[2] {
+		t.Errorf("%d, %v, %v", n, err, s.dirty)
+	}
+	if err := mock.Reset(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.Follow(t.Context(), ocmw); err != nil || !slices.Contains(s.calls, "ForgetCursor") {
+		t.Errorf("%v, %v", err, s.calls)
+	}
+}
