@@ -2,6 +2,7 @@ package adapters
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -23,6 +24,10 @@ type Source interface {
 	// file before it.
 	Quarantine(ctx context.Context, file File, why FileProblem) error
 }
+
+// ErrInForce is returned by Quarantine for a file that was ingested already: the
+// set in force needs it, and what is wrong is how it is read now.
+var ErrInForce = errors.New("the file was ingested before and is in force")
 
 // File is one export file that the source holds.
 type File struct {
@@ -67,6 +72,9 @@ type PollResult struct {
 	// one may be told twice, never not at all.
 	Quarantined []Quarantined
 	Seen        []File
+	// Standing are all quarantined files that no later file of their feed made
+	// moot: what people still have to look at.
+	Standing []Quarantined
 	// Waiting lies in the drop folder and isn't whole yet, or can't be taken.
 	Waiting []Waiting
 	// Incomplete sets lack a feed.

@@ -27,6 +27,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/mlpsync/mlpsync/adapters"
@@ -162,6 +163,7 @@ func (f *Folder) conclude(last map[string]Ingested, now time.Time, res *adapters
 		res.Notes = append(res.Notes, passedOver(c))
 	}
 	f.late(f.store.all(), now, res)
+	f.standing(f.store.all(), res)
 	f.tell(res)
 	purged, err := f.purge(now)
 	res.Purged = purged
@@ -194,6 +196,7 @@ func (f *Folder) Peek(ctx context.Context) (adapters.PollResult, error) {
 	p := planner{profile: f.opt.Profile, version: f.opt.Version, last: last, now: now, claims: claims, file: f.file}
 	p.run(&res)
 	f.late(claims, now, &res)
+	f.standing(claims, &res)
 	return res, nil
 }
 
@@ -217,10 +220,6 @@ func (f *Folder) Done(_ context.Context, set adapters.Set) error {
 	return nil
 }
 
-// ErrInForce is returned when a file is to be quarantined that was ingested
-// already: the set in force needs it, and what is wrong is how it is read now.
-var ErrInForce = errors.New("the file was ingested before and is in force")
-
 // Quarantine implements adapters.Source.
 func (f *Folder) Quarantine(_ context.Context, file adapters.File, why adapters.FileProblem) error {
 	if f.store == nil {
@@ -231,7 +230,7 @@ func (f *Folder) Quarantine(_ context.Context, file adapters.File, why adapters.
 	case c == nil:
 		return fmt.Errorf("drop folder: no claim %s", file.ID)
 	case c.State == stateDone:
-		return ErrInForce
+		return adapters.ErrInForce
 	}
 	c.Said = true
 	return f.store.move(c, stateQuarantined, f.opt.Now(), &why)
@@ -329,6 +328,21 @@ func (f *Folder) markSaid() error {
 	}
 	f.offered = nil
 	return nil
+}
+
+// standing lists quarantined files that no later file of their feed made moot.
+func (f *Folder) standing(claims []*claim, res *adapters.PollResult) {
+	for _, c := range claims {
+		if c.State != stateQuarantined {
+			continue
+		}
+		moot := slices.ContainsFunc(claims, func(later *claim) bool {
+			return later.Feed == c.Feed && later.State != stateQuarantined && later.Claimed.After(c.Claimed)
+		})
+		if !moot {
+			res.Standing = append(res.Standing, f.quarantined(c))
+		}
+	}
 }
 
 func (f *Folder) late(claims []*claim, now time.Time, res *adapters.PollResult) {

@@ -357,7 +357,7 @@ func TestVersionOffersTheSetAgain(t *testing.T) {
 	if again.ID == set.ID || len(again.New) != 0 || len(again.Files) != 2 {
 		t.Errorf("with another version: %d files, new %v", len(again.Files), again.New)
 	}
-	if err := b.folder.Quarantine(context.Background(), again.Files[0], adapters.FileProblem{}); !errors.Is(err, ErrInForce) {
+	if err := b.folder.Quarantine(context.Background(), again.Files[0], adapters.FileProblem{}); !errors.Is(err, adapters.ErrInForce) {
 		t.Errorf("a file in force can be quarantined: %v", err)
 	}
 	b.Ingested(again)

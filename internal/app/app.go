@@ -120,7 +120,7 @@ func (a *App) openStore(ctx context.Context) error {
 		Path: filepath.Join(a.config.StateDir, "ledger.db"), Keys: a.keys, ReadOnly: a.Mode == Beside, Now: a.now, Zone: Zone(),
 	})
 	if err != nil {
-		return fmt.Errorf("open the ledger: %w", err)
+		return err // says itself that it is about opening the ledger
 	}
 	a.store = store
 	a.cleanups = append(a.cleanups, store.Close)

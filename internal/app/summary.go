@@ -154,8 +154,11 @@ func (s *Summary) addTotals(t ledger.Totals) {
 	s.Categories = map[string]CategoryCount{}
 	for code, count := range t.Categories {
 		name := string(code)
-		if name == "" {
+		switch code {
+		case "":
 			name = "none"
+		case ledger.NotLookedUp:
+			name = "notLookedUp"
 		}
 		s.Categories[name] = CategoryCount(count)
 	}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mlpsync/mlpsync/adapters"
 	"github.com/mlpsync/mlpsync/internal/ledger"
@@ -49,6 +50,9 @@ func (c *Cycle) sayFound(ctx context.Context, run *Run, o OCMW, found adapters.P
 	return nil
 }
 
+// settlingTime is how long a file may wait to be whole before people are told.
+const settlingTime = 2 * time.Minute
+
 // standingNotes are the remarks that hold as long as the drop folder looks as
 // it does.
 func (c *Cycle) standingNotes(o OCMW, found adapters.PollResult) []ledger.Note {
@@ -56,10 +60,19 @@ func (c *Cycle) standingNotes(o OCMW, found adapters.PollResult) []ledger.Note {
 	add := func(key, level, nl, en string) {
 		notes = append(notes, ledger.Note{OCMW: o.KBO, Key: key, Level: level, NL: nl, EN: en, Since: c.Now()})
 	}
+	for _, q := range found.Standing {
+		name := q.File.Input.Name
+		add("quarantine."+q.File.ID, "warn", name+" werd niet aanvaard: "+q.Problem.ReasonNL+" "+q.Problem.HintNL,
+			name+" is in quarantine: "+q.Problem.ReasonEN+"; "+q.Problem.HintEN)
+	}
 	for _, w := range found.Waiting {
 		if w.Problem.Passing {
-			c.unsettledFiles = true
-			continue
+			// Said only when it lasts: every file waits for a poll or two.
+			settling := time.Since(w.Since) < settlingTime
+			c.unsettledFiles = c.unsettledFiles || settling
+			if settling {
+				continue
+			}
 		}
 		add("waiting."+w.Name, "warn", w.Name+": "+w.Problem.ReasonNL+" "+w.Problem.HintNL, w.Name+": "+w.Problem.ReasonEN+"; "+w.Problem.HintEN)
 	}
