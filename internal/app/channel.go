@@ -84,22 +84,57 @@ func (ch *channel) deliverer(store ledger.Store) cycle.Deliverer {
 	for kbo, client := range ch.clients {
 		clients[kbo] = client
 	}
-	return delivering{deliver.New(deliver.Options{
+	return &delivering{app: ch.app, store: store, shut: unknownStop, Deliverer: deliver.New(deliver.Options{
 		Queue: store, Clients: clients, Workers: ch.app.config.MLP.Workers, Now: ch.app.now, Log: ch.app.Log,
 		Grace: ch.app.config.Shutdown.Std() * 6 / 10,
 	})}
 }
 
-// delivering is a Deliverer as the cycle wants it.
-type delivering struct{ *deliver.Deliverer }
+// unknownStop: the last process may have left a note.
+const unknownStop deliver.Stop = "unknown"
+
+// delivering is a Deliverer as the cycle wants it. What shuts the way to MLP
+// stands in the ledger's notes, where status finds it.
+type delivering struct {
+	*deliver.Deliverer
+	app   *App
+	store ledger.Operating
+	shut  deliver.Stop // as noted last
+}
 
 // Deliver implements cycle.Deliverer.
-func (d delivering) Deliver(ctx context.Context, run string) (cycle.Delivered, error) {
+func (d *delivering) Deliver(ctx context.Context, run string) (cycle.Delivered, error) {
 	r, err := d.Run(ctx, run)
+	if err == nil {
+		err = d.note(ctx, r)
+	}
 	return cycle.Delivered{
 		Settled: r.Settled, GivenBack: r.GivenBack, Parked: r.Parked, Conflicts: r.Conflicts, Doubts: r.Doubts,
 		Requests: int(r.Requests), Until: r.Until,
 	}, err
+}
+
+// note keeps why nothing is sent, from when it began until it ends.
+func (d *delivering) note(ctx context.Context, r deliver.Report) error {
+	words := map[deliver.Stop][2]string{
+		deliver.StopBreaker:   {"MLP antwoordt niet zoals het hoort; er wordt even niets verstuurd.", "MLP keeps failing: the circuit breaker is open, nothing is sent for a while"},
+		deliver.StopThrottled: {"MLP vraagt om te wachten.", "MLP asks to wait: too many requests"},
+		deliver.StopPaused:    {"MLP aanvaardt de aanmelding van dit OCMW niet; elke 5 minuten wordt opnieuw geprobeerd.", "MLP does not admit an OCMW's client: check its credentials; one token is tried every 5 minutes"},
+	}
+	text, shut := words[r.Stopped]
+	if !shut && d.shut == "" || shut && d.shut == r.Stopped {
+		return nil
+	}
+	d.shut = ""
+	var notes []ledger.Note
+	if shut {
+		d.shut = r.Stopped
+		notes = []ledger.Note{{Key: string(r.Stopped), Level: "warn", NL: text[0], EN: text[1], Since: d.app.now()}}
+	}
+	if err := d.store.SaveNotes(ctx, "channel", notes); err != nil {
+		return fmt.Errorf("keep the state of the channel: %w", err)
+	}
+	return nil
 }
 
 // observing is the ledger as observe wants it.

@@ -104,6 +104,7 @@ type Options struct {
 type Cycle struct {
 	Options
 	said    map[string]string // what was logged, by key: failures log on change
+	noted   map[string]bool   // topics of notes that this process wrote
 	refused map[string]bool   // sets whose balance did not hold, by id
 	// unsettledFiles tells that a file lies in a drop folder that may be whole
 	// at the next poll.
@@ -122,7 +123,7 @@ func New(o Options) *Cycle {
 	if o.Heartbeat == nil {
 		o.Heartbeat = func(context.Context) error { return nil }
 	}
-	return &Cycle{Options: o, said: map[string]string{}, refused: map[string]bool{}}
+	return &Cycle{Options: o, said: map[string]string{}, noted: map[string]bool{}, refused: map[string]bool{}}
 }
 
 // Run is one run as its summary counts it: an invocation of once or demo, or
@@ -251,24 +252,40 @@ func (c *Cycle) follow(ctx context.Context, run *Run, o OCMW) (bool, error) {
 	return changed > 0, nil
 }
 
-// channelTrouble says once that MLP can't be read, and returns only what must
-// stop the pass.
+// channelTrouble says once that MLP can't be read, keeps it where status finds it, and
+// returns only what must stop the pass.
 func (c *Cycle) channelTrouble(ctx context.Context, o OCMW, stage string, err error) error {
 	key := "channel." + stage + "." + o.KBO
-	if err == nil {
-		c.recovered(key, o, "MLP can be read again")
-		return nil
-	}
 	if ctx.Err() != nil {
 		return ctx.Err()
+	}
+	if err == nil {
+		if _, failed := c.said[key]; !failed && c.noted[key] {
+			return nil
+		}
+		c.recovered(key, o, "MLP can be read again")
+		return c.noteChannel(ctx, key, nil) // the last process may have left one
 	}
 	if fatal(err) {
 		return err
 	}
-	c.sayOnce(key, err.Error(), func() {
-		c.Log.Warn().Str("event", "observe.failed").Str("ocmw", o.KBO).Str("stage", stage).Err(err).
-			Str("hint", hintOf(err)).Msg("MLP can't be read; clients already known go on, new ones wait")
-	})
+	if c.said[key] == err.Error() {
+		return nil
+	}
+	c.said[key] = err.Error()
+	c.Log.Warn().Str("event", "observe.failed").Str("ocmw", o.KBO).Str("stage", stage).Err(err).
+		Str("hint", hintOf(err)).Msg("MLP can't be read; clients already known go on, new ones wait")
+	return c.noteChannel(ctx, key, []ledger.Note{{
+		OCMW: o.KBO, Key: key, Level: "warn", Since: c.Now(),
+		NL: "MLP kan niet gelezen worden; nieuwe cliënten wachten.", EN: "MLP can't be read: " + err.Error() + "; " + hintOf(err),
+	}})
+}
+
+func (c *Cycle) noteChannel(ctx context.Context, topic string, notes []ledger.Note) error {
+	c.noted[topic] = true
+	if err := c.Store.SaveNotes(ctx, topic, notes); err != nil {
+		return fmt.Errorf("keep the state of the channel: %w", err)
+	}
 	return nil
 }
 

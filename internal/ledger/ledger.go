@@ -1,0 +1,462 @@
+// Package ledger is the contract of the store in which everything that mlpsync
+// knows stands: the export in force, the decisions, the outbox, what MLP is
+// known to hold, and the audit.
+//
+// It guarantees that each exported method is one transaction: after a crash
+// either all of it is there or none. It does not decide anything: states and
+// their legal transitions are package outbox's, what is sent is plan's.
+// internal/cycle drives it; deliver, observe and the command line reach it
+// through interfaces of their own that a Store satisfies. Every engine passes
+// the suite in ledger/ledgertest.
+//
+// Personal data (payloads, INSZ, client numbers, file names are not) is sealed
+// before it reaches the disk; lookups go through keyed digests.
+package ledger
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/mlpsync/mlpsync/internal/audit"
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/outbox"
+)
+
+// Errors that callers tell apart with errors.Is.
+var (
+	// ErrNotFound: no such client, entry or file.
+	ErrNotFound = errors.New("not found in the ledger")
+	// ErrLostClaim: the entry is no longer held under the claim that was named.
+	ErrLostClaim = errors.New("the entry is no longer held under this claim")
+	// ErrInUse: another daemon holds the state directory.
+	ErrInUse = errors.New("another mlpsync uses this state directory")
+)
+
+// PausePrefix and an OCMW's KBO number make the Meta key that pauses it: while its
+// value is not empty, Claim leaves the OCMW out.
+const PausePrefix = "paused/"
+
+// Store is the whole contract, by room.
+type Store interface {
+	Ingest
+	Deciding
+	Observing
+	Outbox
+	Operating
+	Reading
+
+	// Scratch is a copy in memory, for a plan that writes nowhere. The copy
+	// reads and writes like the original and vanishes on Close.
+	Scratch(ctx context.Context) (Store, error)
+	// Check verifies the engine's integrity and the audit chain.
+	Check(ctx context.Context) error
+	Close() error
+}
+
+// ---- Ingest: a set of files becomes the export in force in one step.
+
+// Ingest takes sets of files.
+type Ingest interface {
+	// StageSet opens a staging generation for an OCMW and throws away what an
+	// interrupted one left. Only one is open at a time.
+	StageSet(ctx context.Context, run string, ocmw string, files []File) (Staging, error)
+	// LastIngested is the last file of a feed that became part of a set in
+	// force; ErrNotFound when there is none.
+	LastIngested(ctx context.Context, ocmw, feed string) (File, error)
+}
+
+// File is a claimed file of a set.
+type File struct {
+	Feed string
+	Name string // as the municipality named it; holds no personal data
+	Hash string // SHA-256 of the content, hex
+	Size int64
+	// SnapshotOn is the instant that orders snapshots: the date in the name,
+	// else the modification time.
+	SnapshotOn time.Time
+	// Interpretation is the version of profile and schemas that read it.
+	Interpretation string
+	// Delta tells that the file holds changes only: what it does not name is
+	// not missing.
+	Delta bool
+}
+
+// Staging takes the rows of a set. Rows are added in batches; nothing is
+// visible to deciding before Activate.
+type Staging interface {
+	Add(ctx context.Context, rows []Row) error
+	// Activate compares the rows with the export in force, counts the outcomes
+	// in SQL, checks each file's balance against counted, and in the same
+	// transaction makes the set current, marks what is missing, and marks the
+	// clients concerned dirty. When a balance does not hold nothing becomes
+	// current and the result says so.
+	Activate(ctx context.Context, counted []FileCount, now time.Time) (SetResult, error)
+	// Discard drops the staging generation. After Activate it does nothing.
+	Discard(ctx context.Context) error
+}
+
+// Row is one data row of a file.
+type Row struct {
+	File    int // index into the files of the set
+	Number  int // as a spreadsheet shows it
+	Skipped bool
+	// Rejections is not empty when any of the row's records was rejected.
+	Rejections []Rejection
+	// Client is the client number that the row names, where it could be read,
+	// a rejected row's included.
+	Client  string
+	Records []StoredRecord
+}
+
+// Rejection is one reason why a row was rejected. No values.
+type Rejection struct {
+	Row      int    `json:"row"`
+	Column   string `json:"column"`
+	Field    string `json:"field,omitempty"`
+	Rule     string `json:"rule"`
+	ReasonNL string `json:"reasonNl"`
+	ReasonEN string `json:"reasonEn"`
+	HintNL   string `json:"hintNl"`
+	HintEN   string `json:"hintEn"`
+}
+
+// StoredRecord is a decoded record as it is kept.
+type StoredRecord struct {
+	Kind   casefile.RecordKind
+	Client string
+	Key    string
+	// INSZ is set on client records only.
+	INSZ       string
+	Caseworker string // on client records
+	// Hash is of the content without its provenance: equal hashes are
+	// "unchanged".
+	Hash    string
+	Deleted bool
+	// Payload is casefile.MarshalRecord's.
+	Payload []byte
+}
+
+// FileCount is what the reader counted in a file.
+type FileCount struct {
+	Rows        int // data rows
+	TotalsLines int
+	BlankLines  int
+}
+
+// FileBalance is a file's balance: Rows = New + Changed + Unchanged +
+// Duplicate + Rejected + Skipped (design decision 7).
+type FileBalance struct {
+	Name        string `json:"name"`
+	Feed        string `json:"feed"`
+	Rows        int    `json:"rows"`
+	New         int    `json:"new"`
+	Changed     int    `json:"changed"`
+	Unchanged   int    `json:"unchanged"`
+	Duplicate   int    `json:"duplicate"`
+	Rejected    int    `json:"rejected"`
+	Skipped     int    `json:"skipped"`
+	TotalsLines int    `json:"totalsLines"`
+	// AlreadySeen tells that the file equals the last one ingested from its
+	// feed, and was read again because another feed brought a new one.
+	AlreadySeen bool `json:"alreadySeen,omitempty"`
+}
+
+// Holds tells whether the balance holds.
+func (b FileBalance) Holds() bool {
+	return b.Rows == b.New+b.Changed+b.Unchanged+b.Duplicate+b.Rejected+b.Skipped
+}
+
+// SetResult is what became of a set.
+type SetResult struct {
+	Files     []FileBalance
+	Activated bool
+	// Missing counts records that were in force and are not in this snapshot.
+	Missing int
+	// RowsBefore and RowsAfter are record counts of the snapshots replaced and
+	// replacing, for the guard; feeds seen for the first time count in neither.
+	RowsBefore, RowsAfter int
+}
+
+// ---- Deciding
+
+// Deciding is what turns records into decisions.
+type Deciding interface {
+	// Dirty lists clients to decide: marked dirty, due for review on or before
+	// day, or decided by another version (of rules, parameters, profile,
+	// schemas). Clients with an entry claimed or in doubt are left out until it
+	// settles (decision 15), and so are clients not looked up in MLP yet; a client
+	// whose INSZ is not known (its client row was rejected or is not in the export)
+	// can't be looked up and is not left out. At most limit, in a stable order; call
+	// again until none is left.
+	Dirty(ctx context.Context, ocmw string, day casefile.Date, version string, limit int) ([]Subject, error)
+	// Decide commits decisions with their entries and audit, many clients in
+	// one transaction. For each: unsent entries (waiting, suspended) are
+	// superseded by the new ones, but one of equal content on the same version, which
+	// stays under its own id with its attempts and approval; a new entry whose content
+	// equals a parked or discarded one of the client is not queued again (the parked
+	// one stays, at its place in the new order); a parked one that is no longer asked
+	// for is superseded. A subject whose inputs moved since Dirty gave it, or with an
+	// entry in flight, is skipped and stays dirty.
+	Decide(ctx context.Context, run string, outcomes []Outcome, now time.Time) error
+}
+
+// Subject is a client to decide.
+type Subject struct {
+	OCMW       string
+	Person     int64
+	Client     string // the OCMW's client number
+	Pseudonym  string
+	Records    []casefile.Record // Header.Missing set where it applies
+	Known      casefile.Known
+	SharedINSZ bool // another client of this OCMW has the same INSZ
+	// Held are the rejected rows that hold the client back (decision 5).
+	Held []HeldRow
+	// Inputs identifies what was read: a digest of records and known version.
+	Inputs string
+}
+
+// HeldRow is a rejected row in the set in force.
+type HeldRow struct {
+	File string
+	Rejection
+}
+
+// OutcomeKind is the balance's word for what came of deciding a client: the
+// first that fits.
+type OutcomeKind string
+
+// The outcomes, in their order.
+const (
+	OutcomeHeld     OutcomeKind = "held"
+	OutcomeManual   OutcomeKind = "manual"
+	OutcomePlanned  OutcomeKind = "planned"
+	OutcomeNoChange OutcomeKind = "noChange"
+)
+
+// Outcome is a decided client.
+type Outcome struct {
+	Subject Subject
+	Kind    OutcomeKind
+	// Decision is empty for a held client: its unsent entries are suspended.
+	Decision casefile.Decision
+	Version  string // of rules, parameters, profile and schemas together
+	// Entries are the client's new entries in lane order; ID, Op, Kind,
+	// Registration, Rule, Version, NotBefore, ContentHash and Payload are set.
+	Entries []outbox.Entry
+	Adopted map[string]string // our id -> MLP's
+}
+
+// ---- Observing
+
+// Observing is what MLP is known to hold.
+type Observing interface {
+	// NeedLookup lists clients of whom MLP was not asked yet.
+	NeedLookup(ctx context.Context, ocmw string, limit int) ([]Lookup, error)
+	// SaveLookups stores what MLP answered: a dossier or none.
+	SaveLookups(ctx context.Context, run, ocmw string, found []LookupResult, now time.Time) error
+	// Cursor is the feed's position; empty before the first.
+	Cursor(ctx context.Context, ocmw string) (string, error)
+	// SaveFeed stores the dossiers that the feed brought, marks their clients
+	// dirty (not those whose version is known already), and moves the cursor,
+	// in one transaction. Dossiers of people who are no clients are left.
+	SaveFeed(ctx context.Context, ocmw, cursor string, dossiers []casefile.Dossier, now time.Time) (changed int, err error)
+	// ForgetCursor asks for a full look-up after the feed lost the cursor.
+	ForgetCursor(ctx context.Context, ocmw string) error
+}
+
+// Lookup is a person to look up; INSZ in clear, for the request only.
+type Lookup struct {
+	Person int64
+	INSZ   string
+}
+
+// LookupResult is what MLP said of a person.
+type LookupResult struct {
+	Person  int64
+	Dossier *casefile.Dossier // nil: none in our area
+}
+
+// ---- Outbox
+
+// Outbox is the queue that deliver works on. Transitions are compare-and-swap
+// on state and claim: ErrLostClaim when they don't match.
+type Outbox interface {
+	// Recover marks entries that were claimed when the last process ended as in
+	// doubt. Called once, at start.
+	Recover(ctx context.Context, now time.Time) (int, error)
+	// Claim takes at most limit entries, one a lane, each the lane's first
+	// unsettled one, if approved and due; in doubt comes first. Lanes with a
+	// parked entry ahead, clients held, OCMWs that are stopped or paused and
+	// OCMWs in skip are left out, and so are, for what was not sent yet, clients
+	// that are dirty (decided again first) or to be looked up. An
+	// entry whose Version is not the known one is superseded with its lane, and
+	// its client marked dirty, instead. An entry in doubt stays in doubt under its
+	// claim: its State tells deliver to read before it sends.
+	Claim(ctx context.Context, token string, limit int, skip []string, now time.Time) ([]outbox.Entry, error)
+	// Known is what MLP is known to hold of a person.
+	Known(ctx context.Context, person int64) (casefile.Known, error)
+	// Settle ends an entry that MLP accepted; known is the new known dossier,
+	// and the lane's later entries are carried to its version. They are not when
+	// the version moved by more than this entry's write, or a newer one is known
+	// already: then the client is decided again (decision 13).
+	Settle(ctx context.Context, run string, e outbox.Entry, known casefile.Dossier, now time.Time) error
+	// GiveBack returns a claimed entry: waiting again at notBefore. counted says
+	// whether the attempt counts. For an entry in doubt it says that reading showed
+	// that MLP has it not; where reading did not answer, it is Doubt again.
+	GiveBack(ctx context.Context, e outbox.Entry, notBefore time.Time, counted bool, why outbox.Problem, now time.Time) error
+	// Doubt records that a claimed entry may or may not have been taken. The
+	// attempt counts when the entry was sent, not when MLP was only read.
+	Doubt(ctx context.Context, e outbox.Entry, notBefore time.Time, why outbox.Problem, now time.Time) error
+	// Park sets an entry aside until a person acts.
+	Park(ctx context.Context, e outbox.Entry, why outbox.Problem, now time.Time) error
+	// Conflict supersedes the lane's unsent entries, stores what MLP holds now
+	// (nil: not read; then the client is looked up again) and marks the client
+	// dirty.
+	Conflict(ctx context.Context, e outbox.Entry, known *casefile.Dossier, why outbox.Problem, now time.Time) error
+	// OutsideArea records that a create was refused because the person has a
+	// dossier elsewhere; supersedes the lane and marks the client dirty.
+	OutsideArea(ctx context.Context, e outbox.Entry, why outbox.Problem, now time.Time) error
+	// NextDue is the earliest instant at which a waiting or doubtful entry that
+	// may go becomes due; zero when nothing waits.
+	NextDue(ctx context.Context) (time.Time, error)
+}
+
+// ---- Operating
+
+// Operating is what people and the guard do.
+type Operating interface {
+	// StartRun begins a run: categories as they are now become "before", and
+	// the run's id is stored with what it does.
+	StartRun(ctx context.Context, run string, now time.Time) error
+	// Guard counts what waits for approval.
+	Guard(ctx context.Context, ocmw string) (GuardState, error)
+	// Approve lets everything go that waits for approval, and clears the stop.
+	Approve(ctx context.Context, ocmw string, by Actor, now time.Time) error
+	// Stop records that the guard holds the OCMW back.
+	Stop(ctx context.Context, ocmw, reasonNL, reasonEN string, now time.Time) error
+	// Request leaves an order for the daemon: other processes write nothing
+	// else. Kinds: "retry", "discard" (Entry), "release" (OCMW).
+	Request(ctx context.Context, r Request) error
+	// ApplyRequests carries out what was asked, audited, and tells what it did.
+	ApplyRequests(ctx context.Context, now time.Time) ([]Applied, error)
+	// Meta keeps small facts over restarts (the test clock, pauses: PausePrefix);
+	// empty when there is none. They are in clear: no personal data.
+	Meta(ctx context.Context, key string) (string, error)
+	SetMeta(ctx context.Context, key, value string) error
+	// SaveNotes replaces the standing notes of one topic ("files", "channel"): what
+	// status shows beside the counts. A note that stood keeps its Since.
+	SaveNotes(ctx context.Context, topic string, notes []Note) error
+}
+
+// Actor is who does something, and why.
+type Actor struct {
+	Name   string // OS user, or "mlpsync"
+	Reason string
+}
+
+// GuardState is how the guard stands for an OCMW.
+type GuardState struct {
+	Clients    int // clients of the export in force
+	Changing   int // clients with entries that wait for approval
+	RowsBefore int // of the last set that shrank, not yet approved; else equal to RowsAfter
+	RowsAfter  int
+	FirstRun   bool // nothing was ever approved
+	Stopped    bool
+	ReasonNL   string
+	ReasonEN   string
+	Since      time.Time
+}
+
+// Request is an order from the command line.
+type Request struct {
+	Kind  string
+	OCMW  string
+	Entry string
+	By    Actor
+	At    time.Time
+}
+
+// Applied is what came of a request.
+type Applied struct {
+	Request
+	Done   bool
+	Result string // English, no personal data
+}
+
+// Note is a standing remark.
+type Note struct {
+	OCMW  string    `json:"ocmw"`
+	Key   string    `json:"key"`
+	Level string    `json:"level"` // info, warn, error
+	NL    string    `json:"nl"`
+	EN    string    `json:"en"`
+	Since time.Time `json:"since"`
+}
+
+// ---- Reading
+
+// Reading is what status, reports and explain show.
+type Reading interface {
+	Totals(ctx context.Context, ocmw string, run string) (Totals, error)
+	Entries(ctx context.Context, f EntryFilter) ([]outbox.Entry, error)
+	Entry(ctx context.Context, id string) (outbox.Entry, error)
+	// Find is a client by client number or pseudonym; ErrNotFound.
+	Find(ctx context.Context, ocmw, client string) (ClientView, error)
+	// Rejected lists the rejected rows of the set in force, by file and row.
+	Rejected(ctx context.Context, ocmw string) ([]RejectedRow, error)
+	// Decisions walks the last decision of every client, in order of client number;
+	// clients without one have an empty Kind.
+	Decisions(ctx context.Context, ocmw string, each func(ClientView) error) error
+	Notes(ctx context.Context, ocmw string) ([]Note, error)
+	// Audit walks the chain of one client (pseudonym), or of all when empty.
+	Audit(ctx context.Context, pseudonym string, each func(audit.Record) error) error
+}
+
+// Totals are the counts of an OCMW; of all when ocmw is empty.
+type Totals struct {
+	Files        []FileBalance                     // of the run's sets; of the sets in force when run is empty
+	Clients      map[OutcomeKind]int               // of the last decision of each client
+	Undecided    int                               // clients in force without a decision yet
+	Categories   map[casefile.Code]CategoryTotal   // "" is no category, NotLookedUp those not asked for
+	Entries      map[outbox.State]int              // all that is open, and settled and superseded ever
+	Settled      map[casefile.RegistrationKind]int // settled in the run
+	Handovers    map[casefile.HandoverKind]int     // settled in the run
+	Unapproved   int                               // entries that wait for the guard
+	InDoubtSince time.Time                         // oldest
+}
+
+// NotLookedUp stands in Totals.Categories for clients of whom MLP was not asked: no
+// valid INSZ is known of them yet.
+const NotLookedUp casefile.Code = "?"
+
+// CategoryTotal counts clients whose category in MLP it was at the start of
+// the run (or at first contact), and is now.
+type CategoryTotal struct{ Before, After int }
+
+// EntryFilter chooses entries; zero fields choose all.
+type EntryFilter struct {
+	OCMW   string
+	Person int64
+	States []outbox.State
+	Run    string
+	Limit  int
+}
+
+// ClientView is a client as explain and the reports see it.
+type ClientView struct {
+	Subject
+	Caseworker string
+	Kind       OutcomeKind // empty: not decided yet
+	Decision   casefile.Decision
+	DecidedAt  time.Time
+	Dirty      bool
+}
+
+// RejectedRow is a rejected row of the set in force.
+type RejectedRow struct {
+	File       string
+	Client     string // where it could be read
+	Caseworker string // of the client, where known
+	Rejection
+}

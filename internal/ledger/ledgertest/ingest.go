@@ -1,0 +1,296 @@
+package ledgertest
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/ledger"
+)
+
+var ingesting = map[string]func(*world){
+	"a first set is new, and every outcome is counted": func(w *world) {
+		files := w.feeds("clients", "tracks")
+		w.ingest(kbo, files,
+			row(0, 2, client("c1", 1, "Peeters")), row(0, 3, client("c2", 2, "Janssens")), row(1, 2, track("c1", "t1", "kok")))
+		files = w.feeds("clients", "tracks")
+		skipped := ledger.Row{File: 0, Number: 6, Skipped: true}
+		result := w.ingest(kbo, files,
+			row(0, 2, client("c1", 1, "Peeters")), row(0, 3, client("c2", 2, "Janssens-Maes")), row(0, 4, client("c3", 3, "Claes")),
+			row(0, 5, client("c3", 3, "Claes")), skipped, bad(0, 7, "c4"), row(1, 2, track("c1", "t1", "kok")))
+		w.same(ledger.SetResult{
+			Activated: true, RowsBefore: 3, RowsAfter: 6,
+			Files: []ledger.FileBalance{
+				{Name: files[0].Name, Feed: "clients", Rows: 6, New: 1, Changed: 1, Unchanged: 1, Duplicate: 1, Rejected: 1, Skipped: 1},
+				{Name: files[1].Name, Feed: "tracks", Rows: 1, Unchanged: 1},
+			},
+		}, result, "result")
+		totals := must(w.Totals(w.ctx, kbo, ""))
+		w.same(result.Files, totals.Files, "files in force")
+		w.same(4, len(must(w.Totals(w.ctx, "", "run-1")).Files), "files of the run")
+	},
+
+	"a row has the first outcome that fits one of its records": func(w *world) {
+		w.ingest(kbo, w.feeds("f"), row(0, 2, client("c1", 1, "A"), track("c1", "t1", "kok")), row(0, 3, client("c2", 2, "B")))
+		result := w.ingest(kbo, w.feeds("f"),
+			row(0, 2, client("c1", 1, "A"), track("c1", "t1", "bakker")), // unchanged and changed
+			row(0, 3, client("c2", 2, "B"), track("c2", "t2", "kok")),    // unchanged and new
+			row(0, 4, client("c2", 2, "B"), track("c2", "t3", "kok")))    // duplicate and new
+		b := result.Files[0]
+		w.same([]int{1, 2, 0, 0}, []int{b.Changed, b.New, b.Unchanged, b.Duplicate}, "changed, new, unchanged, duplicate")
+	},
+
+	"a balance that does not hold makes nothing current": func(w *world) {
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "Peeters")))
+		w.look(kbo, nil)
+		w.settleAll(kbo)
+		staging := must(w.StageSet(w.ctx, "run-1", kbo, w.feeds("clients")))
+		w.ok(staging.Add(w.ctx, []ledger.Row{row(0, 2, client("c1", 1, "Maes"))}))
+		result := must(staging.Activate(w.ctx, []ledger.FileCount{{Rows: 2}}, w.now))
+		if result.Activated || result.Files[0].Holds() || result.Files[0].Changed != 1 {
+			w.Fatalf("an unbalanced set gave %+v", result)
+		}
+		w.ok(staging.Discard(w.ctx))
+		w.same([]string{}, numbers(w.dirty(kbo)), "dirty clients")
+		w.same("clients_1.csv", must(w.LastIngested(w.ctx, kbo, "clients")).Name, "last file")
+	},
+
+	"a row that brings nothing has no outcome": func(w *world) {
+		staging := must(w.StageSet(w.ctx, "run-1", kbo, w.feeds("clients")))
+		w.ok(staging.Add(w.ctx, []ledger.Row{{File: 0, Number: 2}}))
+		if must(staging.Activate(w.ctx, []ledger.FileCount{{Rows: 1}}, w.now)).Activated {
+			w.Fatal("a row vanished from the balance")
+		}
+	},
+
+	"the same key with other content rejects every row that has it": func(w *world) {
+		files := w.feeds("clients", "intake")
+		result := w.ingest(kbo, files, row(0, 2, client("c1", 1, "Peeters"), track("c1", "t1", "kok")), row(0, 3, client("c2", 2, "Maes")),
+			row(1, 2, client("c1", 1, "Pieters")), row(1, 3, track("c1", "t1", "kok")), row(1, 4, client("c2", 2, "Maes")))
+		w.same([]int{1, 1}, []int{result.Files[0].Rejected, result.Files[0].New}, "first file: rejected, new")
+		// The track stands in a rejected row too: of what remains it is the first.
+		w.same([]int{1, 1, 1}, []int{result.Files[1].Rejected, result.Files[1].New, result.Files[1].Duplicate}, "second file")
+		rejected := must(w.Rejected(w.ctx, kbo))
+		if len(rejected) != 2 || rejected[0].Rule != "row.duplicateKey" || rejected[0].Client != "c1" || rejected[0].Row != 2 {
+			w.Fatalf("rejected rows: %+v", rejected)
+		}
+		if !strings.Contains(rejected[0].ReasonNL, "rij 2 van "+files[1].Name) || !strings.Contains(rejected[1].ReasonNL, files[0].Name) {
+			w.Fatalf("the reasons do not name the other row: %q, %q", rejected[0].ReasonNL, rejected[1].ReasonNL)
+		}
+		w.look(kbo, nil)
+		for _, s := range w.dirty(kbo) {
+			if (len(s.Held) > 0) != (s.Client == "c1") {
+				w.Fatalf("client %s has %d rows that hold it", s.Client, len(s.Held))
+			}
+		}
+	},
+
+	"a rejected row holds its client until a set has it right": func(w *world) {
+		w.ingest(kbo, w.feeds("clients", "tracks"), row(0, 2, client("c1", 1, "A")), row(0, 3, client("c2", 2, "B")), row(1, 2, track("c1", "t1", "kok")))
+		w.look(kbo, nil)
+		w.settleAll(kbo)
+		files := w.feeds("tracks")
+		result := w.ingest(kbo, files, bad(0, 2, "c1"))
+		w.same(0, result.Missing, "missing: a record whose own row was rejected is not")
+		subjects := w.dirty(kbo)
+		w.same([]string{"c1"}, numbers(subjects), "dirty clients")
+		w.same([]ledger.HeldRow{{File: files[0].Name, Rejection: bad(0, 2, "c1").Rejections[0]}}, subjects[0].Held, "held rows")
+		w.same(2, len(subjects[0].Records), "records of the held client")
+		w.settleAll(kbo)
+		view := must(w.Find(w.ctx, kbo, "c1"))
+		w.same(ledger.OutcomeHeld, view.Kind, "outcome")
+		rejected := must(w.Rejected(w.ctx, kbo))
+		w.same("mw-014", rejected[0].Caseworker, "caseworker of the rejected row")
+		// Held as before: nothing to decide.
+		w.ingest(kbo, w.feeds("tracks"), bad(0, 5, "c1"))
+		w.same([]string{}, numbers(w.dirty(kbo)), "dirty while still held")
+		w.ingest(kbo, w.feeds("tracks"), row(0, 2, track("c1", "t1", "kok")))
+		subjects = w.dirty(kbo)
+		w.same([]string{"c1"}, numbers(subjects), "dirty when right again")
+		w.same(0, len(subjects[0].Held), "held rows when right again")
+	},
+
+	"a held client that was never seen is shown": func(w *world) {
+		w.ingest(kbo, w.feeds("clients"), bad(0, 2, "c1"), bad(0, 3, ""))
+		w.same(0, w.look(kbo, nil), "look-ups without an INSZ")
+		subjects := w.dirty(kbo)
+		w.same([]string{"c1"}, numbers(subjects), "dirty clients")
+		w.same(1, len(subjects[0].Held), "held rows")
+		w.same(2, len(must(w.Rejected(w.ctx, kbo))), "rejected rows")
+		w.same(1, must(w.Totals(w.ctx, kbo, "")).Undecided, "undecided clients")
+	},
+
+	"a record that is not in the snapshot is missing, and not gone": func(w *world) {
+		w.ingest(kbo, w.feeds("clients", "tracks"), row(0, 2, client("c1", 1, "A")), row(0, 3, client("c2", 2, "B")), row(1, 2, track("c1", "t1", "kok")))
+		w.look(kbo, nil)
+		w.settleAll(kbo)
+		result := w.ingest(kbo, w.feeds("tracks")) // the other feed is not in the set
+		w.same([]int{1, 1, 0}, []int{result.Missing, result.RowsBefore, result.RowsAfter}, "missing, rows before and after")
+		w.same([]bool{false, true}, w.missing("c1"), "missing flags of client and track")
+		w.settleAll(kbo)
+		w.same(0, w.ingest(kbo, w.feeds("tracks")).Missing, "missing a second time")
+		w.same([]string{}, numbers(w.dirty(kbo)), "dirty when nothing happened")
+		back := w.ingest(kbo, w.feeds("tracks"), row(0, 2, track("c1", "t1", "kok")))
+		w.same(1, back.Files[0].Unchanged, "unchanged records that came back")
+		w.same([]bool{false, false}, w.missing("c1"), "missing flags after it came back")
+		w.same(0, len(w.dirty(kbo)), "left dirty")
+	},
+
+	"a delta names changes only": func(w *world) {
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "A")), row(0, 3, client("c2", 2, "B")), bad(0, 4, "c3"), bad(0, 5, "c4"))
+		w.look(kbo, nil)
+		w.settleAll(kbo)
+		files := w.feeds("clients")
+		files[0].Delta = true
+		result := w.ingest(kbo, files, row(0, 2, client("c2", 2, "BB")), row(0, 3, client("c3", 3, "C")))
+		w.same([]int{0, 0, 0}, []int{result.Missing, result.RowsBefore, result.RowsAfter}, "missing, rows before and after")
+		w.same([]int{1, 1}, []int{result.Files[0].Changed, result.Files[0].New}, "changed, new")
+		w.look(kbo, nil)
+		w.same([]string{"c2", "c3"}, numbers(w.dirty(kbo)), "dirty clients")
+		rejected := must(w.Rejected(w.ctx, kbo))
+		w.same(1, len(rejected), "rejected rows: the delta does not say that c4 is right")
+		w.same("c4", rejected[0].Client, "client of the rejected row")
+	},
+
+	"an interrupted staging leaves the export in force": func(w *world) {
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "Peeters")))
+		w.look(kbo, nil)
+		w.settleAll(kbo)
+		lost := must(w.StageSet(w.ctx, "run-1", kbo, w.feeds("clients")))
+		w.ok(lost.Add(w.ctx, []ledger.Row{row(0, 2, client("c1", 1, "Maes")), row(0, 3, client("c9", 9, "Nieuw")), bad(0, 4, "c1")}))
+		w.same([]string{}, numbers(w.dirty(kbo)), "dirty clients")
+		w.same(0, len(must(w.Rejected(w.ctx, kbo))), "rejected rows in force")
+		w.same(0, len(must(w.Find(w.ctx, kbo, "c1")).Held), "rows that hold the client")
+		result := w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "Claes")))
+		w.same(1, result.Files[0].Changed, "changed against the export in force")
+		if err := lost.Add(w.ctx, []ledger.Row{row(0, 5, client("c8", 8, "Laat"))}); err == nil {
+			w.Fatal("rows went to a staging that is over")
+		}
+		w.ok(lost.Discard(w.ctx))
+		if _, err := w.Find(w.ctx, kbo, "c9"); !errors.Is(err, ledger.ErrNotFound) {
+			w.Fatalf("the lost staging left a client: %v", err)
+		}
+		w.ok(w.Check(w.ctx))
+	},
+
+	"the same file again changes nothing": func(w *world) {
+		if _, err := w.LastIngested(w.ctx, kbo, "clients"); !errors.Is(err, ledger.ErrNotFound) {
+			w.Fatalf("before the first file: %v", err)
+		}
+		files := w.feeds("clients")
+		rows := []ledger.Row{row(0, 2, client("c1", 1, "Peeters")), bad(0, 3, "c2")}
+		w.ingest(kbo, files, rows...)
+		w.look(kbo, nil)
+		w.settleAll(kbo)
+		result := w.ingest(kbo, files, rows...)
+		b := result.Files[0]
+		if !b.AlreadySeen || b.Unchanged != 1 || b.Rejected != 1 {
+			w.Fatalf("balance of a file that was seen: %+v", b)
+		}
+		w.same([]string{}, numbers(w.dirty(kbo)), "dirty clients")
+		w.same(files[0], must(w.LastIngested(w.ctx, kbo, "clients")), "last file")
+		staging := must(w.StageSet(w.ctx, "run-1", kbo, files))
+		if _, err := staging.Activate(w.ctx, []ledger.FileCount{{}}, w.now); err == nil {
+			w.Fatal("a file that was seen counted as empty")
+		}
+		w.ok(staging.Discard(w.ctx))
+	},
+
+	"OCMWs do not meet": func(w *world) {
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "Peeters")))
+		w.ingest(other, w.feeds("clients"), row(0, 2, client("c1", 1, "Peeters")), bad(0, 3, "c2"))
+		w.look(kbo, nil)
+		w.look(other, nil)
+		w.same([]string{"c1"}, numbers(w.dirty(kbo)), "dirty clients")
+		if w.dirty(kbo)[0].SharedINSZ {
+			w.Fatal("another OCMW's client counts as shared")
+		}
+		w.same(0, len(must(w.Rejected(w.ctx, kbo))), "rejected rows")
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c3", 3, "Claes")))
+		w.same([]bool{false}, w.missingOf(other, "c1"), "missing flags at the other OCMW")
+	},
+
+	"a changed INSZ is looked up again when no dossier is known": func(w *world) {
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "A")), row(0, 3, client("c2", 2, "B")))
+		w.look(kbo, map[string]*casefile.Dossier{insz(2).Reveal(): dossier(2, 1, "05")})
+		w.settleAll(kbo)
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 11, "A")), row(0, 3, client("c2", 12, "B")))
+		asked := must(w.NeedLookup(w.ctx, kbo, 10))
+		w.same(1, len(asked), "look-ups")
+		w.same(insz(11).Reveal(), asked[0].INSZ, "INSZ to look up")
+		w.same([]string{"c2"}, numbers(w.dirty(kbo)), "decided with the dossier that is known")
+	},
+
+	"clients that share an INSZ are told, and told when they no longer do": func(w *world) {
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "A")), row(0, 3, client("c2", 2, "B")))
+		w.look(kbo, nil)
+		w.settleAll(kbo)
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "A")), row(0, 3, client("c2", 1, "B")))
+		w.look(kbo, nil)
+		subjects := w.dirty(kbo)
+		w.same([]string{"c1", "c2"}, numbers(subjects), "dirty clients")
+		if !subjects[0].SharedINSZ || !subjects[1].SharedINSZ {
+			w.Fatal("a shared INSZ was not told")
+		}
+		w.settleAll(kbo)
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "A")), row(0, 3, client("c2", 2, "B")))
+		w.look(kbo, nil)
+		subjects = w.dirty(kbo)
+		w.same([]string{"c1", "c2"}, numbers(subjects), "dirty clients afterwards")
+		if subjects[0].SharedINSZ || subjects[1].SharedINSZ {
+			w.Fatal("an INSZ counts as shared that no longer is")
+		}
+	},
+
+	"a deleted mark is a change": func(w *world) {
+		r := client("c1", 1, "Peeters")
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, r))
+		r.Deleted = true
+		w.same(1, w.ingest(kbo, w.feeds("clients"), row(0, 2, r)).Files[0].Changed, "changed")
+	},
+
+	"what shrank stays noted until it is approved or comes back": func(w *world) {
+		var rows []ledger.Row
+		for i := range 10 {
+			rows = append(rows, row(0, 2+i, client(string(rune('a'+i)), i, "A")))
+		}
+		w.ingest(kbo, w.feeds("clients"), rows...)
+		rowsOf := func() []int {
+			g := must(w.Guard(w.ctx, kbo))
+			return []int{g.RowsBefore, g.RowsAfter}
+		}
+		w.same([]int{0, 0}, rowsOf(), "after the first set")
+		w.ingest(kbo, w.feeds("clients"), rows[:6]...)
+		w.same([]int{10, 6}, rowsOf(), "after shrinking")
+		w.ingest(kbo, w.feeds("clients"), rows[:5]...)
+		w.same([]int{10, 5}, rowsOf(), "after shrinking again")
+		w.ingest(kbo, w.feeds("clients"), rows...)
+		w.same([]int{10, 10}, rowsOf(), "after the rows came back")
+		w.ingest(kbo, w.feeds("clients"), rows[:6]...)
+		w.ok(w.Approve(w.ctx, kbo, ledger.Actor{Name: "tester"}, w.later(time.Minute)))
+		w.same([]int{6, 6}, rowsOf(), "after approval")
+	},
+}
+
+// missing are the flags of a client's records, the client's own first; it decides the
+// client when it is dirty.
+func (w *world) missing(number string) []bool {
+	w.Helper()
+	w.settleAll(kbo)
+	return w.missingOf(kbo, number)
+}
+
+func (w *world) missingOf(ocmw, number string) []bool {
+	w.Helper()
+	var flags []bool
+	for _, r := range must(w.Find(w.ctx, ocmw, number)).Records {
+		switch r := r.(type) {
+		case *casefile.Client:
+			flags = append(flags, r.Missing)
+		case *casefile.Track:
+			flags = append(flags, r.Missing)
+		}
+	}
+	return flags
+}

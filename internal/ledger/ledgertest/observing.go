@@ -1,0 +1,66 @@
+package ledgertest
+
+import (
+	"time"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/ledger"
+)
+
+var observing = map[string]func(*world){
+	"the feed marks whom it concerns": func(w *world) {
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "A")), row(0, 3, client("c2", 2, "B")), row(0, 4, client("c3", 3, "C")))
+		w.look(kbo, map[string]*casefile.Dossier{insz(1).Reveal(): dossier(1, 3, "05"), insz(2).Reveal(): dossier(2, 1, "03")})
+		w.settleAll(kbo)
+		w.same("", must(w.Cursor(w.ctx, kbo)), "position before the first")
+		changed := must(w.SaveFeed(w.ctx, kbo, "cursor-1", []casefile.Dossier{
+			*dossier(1, 4, "05", "78"), *dossier(2, 1, "03"), *dossier(3, 1, "05"), *dossier(99, 1),
+		}, w.now))
+		w.same(2, changed, "changed dossiers")
+		w.same("cursor-1", must(w.Cursor(w.ctx, kbo)), "position")
+		w.same("", must(w.Cursor(w.ctx, other)), "another OCMW's position")
+		w.same([]string{"c1", "c3"}, numbers(w.dirty(kbo)), "dirty clients")
+		w.same(0, must(w.SaveFeed(w.ctx, kbo, "cursor-2", []casefile.Dossier{*dossier(1, 3, "05")}, w.now)), "an old item")
+		w.same(int64(4), must(w.Find(w.ctx, kbo, "c1")).Known.Dossier.Version, "version")
+	},
+
+	"a dossier is found again under another INSZ": func(w *world) {
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "A")))
+		w.look(kbo, map[string]*casefile.Dossier{insz(1).Reveal(): dossier(1, 3, "05")})
+		w.settleAll(kbo)
+		replaced := dossier(1, 4, "05")
+		replaced.Person.INSZ = insz(50)
+		w.same(1, must(w.SaveFeed(w.ctx, kbo, "c", []casefile.Dossier{*replaced}, w.now)), "changed dossiers")
+		w.same([]string{"c1"}, numbers(w.dirty(kbo)), "dirty clients")
+	},
+
+	"a lost position means a full look-up, and news only where there is some": func(w *world) {
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "A")), row(0, 3, client("c2", 2, "B")))
+		held := map[string]*casefile.Dossier{insz(1).Reveal(): dossier(1, 3, "05")}
+		w.look(kbo, held)
+		w.settleAll(kbo)
+		must(w.SaveFeed(w.ctx, kbo, "cursor-1", nil, w.now))
+		w.ok(w.ForgetCursor(w.ctx, kbo))
+		w.same("", must(w.Cursor(w.ctx, kbo)), "position")
+		held[insz(2).Reveal()] = dossier(2, 1, "03")
+		w.same(2, w.look(kbo, held), "look-ups")
+		w.same([]string{"c2"}, numbers(w.dirty(kbo)), "dirty clients")
+	},
+
+	"categories before and after a run": func(w *world) {
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "A")), row(0, 3, client("c2", 2, "B")))
+		ahead := dossier(2, 1, "05")
+		ahead.Registrations = append(ahead.Registrations, casefile.Registration{ID: "x", Body: casefile.Category{Code: "90", From: day.AddDays(1)}})
+		w.same(map[casefile.Code]ledger.CategoryTotal{ledger.NotLookedUp: {Before: 2, After: 2}},
+			must(w.Totals(w.ctx, kbo, "")).Categories, "categories before MLP was asked")
+		w.look(kbo, map[string]*casefile.Dossier{insz(2).Reveal(): ahead})
+		w.same(map[casefile.Code]ledger.CategoryTotal{"": {Before: 1, After: 1}, "05": {Before: 1, After: 1}},
+			must(w.Totals(w.ctx, kbo, "")).Categories, "at first contact")
+		must(w.SaveFeed(w.ctx, kbo, "c", []casefile.Dossier{*dossier(1, 1, "05")}, w.now))
+		w.same(map[casefile.Code]ledger.CategoryTotal{"": {Before: 1}, "05": {Before: 1, After: 2}},
+			must(w.Totals(w.ctx, kbo, "")).Categories, "after a change")
+		w.ok(w.StartRun(w.ctx, "run-2", w.later(24*time.Hour)))
+		w.same(map[casefile.Code]ledger.CategoryTotal{"05": {Before: 1, After: 1}, "90": {Before: 1, After: 1}},
+			must(w.Totals(w.ctx, kbo, "")).Categories, "in the next run, a day later")
+	},
+}

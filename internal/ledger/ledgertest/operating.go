@@ -1,0 +1,161 @@
+package ledgertest
+
+import (
+	"time"
+
+	"github.com/mlpsync/mlpsync/internal/audit"
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/internal/outbox"
+)
+
+var operating = map[string]func(*world){
+	"a first run is told": func(w *world) {
+		if !must(w.Guard(w.ctx, kbo)).FirstRun {
+			w.Fatal("nothing was approved, and it is no first run")
+		}
+		w.ok(w.Approve(w.ctx, kbo, ledger.Actor{Name: "tester"}, w.now))
+		if must(w.Guard(w.ctx, kbo)).FirstRun {
+			w.Fatal("it stays the first run")
+		}
+	},
+
+	"requests are carried out once, and told": func(w *world) {
+		s := w.one("05", "90")
+		parked := w.claimOne()
+		w.ok(w.GiveBack(w.ctx, parked, time.Time{}, true, outbox.Problem{}, w.now))
+		w.ok(w.Park(w.ctx, w.claimOne(), outbox.Problem{Status: 400, Type: "x", Title: "no"}, w.now))
+		by := ledger.Actor{Name: "els", Reason: "the source is corrected"}
+		for _, r := range []ledger.Request{
+			{Kind: "retry", Entry: parked.ID, OCMW: kbo, By: by, At: w.now},
+			{Kind: "discard", Entry: w.entryIn(s, outbox.Waiting).ID, By: by, At: w.now},
+			{Kind: "retry", Entry: "nothing", OCMW: kbo, By: by, At: w.now},
+			{Kind: "release", OCMW: kbo, By: by, At: w.now},
+		} {
+			w.ok(w.Request(w.ctx, r))
+		}
+		applied := must(w.ApplyRequests(w.ctx, w.later(time.Second)))
+		var done []bool
+		for _, a := range applied {
+			done = append(done, a.Done)
+			w.same(by, a.By, "by whom")
+		}
+		w.same([]bool{true, true, false, true}, done, "done")
+		w.same([]string{"reg-05 waiting", "reg-90 discarded"}, w.lane(s.Person), "lane")
+		w.same(0, w.claimOne().Attempts, "attempts of a retried entry")
+		w.same(0, len(must(w.ApplyRequests(w.ctx, w.now))), "requests left")
+	},
+
+	"what a state does not allow is told, and changes nothing": func(w *world) {
+		s := w.one("05")
+		e := w.claimOne()
+		for _, kind := range []string{"retry", "discard"} {
+			w.ok(w.Request(w.ctx, ledger.Request{Kind: kind, Entry: e.ID, OCMW: kbo, At: w.now}))
+		}
+		for _, a := range must(w.ApplyRequests(w.ctx, w.now)) {
+			if a.Done || a.Result == "" {
+				w.Fatalf("%s of a claimed entry: %+v", a.Kind, a)
+			}
+		}
+		w.same([]string{"reg-05 claimed"}, w.lane(s.Person), "lane")
+		if err := w.Request(w.ctx, ledger.Request{Kind: "explode", OCMW: kbo}); err == nil {
+			w.Fatal("an unknown request was taken")
+		}
+	},
+
+	"a discarded entry can come back": func(w *world) {
+		s := w.one("05", "90")
+		e := w.firstWaiting(s)
+		w.ok(w.Request(w.ctx, ledger.Request{Kind: "discard", Entry: e.ID, OCMW: kbo, At: w.now}))
+		must(w.ApplyRequests(w.ctx, w.now))
+		claimed := w.claimOne()
+		w.same("reg-90", claimed.Registration, "the lane goes on")
+		w.ok(w.Request(w.ctx, ledger.Request{Kind: "retry", Entry: e.ID, OCMW: kbo, At: w.now}))
+		must(w.ApplyRequests(w.ctx, w.now))
+		w.same([]string{"reg-90 claimed", "reg-05 waiting"}, w.lane(s.Person), "lane")
+		w.ok(w.Check(w.ctx))
+	},
+
+	"facts and notes": func(w *world) {
+		w.same("", must(w.Meta(w.ctx, "clock")), "a fact that is not there")
+		w.ok(w.SetMeta(w.ctx, "clock", "2026-03-16"))
+		w.same("2026-03-16", must(w.Meta(w.ctx, "clock")), "fact")
+		first := ledger.Note{OCMW: kbo, Key: "late", Level: "warn", NL: "laat", EN: "late", Since: w.now}
+		w.ok(w.SaveNotes(w.ctx, "files", []ledger.Note{first, {Key: "all", Level: "info", NL: "a", EN: "b", Since: w.now}}))
+		w.ok(w.SaveNotes(w.ctx, "channel", []ledger.Note{{OCMW: other, Key: "down", Level: "error", NL: "c", EN: "d", Since: w.now}}))
+		again := first
+		again.Since, again.EN = w.later(time.Hour), "later still"
+		w.ok(w.SaveNotes(w.ctx, "files", []ledger.Note{again}))
+		again.Since = first.Since
+		w.same([]ledger.Note{again}, must(w.Notes(w.ctx, kbo)), "notes")
+		w.same(2, len(must(w.Notes(w.ctx, ""))), "all notes")
+	},
+
+	"a scratch copy is on its own": func(w *world) {
+		s := w.one("05")
+		scratch := must(w.Scratch(w.ctx))
+		copied := &world{TB: w.TB, Store: scratch, ctx: w.ctx, now: w.now, counter: 100}
+		w.same(must(w.Find(w.ctx, kbo, "c1")).Inputs, must(scratch.Find(w.ctx, kbo, "c1")).Inputs, "inputs in the copy")
+		copied.ok(scratch.StartRun(w.ctx, "plan", w.now))
+		copied.ingest(kbo, copied.feeds("clients"), row(0, 2, client("c1", 1, "Maes")), row(0, 3, client("c2", 2, "Nieuw")))
+		copied.look(kbo, nil)
+		copied.queue("c1", "90")
+		copied.same([]string{"reg-05 superseded", "reg-90 waiting"}, copied.lane(s.Person), "lane in the copy")
+		w.same([]string{"reg-05 waiting"}, w.lane(s.Person), "lane in the original")
+		w.same([]string{}, numbers(w.dirty(kbo)), "dirty in the original")
+		w.ok(scratch.Check(w.ctx))
+		w.ok(scratch.Close())
+		w.claimOne()
+	},
+
+	"the audit tells what was done, in a chain": func(w *world) {
+		s := w.one("05", "90")
+		e := w.claimOne()
+		e.TraceID = "trace-1"
+		w.ok(w.Settle(w.ctx, "run-1", e, *dossier(1, 6, "05"), w.later(time.Second)))
+		w.ok(w.Conflict(w.ctx, w.claimOne(), dossier(1, 9, "05"), outbox.Problem{Type: "version"}, w.now))
+		w.queue("c1", "90")
+		w.ok(w.Park(w.ctx, w.claimOne(), outbox.Problem{Type: "refused"}, w.now))
+		w.same([]string{"setActivated", "decided", "approved", "settled", "conflict", "decided", "approved", "parked"}, w.actions(), "actions")
+		var mine []audit.Record
+		w.ok(w.Audit(w.ctx, s.Pseudonym, func(r audit.Record) error {
+			mine = append(mine, r)
+			return nil
+		}))
+		w.same(5, len(mine), "records of one client")
+		settled := mine[1]
+		w.same([]string{"settled", e.ID, "trace-1", "03", "05", "CAT-02", "run-1", kbo},
+			[]string{settled.Action, settled.Entry, settled.RemoteID, settled.Before, settled.After, settled.Rule, settled.Run, settled.OCMW}, "settled")
+		w.ok(w.Check(w.ctx))
+	},
+
+	"totals of an empty ledger are empty": func(w *world) {
+		totals := must(w.Totals(w.ctx, "", ""))
+		w.same(ledger.Totals{
+			Clients: map[ledger.OutcomeKind]int{}, Categories: map[casefile.Code]ledger.CategoryTotal{}, Entries: map[outbox.State]int{},
+			Settled: map[casefile.RegistrationKind]int{}, Handovers: map[casefile.HandoverKind]int{},
+		}, totals, "totals")
+		w.same(time.Time{}, must(w.NextDue(w.ctx)), "next due")
+		w.ok(w.Check(w.ctx))
+	},
+
+	"totals count clients by outcome": func(w *world) {
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "A")), row(0, 3, client("c2", 2, "B")), row(0, 4, client("c3", 3, "C")), bad(0, 5, "c4"))
+		w.look(kbo, nil)
+		w.queue("c1", "05")
+		s := w.subject("c2")
+		w.ok(w.Decide(w.ctx, "run-1", []ledger.Outcome{outcome(s)}, w.now))
+		s = w.subject("c4")
+		w.ok(w.Decide(w.ctx, "run-1", []ledger.Outcome{{Subject: s, Kind: ledger.OutcomeHeld, Version: version}}, w.now))
+		totals := must(w.Totals(w.ctx, kbo, ""))
+		w.same(map[ledger.OutcomeKind]int{ledger.OutcomePlanned: 1, ledger.OutcomeNoChange: 1, ledger.OutcomeHeld: 1}, totals.Clients, "clients")
+		w.same(1, totals.Undecided, "undecided")
+		w.same(map[outbox.State]int{outbox.Waiting: 1}, totals.Entries, "entries")
+	},
+}
+
+// firstWaiting is the first of the person's entries that wait.
+func (w *world) firstWaiting(s ledger.Subject) outbox.Entry {
+	w.Helper()
+	return must(w.Entries(w.ctx, ledger.EntryFilter{Person: s.Person, States: []outbox.State{outbox.Waiting}, Limit: 1}))[0]
+}

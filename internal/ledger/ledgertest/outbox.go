@@ -1,0 +1,271 @@
+package ledgertest
+
+import (
+	"errors"
+	"time"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/internal/outbox"
+)
+
+var sending = map[string]func(*world){
+	"a lane goes in order, one at a time": func(w *world) {
+		s := w.one("05", "90", "00")
+		for i, code := range []casefile.Code{"05", "90", "00"} {
+			e := w.claimOne()
+			w.same("reg-"+string(code), e.Registration, "entry")
+			w.same(int64(5+i), e.Version, "version")
+			w.same(outbox.Claimed, e.State, "state")
+			w.same(0, len(w.claim(10)), "claimed behind a claimed entry")
+			e.TraceID = "trace-" + string(code)
+			w.ok(w.Settle(w.ctx, "run-1", e, *dossier(1, int64(6+i), code), w.later(time.Second)))
+		}
+		w.same([]string{"reg-05 settled", "reg-90 settled", "reg-00 settled"}, w.lane(s.Person), "lane")
+		w.same("trace-90", must(w.Entries(w.ctx, ledger.EntryFilter{Person: s.Person}))[1].TraceID, "trace id")
+		totals := must(w.Totals(w.ctx, kbo, "run-1"))
+		w.same(map[casefile.RegistrationKind]int{casefile.RegCategory: 3}, totals.Settled, "settled")
+		w.same(casefile.Code("00"), must(w.Known(w.ctx, s.Person)).Dossier.Categories()[0].Code, "category")
+		w.same([]string{}, numbers(w.dirty(kbo)), "our own writes are no news")
+		if due := must(w.NextDue(w.ctx)); !due.IsZero() {
+			w.Fatalf("something is due at %v", due)
+		}
+	},
+
+	"lanes do not wait for each other": func(w *world) {
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "A")), row(0, 3, client("c2", 2, "B")), row(0, 4, client("c3", 3, "C")))
+		w.look(kbo, nil)
+		for _, c := range []string{"c1", "c2", "c3"} {
+			w.queue(c, "05", "90")
+		}
+		w.same(2, len(w.claim(2)), "at most as many as asked")
+		w.same(1, len(w.claim(10)), "one a lane")
+	},
+
+	"an entry keeps all that it was given": func(w *world) {
+		w.one()
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "Maes")))
+		s := w.subject("c1")
+		want := w.entry(s, "05")
+		want.NotBefore = w.now.Add(-time.Minute)
+		w.ok(w.Decide(w.ctx, "run-1", []ledger.Outcome{outcome(s, want)}, w.now))
+		want.Seq, want.CreatedAt, want.UpdatedAt = 1, w.now, w.now
+		w.same(want, must(w.Entry(w.ctx, want.ID)), "entry")
+		if _, err := w.Entry(w.ctx, "nothing"); !errors.Is(err, ledger.ErrNotFound) {
+			w.Fatalf("an entry that is not there: %v", err)
+		}
+	},
+
+	"what is not approved does not go": func(w *world) {
+		w.one()
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "Maes")))
+		s := w.subject("c1")
+		w.ok(w.Decide(w.ctx, "run-1", []ledger.Outcome{outcome(s, w.entry(s, "05"))}, w.now))
+		w.same(0, len(w.claim(10)), "claimed without approval")
+		g := must(w.Guard(w.ctx, kbo))
+		w.same([]int{1, 1}, []int{g.Clients, g.Changing}, "clients, changing")
+		w.same(1, must(w.Totals(w.ctx, kbo, "")).Unapproved, "unapproved")
+		w.ok(w.Approve(w.ctx, kbo, ledger.Actor{Name: "tester", Reason: "looked at it"}, w.now))
+		w.claimOne()
+	},
+
+	"an OCMW that is stopped, paused or skipped does not go": func(w *world) {
+		w.one("05")
+		w.same(0, len(w.claim(10, kbo)), "claimed for a skipped OCMW")
+		w.ok(w.SetMeta(w.ctx, ledger.PausePrefix+kbo, "by hand"))
+		w.same(0, len(w.claim(10)), "claimed for a paused OCMW")
+		w.ok(w.SetMeta(w.ctx, ledger.PausePrefix+kbo, ""))
+		w.ok(w.Stop(w.ctx, kbo, "te veel", "too much", w.now))
+		w.same(0, len(w.claim(10)), "claimed for a stopped OCMW")
+		g := must(w.Guard(w.ctx, kbo))
+		if !g.Stopped || g.ReasonNL != "te veel" || g.ReasonEN != "too much" || !g.Since.Equal(w.now) || g.FirstRun {
+			w.Fatalf("guard: %+v", g)
+		}
+		w.ok(w.Approve(w.ctx, kbo, ledger.Actor{Name: "tester"}, w.now))
+		w.claimOne()
+	},
+
+	"another version supersedes the lane": func(w *world) {
+		s := w.one("05", "90")
+		must(w.SaveFeed(w.ctx, kbo, "c", []casefile.Dossier{*dossier(1, 9, "11")}, w.now))
+		w.same(0, len(w.claim(10)), "claimed on an old version")
+		w.same([]string{"reg-05 superseded", "reg-90 superseded"}, w.lane(s.Person), "lane")
+		w.same([]string{"c1"}, numbers(w.dirty(kbo)), "dirty clients")
+	},
+
+	"somebody else's write in between is not carried": func(w *world) {
+		s := w.one("05", "90")
+		w.ok(w.Settle(w.ctx, "run-1", w.claimOne(), *dossier(1, 7, "05"), w.now)) // ours made 6, another's 7
+		w.same(0, len(w.claim(10)), "claimed on what another wrote")
+		w.same([]string{"reg-05 settled", "reg-90 superseded"}, w.lane(s.Person), "lane")
+		w.same([]string{"c1"}, numbers(w.dirty(kbo)), "dirty clients")
+	},
+
+	"an answer older than the feed does not go back": func(w *world) {
+		s := w.one("05", "90")
+		e := w.claimOne()
+		must(w.SaveFeed(w.ctx, kbo, "c", []casefile.Dossier{*dossier(1, 7, "05", "78")}, w.now))
+		w.ok(w.Settle(w.ctx, "run-1", e, *dossier(1, 6, "05"), w.now))
+		w.same(int64(7), must(w.Known(w.ctx, s.Person)).Dossier.Version, "version")
+		w.same([]string{"c1"}, numbers(w.dirty(kbo)), "dirty clients")
+		w.same(0, len(w.claim(10)), "claimed on an old version")
+	},
+
+	"a new dossier carries its lane": func(w *world) {
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "A")))
+		w.look(kbo, nil)
+		w.queue("c1", "05", "90")
+		e := w.claimOne()
+		w.same(int64(0), e.Version, "version without a dossier")
+		w.ok(w.Settle(w.ctx, "run-1", e, *dossier(1, 3), w.now))
+		w.same(int64(3), w.claimOne().Version, "version of the new dossier")
+	},
+
+	"given back, it waits": func(w *world) {
+		w.one("05")
+		e := w.claimOne()
+		until := w.now.Add(time.Minute)
+		w.ok(w.GiveBack(w.ctx, e, until, true, outbox.Problem{Status: 503, Type: "network", Title: "down"}, w.now))
+		w.same(0, len(w.claim(10)), "claimed before its time")
+		if due := must(w.NextDue(w.ctx)); !due.Equal(until) {
+			w.Fatalf("due at %v, not %v", due, until)
+		}
+		w.later(time.Minute)
+		e = w.claimOne()
+		w.same([]any{1, "down"}, []any{e.Attempts, e.Problem.Title}, "attempts and problem")
+		w.ok(w.GiveBack(w.ctx, e, time.Time{}, false, outbox.Problem{}, w.now))
+		w.same(1, w.claimOne().Attempts, "attempts when it did not count")
+	},
+
+	"a claim is kept by its token alone": func(w *world) {
+		w.one("05")
+		e := w.claimOne()
+		lost := e
+		lost.Claim = "another"
+		empty := e
+		empty.Claim = ""
+		for _, held := range []outbox.Entry{lost, empty, {ID: "nothing", Claim: "x"}} {
+			for name, err := range map[string]error{
+				"settle": w.Settle(w.ctx, "run-1", held, *dossier(1, 6), w.now),
+				"give":   w.GiveBack(w.ctx, held, w.now, true, outbox.Problem{}, w.now),
+				"doubt":  w.Doubt(w.ctx, held, w.now, outbox.Problem{}, w.now),
+				"park":   w.Park(w.ctx, held, outbox.Problem{}, w.now),
+				"clash":  w.Conflict(w.ctx, held, nil, outbox.Problem{}, w.now),
+				"area":   w.OutsideArea(w.ctx, held, outbox.Problem{}, w.now),
+			} {
+				if !errors.Is(err, ledger.ErrLostClaim) {
+					w.Fatalf("%s under a lost claim: %v", name, err)
+				}
+			}
+		}
+		w.ok(w.Settle(w.ctx, "run-1", e, *dossier(1, 6, "05"), w.now))
+		if err := w.Settle(w.ctx, "run-1", e, *dossier(1, 6, "05"), w.now); !errors.Is(err, ledger.ErrLostClaim) {
+			w.Fatalf("settled twice: %v", err)
+		}
+	},
+
+	"a restart leaves what was claimed in doubt": func(w *world) {
+		s := w.one("05", "90")
+		w.claimOne()
+		w.same(1, must(w.Recover(w.ctx, w.later(time.Second))), "recovered")
+		w.same([]string{"reg-05 inDoubt", "reg-90 waiting"}, w.lane(s.Person), "lane")
+		totals := must(w.Totals(w.ctx, kbo, ""))
+		if !totals.InDoubtSince.Equal(w.now) || totals.Entries[outbox.InDoubt] != 1 {
+			w.Fatalf("totals: %+v", totals)
+		}
+		e := w.claimOne()
+		w.same([]any{outbox.InDoubt, "reg-05"}, []any{e.State, e.Registration}, "entry in doubt")
+		w.same(0, must(w.Recover(w.ctx, w.now)), "recovered a reading")
+		e = w.claimOne() // the claim on the reading is gone too
+		w.ok(w.GiveBack(w.ctx, e, time.Time{}, false, outbox.Problem{}, w.now))
+		w.same([]string{"reg-05 waiting", "reg-90 waiting"}, w.lane(s.Person), "lane when MLP has it not")
+	},
+
+	"in doubt goes before what waits, and reading does not count": func(w *world) {
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "A")), row(0, 3, client("c2", 2, "B")))
+		w.look(kbo, nil)
+		w.queue("c2", "05")
+		e := w.claimOne()
+		w.ok(w.Doubt(w.ctx, e, w.now, outbox.Problem{Type: "network"}, w.now))
+		w.queue("c1", "05")
+		e = w.claim(1)[0]
+		w.same([]any{outbox.InDoubt, 1}, []any{e.State, e.Attempts}, "state and attempts")
+		w.ok(w.Doubt(w.ctx, e, w.now, outbox.Problem{Type: "network"}, w.now))
+		w.same(1, w.claim(1)[0].Attempts, "attempts after reading")
+	},
+
+	"a conflict has the client decided again": func(w *world) {
+		s := w.one("05", "90")
+		w.ok(w.Conflict(w.ctx, w.claimOne(), dossier(1, 8, "11"), outbox.Problem{Status: 412, Type: "version"}, w.now))
+		w.same([]string{"reg-05 superseded", "reg-90 superseded"}, w.lane(s.Person), "lane")
+		again := w.subject("c1")
+		w.same(int64(8), again.Known.Dossier.Version, "version")
+		w.queue("c1", "05")
+		w.ok(w.Conflict(w.ctx, w.claimOne(), nil, outbox.Problem{Status: 404, Type: "gone"}, w.now))
+		w.same([]string{}, numbers(w.dirty(kbo)), "dirty before it was looked up again")
+		w.same(1, w.look(kbo, nil), "look-ups")
+		if again = w.subject("c1"); again.Known.Dossier != nil {
+			w.Fatal("a dossier is known that MLP does not have")
+		}
+	},
+
+	"a dossier outside the area is remembered": func(w *world) {
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "A")))
+		w.look(kbo, nil)
+		s := w.queue("c1", "05", "90")
+		w.ok(w.OutsideArea(w.ctx, w.claimOne(), outbox.Problem{Status: 403, Type: "missingPermission"}, w.now))
+		w.same([]string{"reg-05 superseded", "reg-90 superseded"}, w.lane(s.Person), "lane")
+		if !w.subject("c1").Known.OutsideArea {
+			w.Fatal("it was forgotten at once")
+		}
+		w.ok(w.ForgetCursor(w.ctx, kbo))
+		w.look(kbo, nil)
+		if !w.subject("c1").Known.OutsideArea {
+			w.Fatal("it was forgotten by a look-up that found nothing")
+		}
+	},
+
+	"a dirty client is decided before its entries go": func(w *world) {
+		s := w.one("05")
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "Maes")))
+		w.same(0, len(w.claim(10)), "claimed for a dirty client")
+		if must(w.NextDue(w.ctx)).IsZero() {
+			w.Fatal("nothing is due, and an entry waits")
+		}
+		w.queue("c1", "05")
+		w.same([]string{"reg-05 waiting"}, w.lane(s.Person), "lane")
+		w.claimOne()
+	},
+
+	"the same change on the same version keeps its id, attempts and approval": func(w *world) {
+		w.one("05")
+		before := w.claimOne()
+		w.ok(w.GiveBack(w.ctx, before, w.now, true, outbox.Problem{Status: 503}, w.now))
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "Maes")))
+		s := w.subject("c1")
+		w.ok(w.Decide(w.ctx, "run-1", []ledger.Outcome{outcome(s, w.entry(s, "05"))}, w.now))
+		after := w.claimOne()
+		w.same([]any{before.ID, 1}, []any{after.ID, after.Attempts}, "id and attempts")
+		w.ok(w.GiveBack(w.ctx, after, w.now, true, outbox.Problem{Status: 503}, w.now))
+		must(w.SaveFeed(w.ctx, kbo, "c", []casefile.Dossier{*dossier(1, 9, "03")}, w.now))
+		w.queue("c1", "05")
+		if again := w.claimOne(); again.ID == before.ID || again.Attempts != 0 || again.Version != 9 {
+			w.Fatalf("on another version: %s with %d attempts at version %d", again.ID, again.Attempts, again.Version)
+		}
+	},
+
+	"handovers are counted by kind": func(w *world) {
+		w.one()
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "Maes")))
+		s := w.subject("c1")
+		e := w.entryOf(s, casefile.Change{
+			Op: casefile.OpPut, Kind: casefile.RegHandover, ID: "h1", From: day, Rule: "HND-01", Sentence: "Overdracht",
+			New: casefile.Handover{Handover: casefile.HandoverGLOW, ChoiceDate: day},
+		})
+		w.ok(w.Decide(w.ctx, "run-1", []ledger.Outcome{outcome(s, e)}, w.now))
+		w.ok(w.Approve(w.ctx, kbo, ledger.Actor{Name: "tester"}, w.now))
+		w.ok(w.Settle(w.ctx, "run-2", w.claimOne(), *dossier(1, 6, "05"), w.now))
+		w.same(map[casefile.HandoverKind]int{casefile.HandoverGLOW: 1}, must(w.Totals(w.ctx, kbo, "run-2")).Handovers, "handovers")
+		w.same(0, len(must(w.Totals(w.ctx, kbo, "run-1")).Handovers), "handovers of another run")
+	},
+}

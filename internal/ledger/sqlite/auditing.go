@@ -1,0 +1,163 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/mlpsync/mlpsync/internal/audit"
+)
+
+// actorSelf is who acts when no person ordered it.
+const actorSelf = "mlpsync"
+
+// audit adds a record to the chain. words are a person's own, and sealed.
+func (t *tx) audit(r audit.Record, words string) error {
+	if t.head == nil {
+		head, err := auditHead(t)
+		if err != nil {
+			return wrap("read the audit's end", err)
+		}
+		t.head = &head
+	}
+	if r.Actor == "" {
+		r.Actor = actorSelf
+	}
+	r.Seq = t.head.Seq + 1
+	if words != "" {
+		r.Payload = t.s.seal("audit", r.OCMW, strconv.FormatInt(r.Seq, 10), "payload", []byte(words))
+	}
+	r = audit.Next(t.head.Hash, r)
+	_, err := t.exec(`INSERT INTO audit (seq, at, run, actor, action, ocmw, client, entry, rule, rules_version, before, after,
+			source, remote_id, reason, payload, payload_digest, prev, hash)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		r.Seq, r.At.UnixMilli(), r.Run, r.Actor, r.Action, r.OCMW, r.Client, r.Entry, r.Rule, r.RulesVersion, r.Before, r.After,
+		r.Source, r.RemoteID, r.Reason, r.Payload, r.PayloadDigest[:], r.Prev[:], r.Hash[:])
+	if err != nil {
+		return wrap("add to the audit", err)
+	}
+	t.head = &audit.Head{Seq: r.Seq, Hash: r.Hash}
+	return nil
+}
+
+func auditHead(t *tx) (audit.Head, error) {
+	var head audit.Head
+	var hash []byte
+	err := t.row(`SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1`, nil, &head.Seq, &hash)
+	if errors.Is(err, sql.ErrNoRows) {
+		return head, nil
+	}
+	if err == nil && copy(head.Hash[:], hash) != len(head.Hash) {
+		err = &audit.BrokenError{Seq: head.Seq, Problem: "its hash was changed"}
+	}
+	return head, err
+}
+
+// auditBatch is how many records a walk holds at a time: no transaction stays open
+// while a caller looks at them.
+const auditBatch = 1000
+
+// Audit implements ledger.Reading. A walk over all verifies the chain as it goes; of
+// one client it verifies each record, as the ones between are others'.
+func (s *Store) Audit(ctx context.Context, pseudonym string, each func(audit.Record) error) error {
+	var head audit.Head
+	for last := int64(0); ; {
+		batch, err := s.auditAfter(ctx, pseudonym, last)
+		if err != nil {
+			return err
+		}
+		for _, r := range batch {
+			if pseudonym != "" {
+				head = audit.Head{Seq: r.Seq - 1, Hash: r.Prev}
+			}
+			if head, err = head.Follow(r); err != nil {
+				return fmt.Errorf("walk audit: %w", err)
+			}
+			if err := each(r); err != nil {
+				return err
+			}
+			last = r.Seq
+		}
+		if len(batch) < auditBatch {
+			return nil
+		}
+	}
+}
+
+func (s *Store) auditAfter(ctx context.Context, pseudonym string, after int64) ([]audit.Record, error) {
+	const columns = `SELECT seq, at, run, actor, action, ocmw, client, entry, rule, rules_version, before, after, source,
+		remote_id, reason, payload, payload_digest, prev, hash FROM audit WHERE `
+	var batch []audit.Record
+	err := s.read(ctx, "walk audit", func(t *tx) error {
+		query, args := columns+`seq > ? ORDER BY seq LIMIT ?`, []any{after, auditBatch}
+		if pseudonym != "" {
+			query, args = columns+`client = ? AND client <> '' AND seq > ? ORDER BY seq LIMIT ?`, []any{pseudonym, after, auditBatch}
+		}
+		for rs, err := range t.rows(query, args...) {
+			if err != nil {
+				return err
+			}
+			r, err := scanAudit(rs)
+			if err != nil {
+				return err
+			}
+			batch = append(batch, r)
+		}
+		return nil
+	})
+	return batch, err
+}
+
+func scanAudit(rs *sql.Rows) (audit.Record, error) {
+	var r audit.Record
+	var at int64
+	var payloadDigest, prev, hash []byte
+	err := rs.Scan(&r.Seq, &at, &r.Run, &r.Actor, &r.Action, &r.OCMW, &r.Client, &r.Entry, &r.Rule, &r.RulesVersion, &r.Before,
+		&r.After, &r.Source, &r.RemoteID, &r.Reason, &r.Payload, &payloadDigest, &prev, &hash)
+	if err != nil {
+		return r, err
+	}
+	r.At = unixMilli(at)
+	copy(r.PayloadDigest[:], payloadDigest)
+	copy(r.Prev[:], prev)
+	copy(r.Hash[:], hash)
+	return r, nil
+}
+
+// Check implements ledger.Store.
+func (s *Store) Check(ctx context.Context) error {
+	err := s.read(ctx, "check ledger", func(t *tx) error {
+		problems, err := column[string](t, `PRAGMA integrity_check(10)`)
+		if err != nil {
+			return err
+		}
+		if len(problems) != 1 || problems[0] != "ok" {
+			return fmt.Errorf("SQLite finds %d problems in the file, the first: %s", len(problems), problems[0])
+		}
+		orphans, err := column[string](t, `SELECT DISTINCT "table" FROM pragma_foreign_key_check`)
+		if err != nil {
+			return err
+		}
+		if len(orphans) > 0 {
+			return fmt.Errorf("rows of %s refer to rows that are not there", orphans[0])
+		}
+		return checkLanes(t)
+	})
+	if err != nil {
+		return err
+	}
+	return s.Audit(ctx, "", func(audit.Record) error { return nil })
+}
+
+// checkLanes proves that head marks exactly the first open entry of each lane.
+func checkLanes(t *tx) error {
+	var wrong int
+	err := t.row(`SELECT COUNT(*) FROM entry e WHERE e.head <> (e.state IN `+openStates+` AND NOT EXISTS (
+		SELECT 1 FROM entry x WHERE x.person = e.person AND x.seq < e.seq AND x.state IN `+openStates+`))`, nil, &wrong)
+	if err == nil && wrong > 0 {
+		err = fmt.Errorf("%d entries of the outbox are out of order", wrong)
+	}
+	return err
+}

@@ -1,0 +1,375 @@
+package sqlite
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"strconv"
+	"time"
+
+	"github.com/mlpsync/mlpsync/internal/audit"
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/internal/outbox"
+	"github.com/mlpsync/mlpsync/internal/seal"
+)
+
+// Dirty implements ledger.Deciding.
+func (s *Store) Dirty(ctx context.Context, ocmw string, day casefile.Date, version string, limit int) ([]ledger.Subject, error) {
+	var subjects []ledger.Subject
+	err := s.read(ctx, "list clients to decide", func(t *tx) error {
+		ids, err := column[int64](t, `SELECT p.id FROM (
+				SELECT id FROM person WHERE ocmw = ?1 AND dirty = 1
+				UNION SELECT id FROM person WHERE ocmw = ?1 AND review_on <> '' AND review_on <= ?2
+				UNION SELECT id FROM person WHERE ocmw = ?1 AND decided_version < ?3
+				UNION SELECT id FROM person WHERE ocmw = ?1 AND decided_version > ?3) d
+			JOIN person p ON p.id = d.id
+			WHERE (p.looked_up = 1 OR p.insz_ix IS NULL)
+				AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.person = p.id AND e.state IN ('claimed', 'inDoubt'))
+			ORDER BY p.id LIMIT ?4`, ocmw, string(day), version, limit)
+		if err != nil {
+			return err
+		}
+		views, err := clientViews(t, ids, false)
+		if err != nil {
+			return err
+		}
+		for _, v := range views {
+			subjects = append(subjects, v.Subject)
+		}
+		return nil
+	})
+	return subjects, err
+}
+
+// inputs are digests of all that deciding a person reads: the records in force, the
+// rejected rows that hold it, and what is known of MLP. They are made of keyed
+// digests, so that nobody can guess a record from one.
+func inputs(t *tx, ids []int64) (map[int64]string, error) {
+	hashes := make(map[int64]hash.Hash, len(ids))
+	add := func(id int64, parts ...string) {
+		if hashes[id] == nil {
+			hashes[id] = sha256.New()
+		}
+		hashes[id].Write(seal.AAD(parts...))
+	}
+	for _, query := range []string{
+		`SELECT p.id, 'known', p.looked_up || ' ' || p.outside_area || ' ' || p.version || ' ' || p.held || ' ' || EXISTS (
+				SELECT 1 FROM person o WHERE o.insz_ix = p.insz_ix AND o.id <> p.id), COALESCE(hex(k.digest), '')
+			FROM json_each(?) j JOIN person p ON p.id = j.value LEFT JOIN known k ON k.person = p.id`,
+		`SELECT r.person, r.kind || ' ' || r.deleted || ' ' || (r.missing_since IS NOT NULL), hex(r.key_ix), hex(r.digest)
+			FROM json_each(?) j JOIN record r ON r.person = j.value ORDER BY r.person, r.kind, r.key_ix`,
+		`SELECT p.id, f.name, CAST(r.number AS TEXT), hex(x.digest)
+			FROM json_each(?) j JOIN person p ON p.id = j.value JOIN export_row r ON r.client_ix = p.client_ix AND r.rejected = 1
+				JOIN export_file f ON f.id = r.file JOIN export_set s ON s.id = f.export_set AND s.state = 'active'
+				JOIN row_rejection x ON x.row = r.id
+			ORDER BY p.id, f.name, r.number, x.ordinal`,
+	} {
+		for rs, err := range t.rows(query, list(ids)) {
+			if err != nil {
+				return nil, err
+			}
+			var id int64
+			var a, b, c string
+			if err := rs.Scan(&id, &a, &b, &c); err != nil {
+				return nil, err
+			}
+			add(id, a, b, c)
+		}
+	}
+	digests := make(map[int64]string, len(hashes))
+	for id, h := range hashes {
+		digests[id] = hex.EncodeToString(h.Sum(nil))
+	}
+	return digests, nil
+}
+
+// Decide implements ledger.Deciding.
+func (s *Store) Decide(ctx context.Context, run string, outcomes []ledger.Outcome, now time.Time) error {
+	return s.write(ctx, "commit decisions", func(t *tx) error {
+		ids := make([]int64, len(outcomes))
+		for i, o := range outcomes {
+			ids[i] = o.Subject.Person
+		}
+		current, err := inputs(t, ids)
+		if err != nil {
+			return err
+		}
+		inFlight, err := column[int64](t, `SELECT person FROM entry WHERE state IN ('claimed', 'inDoubt')
+			AND person IN (SELECT value FROM json_each(?))`, list(ids))
+		if err != nil {
+			return err
+		}
+		for _, id := range inFlight {
+			delete(current, id)
+		}
+		for _, o := range outcomes {
+			if o.Subject.Inputs == "" || current[o.Subject.Person] != o.Subject.Inputs {
+				continue // decided on what is not true any more: it stays dirty
+			}
+			delete(current, o.Subject.Person) // a second outcome of the same person has no ground
+			if err := decide(t, run, o, now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func decide(t *tx, run string, o ledger.Outcome, now time.Time) error {
+	person, day := o.Subject.Person, o.Decision.Day
+	var ocmw, pseudonym, category string
+	err := t.row(`SELECT ocmw, pseudonym, category FROM person WHERE id = ?`, []any{person}, &ocmw, &pseudonym, &category)
+	if err != nil {
+		return found(err)
+	}
+	payload, err := casefile.MarshalDecision(o.Decision)
+	if err != nil {
+		return fmt.Errorf("encode decision: %w", err)
+	}
+	_, err = t.exec(`INSERT INTO decision (person, payload) VALUES (?, ?) ON CONFLICT (person) DO UPDATE SET payload = excluded.payload`,
+		person, t.s.seal("decision", ocmw, number(person), "payload", payload))
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(`UPDATE person SET outcome = ?, decided_version = ?, decided_at = ?, review_on = ?, dirty = 0 WHERE id = ?`,
+		string(o.Kind), o.Version, stored(now), string(reviewOn(o.Decision)), person)
+	if err != nil {
+		return err
+	}
+	if err := adopt(t, person, o.Adopted); err != nil {
+		return err
+	}
+	lane := lane{t: t, run: run, ocmw: ocmw, person: person, now: now}
+	if err := lane.plan(o); err != nil {
+		return err
+	}
+	rule, after := decidedRule(o.Decision, day)
+	return t.audit(audit.Record{
+		At: now, Run: run, Action: "decided", OCMW: ocmw, Client: pseudonym, Rule: rule, RulesVersion: o.Version,
+		Before: category, After: after, Reason: string(o.Kind),
+	}, "")
+}
+
+func number(id int64) string { return strconv.FormatInt(id, 10) }
+
+// reviewOn is a day after the decision's: one on or before it would ask for the same
+// decision again and again.
+func reviewOn(d casefile.Decision) casefile.Date {
+	if !d.NextReview.IsZero() && d.NextReview <= d.Day {
+		return d.Day.AddDays(1)
+	}
+	return d.NextReview
+}
+
+// decidedRule is the rule to name in the audit: of the category that holds, else of
+// the first question to a person.
+func decidedRule(d casefile.Decision, day casefile.Date) (rule, code string) {
+	if e, ok := d.On(day); ok {
+		return e.Rule, string(e.Code)
+	}
+	if len(d.Manual) > 0 {
+		return d.Manual[0].Rule, ""
+	}
+	return "", ""
+}
+
+// adopt keeps under which id MLP held a registration of ours before us.
+func adopt(t *tx, person int64, adopted map[string]string) error {
+	if len(adopted) == 0 {
+		return nil
+	}
+	k, err := loadKnown(t, person)
+	if err != nil {
+		return err
+	}
+	if k.Aliases == nil {
+		k.Aliases = map[string]string{}
+	}
+	for ours, theirs := range adopted {
+		k.Aliases[ours] = theirs
+	}
+	return saveKnown(t, person, k, casefile.Date(""))
+}
+
+// lane is one person's entries within a transaction.
+type lane struct {
+	t      *tx
+	run    string
+	ocmw   string
+	person int64
+	now    time.Time
+	seq    int64 // of the last entry
+}
+
+// queued is an entry that a new decision finds.
+type queued struct {
+	id      string
+	state   outbox.State
+	version int64
+	digest  string
+	kept    bool
+}
+
+// plan replaces what is not sent by what was decided now.
+func (l *lane) plan(o ledger.Outcome) error {
+	old, err := l.queued()
+	if err != nil {
+		return err
+	}
+	if o.Kind == ledger.OutcomeHeld {
+		return l.suspend(old)
+	}
+	if err := l.t.row(`SELECT COALESCE(MAX(seq), 0) FROM entry WHERE person = ?`, []any{l.person}, &l.seq); err != nil {
+		return err
+	}
+	keep := make([]*queued, len(o.Entries))
+	for i, e := range o.Entries {
+		keep[i] = l.match(old, e)
+	}
+	for _, q := range old {
+		if q.kept || q.state == outbox.Discarded {
+			continue
+		}
+		if err := l.move(q.id, q.state, outbox.Superseded); err != nil {
+			return err
+		}
+	}
+	for i, e := range o.Entries {
+		if err := l.put(keep[i], e); err != nil {
+			return err
+		}
+	}
+	return l.relane()
+}
+
+func (l *lane) queued() ([]*queued, error) {
+	var all []*queued
+	for rs, err := range l.t.rows(`SELECT id, state, version, digest FROM entry WHERE person = ?
+		AND state IN ('waiting', 'suspended', 'parked', 'discarded') ORDER BY seq`, l.person) {
+		if err != nil {
+			return nil, err
+		}
+		var q queued
+		var digest []byte
+		if err := rs.Scan(&q.id, &q.state, &q.version, &digest); err != nil {
+			return nil, err
+		}
+		q.digest = string(digest)
+		all = append(all, &q)
+	}
+	return all, nil
+}
+
+func (l *lane) suspend(old []*queued) error {
+	for _, q := range old {
+		if q.state != outbox.Waiting {
+			continue
+		}
+		if err := l.move(q.id, q.state, outbox.Suspended); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// match finds the entry that already asks for the same: a parked one, which stays
+// parked; a discarded one, which stays discarded; or one that waits on the same
+// version, which keeps its place among attempts and approvals.
+func (l *lane) match(old []*queued, e outbox.Entry) *queued {
+	if e.ContentHash == "" {
+		return nil
+	}
+	digest := string(l.digest(e))
+	for _, state := range []outbox.State{outbox.Parked, outbox.Discarded, outbox.Waiting, outbox.Suspended} {
+		for _, q := range old {
+			if q.kept || q.state != state || q.digest != digest || state.Unsent() && q.version != e.Version {
+				continue
+			}
+			q.kept = true
+			return q
+		}
+	}
+	return nil
+}
+
+func (l *lane) digest(e outbox.Entry) []byte { return l.t.s.ix("entry", l.ocmw, e.ContentHash) }
+
+// put gives an entry its place at the end of the lane: the old one that asks for the
+// same, or the new one.
+func (l *lane) put(q *queued, e outbox.Entry) error {
+	l.seq++
+	if q == nil {
+		return l.insert(e)
+	}
+	if q.state == outbox.Discarded {
+		return nil
+	}
+	if q.state == outbox.Suspended {
+		if err := l.move(q.id, q.state, outbox.Waiting); err != nil {
+			return err
+		}
+	}
+	_, err := l.t.exec(`UPDATE entry SET seq = ?, version = ?, rule = ?, payload = ? WHERE id = ?`,
+		l.seq, e.Version, e.Rule, l.sealed(q.id, e), q.id)
+	return err
+}
+
+func (l *lane) insert(e outbox.Entry) error {
+	detail, err := detailOf(e)
+	if err != nil {
+		return err
+	}
+	_, err = l.t.exec(`INSERT INTO entry (id, ocmw, person, seq, op, kind, registration, rule, detail, state, version, not_before,
+			digest, payload, run, created_at, updated_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		e.ID, l.ocmw, l.person, l.seq, e.Op, e.Kind, e.Registration, e.Rule, detail, string(outbox.Waiting), e.Version, stored(e.NotBefore),
+		l.digest(e), l.sealed(e.ID, e), l.run, stored(l.now), stored(l.now))
+	return wrap("queue entry", err)
+}
+
+func (l *lane) sealed(id string, e outbox.Entry) []byte {
+	return l.t.s.seal("entry", l.ocmw, id, "payload", append(seal.AAD(e.ContentHash), e.Payload...))
+}
+
+// detailOf is what totals count an entry by, besides its kind.
+func detailOf(e outbox.Entry) (string, error) {
+	change, err := casefile.UnmarshalChange(e.Payload)
+	if err != nil {
+		return "", fmt.Errorf("read change of entry: %w", err)
+	}
+	switch body := change.New.(type) {
+	case casefile.Handover:
+		return string(body.Handover), nil
+	case casefile.Category:
+		return string(body.Code), nil
+	}
+	return "", nil
+}
+
+// move takes an unclaimed entry from one state to another.
+func (l *lane) move(id string, from, to outbox.State) error {
+	if err := outbox.Transition(from, to); err != nil {
+		return err
+	}
+	return one(l.t.exec(`UPDATE entry SET state = ?, head = head AND ? , updated_at = ? WHERE id = ? AND state = ? AND claim IS NULL`,
+		string(to), bit(isOpen(to)), stored(l.now), id, string(from)))
+}
+
+// openStates are those in which an entry still stands in its lane.
+const openStates = `('waiting', 'suspended', 'claimed', 'inDoubt', 'parked')`
+
+func isOpen(s outbox.State) bool { return !s.Final() && s != outbox.Discarded }
+
+// relane marks the lane's first open entry, which alone can be claimed. Each change
+// of a lane ends with it.
+func (l *lane) relane() error {
+	const first = `(SELECT id FROM entry WHERE person = ?1 AND state IN ` + openStates + ` ORDER BY seq LIMIT 1)`
+	if _, err := l.t.exec(`UPDATE entry SET head = 0 WHERE person = ?1 AND head = 1 AND id IS NOT `+first, l.person); err != nil {
+		return err
+	}
+	_, err := l.t.exec(`UPDATE entry SET head = 1 WHERE id = `+first+` AND head = 0`, l.person)
+	return err
+}

@@ -1,0 +1,247 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/ledger"
+)
+
+// StageSet implements ledger.Ingest.
+func (s *Store) StageSet(ctx context.Context, run, ocmw string, files []ledger.File) (ledger.Staging, error) {
+	g := &staging{s: s, ocmw: ocmw, run: run}
+	err := s.write(ctx, "stage set", func(t *tx) error {
+		if err := dropStaging(t); err != nil {
+			return err
+		}
+		var err error
+		g.set, err = t.insert(`INSERT INTO export_set (ocmw, run, state, staged_at) VALUES (?, ?, 'staging', ?)`,
+			ocmw, run, stored(s.now()))
+		if err != nil {
+			return err
+		}
+		for i, f := range files {
+			staged, err := stageFile(t, g.set, ocmw, i, f)
+			if err != nil {
+				return err
+			}
+			g.files = append(g.files, staged)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+// dropStaging throws away what an interrupted staging left.
+func dropStaging(t *tx) error {
+	for _, statement := range []string{
+		`DELETE FROM row_record WHERE row IN (SELECT r.id FROM export_row r
+			JOIN export_file f ON f.id = r.file JOIN export_set s ON s.id = f.export_set WHERE s.state = 'staging')`,
+		`DELETE FROM export_set WHERE state = 'staging'`, // its files, rows and rejections go with it
+		`DELETE FROM staged_client`,
+	} {
+		if _, err := t.exec(statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func stageFile(t *tx, set int64, ocmw string, position int, f ledger.File) (stagedFile, error) {
+	staged := stagedFile{name: f.Name}
+	var feed int64
+	err := t.row(`INSERT INTO feed (ocmw, name) VALUES (?, ?)
+		ON CONFLICT (ocmw, name) DO UPDATE SET name = excluded.name RETURNING id`, []any{ocmw, f.Feed}, &feed)
+	if err != nil {
+		return staged, err
+	}
+	last, err := lastIngested(t, ocmw, f.Feed)
+	if err != nil && !errors.Is(err, ledger.ErrNotFound) {
+		return staged, err
+	}
+	seen := err == nil && last.Hash == f.Hash && last.Interpretation == f.Interpretation
+	staged.id, err = t.insert(`INSERT INTO export_file
+		(export_set, position, feed, name, hash, size, snapshot_on, interpretation, delta, seen)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		set, position, feed, f.Name, f.Hash, f.Size, stored(f.SnapshotOn), f.Interpretation, bit(f.Delta), bit(seen))
+	return staged, err
+}
+
+// LastIngested implements ledger.Ingest.
+func (s *Store) LastIngested(ctx context.Context, ocmw, feed string) (ledger.File, error) {
+	var f ledger.File
+	err := s.read(ctx, "find last file", func(t *tx) (err error) {
+		f, err = lastIngested(t, ocmw, feed)
+		return err
+	})
+	return f, err
+}
+
+func lastIngested(t *tx, ocmw, feed string) (ledger.File, error) {
+	f := ledger.File{Feed: feed}
+	var on int64
+	err := t.row(`SELECT f.name, f.hash, f.size, f.snapshot_on, f.interpretation, f.delta
+		FROM feed d JOIN export_file f ON f.feed = d.id JOIN export_set s ON s.id = f.export_set
+		WHERE d.ocmw = ? AND d.name = ? AND s.state = 'active' ORDER BY f.export_set DESC, f.position DESC LIMIT 1`,
+		[]any{ocmw, feed}, &f.Name, &f.Hash, &f.Size, &on, &f.Interpretation, &f.Delta)
+	if err != nil {
+		return ledger.File{}, found(err)
+	}
+	f.SnapshotOn = instant(on)
+	return f, nil
+}
+
+// staging is a ledger.Staging. One goroutine uses it.
+type staging struct {
+	s     *Store
+	set   int64
+	ocmw  string
+	run   string
+	files []stagedFile
+	done  bool
+}
+
+type stagedFile struct {
+	id   int64
+	name string
+}
+
+// errStagingOver: another StageSet or Discard came in between.
+var errStagingOver = errors.New("this staging generation is over")
+
+func (g *staging) Add(ctx context.Context, rows []ledger.Row) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	return g.s.write(ctx, "stage rows", func(t *tx) error {
+		if err := g.open(t); err != nil {
+			return err
+		}
+		for _, r := range rows {
+			if err := g.add(t, r); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (g *staging) open(t *tx) error {
+	var state string
+	err := t.row(`SELECT state FROM export_set WHERE id = ?`, []any{g.set}, &state)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && state != "staging" {
+		return errStagingOver
+	}
+	return err
+}
+
+func (g *staging) add(t *tx, r ledger.Row) error {
+	if r.File < 0 || r.File >= len(g.files) {
+		return fmt.Errorf("row names file %d of a set of %d", r.File, len(g.files))
+	}
+	rejected := len(r.Rejections) > 0
+	var client, sealed []byte
+	if rejected && r.Client != "" {
+		client = g.clientIx(r.Client)
+		sealed = t.s.seal("person", g.ocmw, place(client), "client", []byte(r.Client))
+		if err := g.stageClient(t, client, sealed, r.Client); err != nil {
+			return err
+		}
+	}
+	row, err := t.insert(`INSERT INTO export_row (file, number, skipped, rejected, client_ix, client) VALUES (?, ?, ?, ?, ?, ?)`,
+		g.files[r.File].id, r.Number, bit(r.Skipped && !rejected), bit(rejected), client, sealed)
+	if err != nil {
+		return err
+	}
+	if rejected {
+		return addRejections(t, g.ocmw, row, r.Rejections)
+	}
+	if r.Skipped {
+		return nil
+	}
+	for _, rec := range r.Records {
+		if err := g.addRecord(t, row, rec); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g *staging) clientIx(client string) []byte { return g.s.ix("client", g.ocmw, client) }
+
+func (g *staging) stageClient(t *tx, ix, sealed []byte, client string) error {
+	_, err := t.exec(`INSERT INTO staged_client (client_ix, ocmw, client, pseudonym) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		ix, g.ocmw, sealed, g.s.keys.Pseudonym(g.ocmw, client))
+	return err
+}
+
+func addRejections(t *tx, ocmw string, row int64, rejections []ledger.Rejection) error {
+	for i, r := range rejections {
+		if err := addRejection(t, ocmw, row, i, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func addRejection(t *tx, ocmw string, row int64, ordinal int, r ledger.Rejection) error {
+	payload, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("encode rejection: %w", err)
+	}
+	_, err = t.exec(`INSERT INTO row_rejection (row, ordinal, digest, payload) VALUES (?, ?, ?, ?)`,
+		row, ordinal, t.s.ix("rejection", string(payload)),
+		t.s.seal("row_rejection", ocmw, rejectionPlace(row, ordinal), "payload", payload))
+	return err
+}
+
+func rejectionPlace(row int64, ordinal int) string { return fmt.Sprintf("%d/%d", row, ordinal) }
+
+func (g *staging) addRecord(t *tx, row int64, r ledger.StoredRecord) error {
+	s, client := g.s, g.clientIx(r.Client)
+	key := s.ix("key", g.ocmw, string(r.Kind), r.Client, r.Key)
+	digest := s.ix("content", string(r.Kind), r.Hash, fmt.Sprint(r.Deleted))
+	sealed := s.seal("person", g.ocmw, place(client), "client", []byte(r.Client))
+	if err := g.stageClient(t, client, sealed, r.Client); err != nil {
+		return err
+	}
+	var inszIx, insz, workerIx, worker []byte
+	if r.Kind == casefile.KindClient && r.INSZ != "" {
+		inszIx = s.ix("insz", g.ocmw, r.INSZ)
+		insz = s.seal("person", g.ocmw, place(client), "insz", []byte(r.INSZ))
+	}
+	if r.Kind == casefile.KindClient && r.Caseworker != "" {
+		workerIx = s.ix("caseworker", g.ocmw, r.Caseworker)
+		worker = s.seal("person", g.ocmw, place(client), "caseworker", []byte(r.Caseworker))
+	}
+	_, err := t.exec(`INSERT INTO row_record
+		(row, kind, client_ix, key_ix, digest, deleted, payload, insz_ix, insz, caseworker_ix, caseworker)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		row, string(r.Kind), client, key, digest, bit(r.Deleted), s.seal("record", g.ocmw, place(key)+place(digest), "payload", r.Payload),
+		inszIx, insz, workerIx, worker)
+	return err
+}
+
+func (g *staging) Discard(ctx context.Context) error {
+	if g.done {
+		return nil
+	}
+	g.done = true
+	return g.s.write(ctx, "discard staged set", func(t *tx) error {
+		err := g.open(t)
+		if errors.Is(err, errStagingOver) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return dropStaging(t)
+	})
+}

@@ -1,0 +1,73 @@
+package sqlite
+
+import (
+	"bytes"
+	"crypto/rand"
+	"strings"
+	"testing"
+
+	"github.com/mlpsync/mlpsync/internal/seal"
+)
+
+func memory(t *testing.T) *Store {
+	t.Helper()
+	file, err := seal.Generate(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := seal.ParseKeyFile(bytes.TrimSpace(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(t.Context(), Options{Path: Memory, Keys: keys})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// TestClaimingIsIndexed: a claim must not look at every entry that ever was.
+func TestClaimingIsIndexed(t *testing.T) {
+	err := memory(t).read(t.Context(), "explain", func(tx *tx) error {
+		var plan []string
+		for rs, err := range tx.rows(`EXPLAIN QUERY PLAN SELECT e.id FROM entry e JOIN person p ON p.id = e.person
+			WHERE e.state = 'waiting' AND e.not_before <= 5 AND ` + mayGo + ` ORDER BY e.not_before, e.id LIMIT 1`) {
+			if err != nil {
+				return err
+			}
+			var id, parent, unused int
+			var detail string
+			if err := rs.Scan(&id, &parent, &unused, &detail); err != nil {
+				return err
+			}
+			plan = append(plan, detail)
+		}
+		text := strings.Join(plan, "\n")
+		if !strings.Contains(text, "entry_due") || strings.Contains(text, "TEMP B-TREE") || strings.Contains(text, "SCAN e") {
+			t.Errorf("the plan is\n%s", text)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestVersionNumber(t *testing.T) {
+	for version, want := range map[string]int{"3.51.3": 3051003, "3.54.1": 3054001, "": 0, "new": 0} {
+		if have := versionNumber(version); have != want {
+			t.Errorf("%q is %d, not %d", version, have, want)
+		}
+	}
+}
+
+func TestIndexesAreKeyedByPlace(t *testing.T) {
+	s := memory(t)
+	if bytes.Equal(s.ix("insz", "a", "bc"), s.ix("insz", "ab", "c")) || bytes.Equal(s.ix("insz", "a"), s.ix("client", "a")) {
+		t.Error("two values meet under one digest")
+	}
+	if !bytes.Equal(s.ix("insz", "a"), s.ix("insz", "a")) {
+		t.Error("one value has two digests")
+	}
+}

@@ -1,0 +1,264 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/ledger"
+)
+
+// NeedLookup implements ledger.Observing.
+func (s *Store) NeedLookup(ctx context.Context, ocmw string, limit int) ([]ledger.Lookup, error) {
+	var all []ledger.Lookup
+	err := s.read(ctx, "list clients to look up", func(t *tx) error {
+		for rs, err := range t.rows(`SELECT id, insz, client_ix FROM person
+			WHERE ocmw = ? AND looked_up = 0 AND insz_ix IS NOT NULL ORDER BY id LIMIT ?`, ocmw, limit) {
+			if err != nil {
+				return err
+			}
+			var l ledger.Lookup
+			var sealed, ix []byte
+			if err := rs.Scan(&l.Person, &sealed, &ix); err != nil {
+				return err
+			}
+			insz, err := s.open("person", ocmw, place(ix), "insz", sealed)
+			if err != nil {
+				return err
+			}
+			l.INSZ = string(insz)
+			all = append(all, l)
+		}
+		return nil
+	})
+	return all, err
+}
+
+// SaveLookups implements ledger.Observing.
+func (s *Store) SaveLookups(ctx context.Context, run, ocmw string, results []ledger.LookupResult, now time.Time) error {
+	return s.write(ctx, "save look-ups", func(t *tx) error {
+		for _, r := range results {
+			var owner string
+			if err := t.row(`SELECT ocmw FROM person WHERE id = ?`, []any{r.Person}, &owner); err != nil {
+				return found(err)
+			}
+			if owner != ocmw {
+				return ledger.ErrNotFound
+			}
+			if err := saveLookup(t, r, s.day(now)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func saveLookup(t *tx, r ledger.LookupResult, day casefile.Date) error {
+	k, err := loadKnown(t, r.Person)
+	if err != nil {
+		return err
+	}
+	k.LookedUp, k.Dossier = true, r.Dossier
+	if r.Dossier != nil {
+		k.OutsideArea = false
+	}
+	changed, err := learn(t, r.Person, k, day)
+	if err != nil || !changed {
+		return err
+	}
+	return setDirty(t, r.Person)
+}
+
+// learn saves what is known, and tells whether that is news; having been asked again
+// is none.
+func learn(t *tx, person int64, k casefile.Known, day casefile.Date) (bool, error) {
+	before, err := knownDigest(t, person)
+	if err != nil {
+		return false, err
+	}
+	if err := saveKnown(t, person, k, day); err != nil {
+		return false, err
+	}
+	after, err := knownDigest(t, person)
+	return before != after, err
+}
+
+func knownDigest(t *tx, person int64) (string, error) {
+	var digest string
+	err := t.row(`SELECT p.outside_area || ' ' || COALESCE(hex(k.digest), '')
+		FROM person p LEFT JOIN known k ON k.person = p.id WHERE p.id = ?`, []any{person}, &digest)
+	return digest, found(err)
+}
+
+func setDirty(t *tx, person int64) error {
+	_, err := t.exec(`UPDATE person SET dirty = 1 WHERE id = ?`, person)
+	return err
+}
+
+// day is the civil day of an instant.
+func (s *Store) day(now time.Time) casefile.Date { return casefile.DateOf(now, s.zone) }
+
+// loadKnown reads what is known of a person. The columns in clear are right where
+// they and the payload could differ.
+func loadKnown(t *tx, person int64) (casefile.Known, error) {
+	var k casefile.Known
+	var ocmw string
+	var lookedUp, outside bool
+	var payload []byte
+	err := t.row(`SELECT p.ocmw, p.looked_up, p.outside_area, k.payload FROM person p LEFT JOIN known k ON k.person = p.id
+		WHERE p.id = ?`, []any{person}, &ocmw, &lookedUp, &outside, &payload)
+	if err != nil {
+		return k, found(err)
+	}
+	if payload != nil {
+		if k, err = t.s.openKnown(ocmw, person, payload); err != nil {
+			return k, err
+		}
+	}
+	k.LookedUp, k.OutsideArea = lookedUp, outside
+	return k, nil
+}
+
+func (s *Store) openKnown(ocmw string, person int64, sealed []byte) (casefile.Known, error) {
+	plain, err := s.open("known", ocmw, number(person), "payload", sealed)
+	if err != nil {
+		return casefile.Known{}, err
+	}
+	k, err := casefile.UnmarshalKnown(plain)
+	return k, wrap("read known dossier", err)
+}
+
+// saveKnown writes what is known of a person, with what the tables show of it in
+// clear. A zero day leaves the category as it stands. Whoever was never looked up
+// before gets the category as that of before the run.
+func saveKnown(t *tx, person int64, k casefile.Known, day casefile.Date) error {
+	var ocmw, category, next string
+	err := t.row(`SELECT ocmw, category, category_next FROM person WHERE id = ?`, []any{person}, &ocmw, &category, &next)
+	if err != nil {
+		return found(err)
+	}
+	flags := k
+	k.LookedUp, k.OutsideArea = true, false // the columns say it; the payload stays the same
+	payload, err := casefile.MarshalKnown(k)
+	if err != nil {
+		return fmt.Errorf("encode known dossier: %w", err)
+	}
+	_, err = t.exec(`INSERT INTO known (person, digest, payload) VALUES (?, ?, ?)
+		ON CONFLICT (person) DO UPDATE SET digest = excluded.digest, payload = excluded.payload`,
+		person, t.s.ix("known", string(payload)), t.s.seal("known", ocmw, number(person), "payload", payload))
+	if err != nil {
+		return err
+	}
+	var version int64
+	var dossier []byte
+	if k.Dossier != nil {
+		version, dossier = k.Dossier.Version, t.s.ix("dossier", ocmw, k.Dossier.ID)
+	}
+	if !day.IsZero() {
+		category, next = categoryOn(k.Dossier, day)
+	}
+	_, err = t.exec(`UPDATE person SET looked_up = ?1, outside_area = ?2, version = ?3, dossier_ix = ?4, category = ?5, category_next = ?6,
+			before_category = CASE WHEN contacted = 0 AND ?1 = 1 THEN ?5 ELSE before_category END, contacted = MAX(contacted, ?1)
+		WHERE id = ?7`,
+		bit(flags.LookedUp), bit(flags.OutsideArea), version, dossier, category, next, person)
+	return err
+}
+
+// categoryOn is the category that holds, and the day on which a later one that the
+// dossier holds already takes over; empty where there is none.
+func categoryOn(d *casefile.Dossier, day casefile.Date) (code, next string) {
+	held, _ := d.CategoryOn(day)
+	for _, c := range d.Categories() {
+		if c.From > day && (next == "" || string(c.From) < next) {
+			next = string(c.From)
+		}
+	}
+	return string(held.Code), next
+}
+
+// Cursor implements ledger.Observing.
+func (s *Store) Cursor(ctx context.Context, ocmw string) (string, error) {
+	var cursor string
+	err := s.read(ctx, "read feed position", func(t *tx) error {
+		var sealed []byte
+		err := t.row(`SELECT cursor FROM ocmw WHERE kbo = ?`, []any{ocmw}, &sealed)
+		if errors.Is(err, sql.ErrNoRows) || err == nil && sealed == nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		plain, err := s.open("ocmw", ocmw, ocmw, "cursor", sealed)
+		cursor = string(plain)
+		return err
+	})
+	return cursor, err
+}
+
+// SaveFeed implements ledger.Observing.
+func (s *Store) SaveFeed(ctx context.Context, ocmw, cursor string, dossiers []casefile.Dossier, now time.Time) (changed int, err error) {
+	err = s.write(ctx, "save feed", func(t *tx) error {
+		changed = 0
+		for i := range dossiers {
+			persons, err := personsOf(t, ocmw, dossiers[i])
+			if err != nil {
+				return err
+			}
+			news := false
+			for _, person := range persons {
+				n, err := saveObserved(t, person, dossiers[i], s.day(now))
+				if err != nil {
+					return err
+				}
+				news = news || n
+			}
+			changed += bit(news)
+		}
+		if err := needOCMW(t, ocmw); err != nil {
+			return err
+		}
+		_, err := t.exec(`UPDATE ocmw SET cursor = ? WHERE kbo = ?`, s.seal("ocmw", ocmw, ocmw, "cursor", []byte(cursor)), ocmw)
+		return err
+	})
+	return changed, err
+}
+
+// personsOf finds the clients that a dossier is about: by the dossier's id, as an INSZ
+// can be replaced, and by INSZ. Those never looked up are left: the look-up brings
+// more than the feed.
+func personsOf(t *tx, ocmw string, d casefile.Dossier) ([]int64, error) {
+	return column[int64](t, `SELECT id FROM person WHERE ocmw = ?1 AND dossier_ix = ?2 AND looked_up = 1
+		UNION SELECT id FROM person WHERE ocmw = ?1 AND insz_ix = ?3 AND looked_up = 1`,
+		ocmw, t.s.ix("dossier", ocmw, d.ID), t.s.ix("insz", ocmw, d.Person.INSZ.Reveal()))
+}
+
+// saveObserved stores a dossier that somebody changed. A version that is known
+// already is our own write, or an old item of the feed.
+func saveObserved(t *tx, person int64, d casefile.Dossier, day casefile.Date) (bool, error) {
+	k, err := loadKnown(t, person)
+	if err != nil {
+		return false, err
+	}
+	if k.Dossier != nil && k.Dossier.ID == d.ID && d.Version <= k.Dossier.Version {
+		return false, nil
+	}
+	k.Dossier, k.OutsideArea = &d, false
+	if err := saveKnown(t, person, k, day); err != nil {
+		return false, err
+	}
+	return true, setDirty(t, person)
+}
+
+// ForgetCursor implements ledger.Observing.
+func (s *Store) ForgetCursor(ctx context.Context, ocmw string) error {
+	return s.write(ctx, "forget feed position", func(t *tx) error {
+		if _, err := t.exec(`UPDATE ocmw SET cursor = NULL WHERE kbo = ?`, ocmw); err != nil {
+			return err
+		}
+		_, err := t.exec(`UPDATE person SET looked_up = 0 WHERE ocmw = ? AND looked_up = 1`, ocmw)
+		return err
+	})
+}

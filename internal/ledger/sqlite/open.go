@@ -1,0 +1,282 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	_ "modernc.org/sqlite" // registers the driver "sqlite"
+
+	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/internal/seal"
+)
+
+var _ ledger.Store = (*Store)(nil)
+
+// Memory as Options.Path keeps the ledger in memory; it vanishes on Close.
+const Memory = ":memory:"
+
+// minVersion is the oldest SQLite taken: 3.51.3 has the fix of the write-ahead log
+// that could lose a commit when a reset and a checkpoint met.
+const minVersion = 3_051_003
+
+// ErrReadOnly is what a change ends in beside the daemon: other processes write
+// requests only (design decision 20).
+var ErrReadOnly = errors.New("this ledger was opened beside the daemon: it takes requests, no other changes")
+
+// ErrWrongKeys means that the key file is not the one that the state was written with.
+var ErrWrongKeys = error(wrongKeys{})
+
+type wrongKeys struct{}
+
+func (wrongKeys) Error() string {
+	return "the key file is not the one that this state was written with"
+}
+
+// Hint is the next step.
+func (wrongKeys) Hint() string {
+	return "restore the key file that belongs to this state directory; without it nothing in it can be read"
+}
+
+// Options says what to open.
+type Options struct {
+	// Path of the database file, or Memory. Its directory is made when it is not
+	// there, with mode 0700.
+	Path string
+	Keys *seal.Keys
+	// ReadOnly is for commands beside the daemon: they read, and write only request
+	// rows. A file that does not exist reads as an empty ledger, and is not made.
+	ReadOnly bool
+	Now      func() time.Time // default time.Now
+	// Zone is where days begin (categories hold by the day); default Europe/Brussels.
+	Zone *time.Location
+}
+
+// Store is a ledger.Store in SQLite. Any number of goroutines may use it.
+type Store struct {
+	keys     *seal.Keys
+	now      func() time.Time
+	zone     *time.Location
+	readOnly bool
+
+	writer  *sql.DB // one connection: writes queue here, not in SQLite
+	readers *sql.DB // the same as writer where the ledger is in memory
+	keep    *sql.Conn
+}
+
+// Open opens the ledger, makes or migrates its schema, and checks that engine,
+// settings, schema and keys are what this program needs.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	if o.Keys == nil || o.Path == "" {
+		return nil, errors.New("open ledger: it takes a path and keys")
+	}
+	s, err := newStore(o)
+	if err != nil {
+		return nil, err
+	}
+	if o.Path != Memory {
+		if o.Path, err = filepath.Abs(o.Path); err != nil {
+			return nil, fmt.Errorf("open ledger: find its path: %w", err)
+		}
+		missing, err := prepareFile(o)
+		if err != nil {
+			return nil, err
+		}
+		if missing {
+			o.Path = Memory
+		}
+	}
+	if err := s.connect(ctx, o.Path); err != nil {
+		return nil, errors.Join(fmt.Errorf("open ledger: %w", err), s.Close())
+	}
+	if err := s.prove(ctx, o.Path); err != nil {
+		return nil, errors.Join(fmt.Errorf("open ledger: %w", err), s.Close())
+	}
+	return s, nil
+}
+
+func newStore(o Options) (*Store, error) {
+	s := &Store{keys: o.Keys, now: o.Now, zone: o.Zone, readOnly: o.ReadOnly}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.zone == nil {
+		zone, err := time.LoadLocation("Europe/Brussels")
+		if err != nil {
+			return nil, fmt.Errorf("open ledger: load time zone: %w", err)
+		}
+		s.zone = zone
+	}
+	return s, nil
+}
+
+// prepareFile makes directory and file with modes that nobody else can read; SQLite
+// gives its side files the mode of the database. Beside the daemon nothing is made.
+func prepareFile(o Options) (missing bool, err error) {
+	dir := filepath.Dir(o.Path)
+	if err := RefuseNetworkPath(dir); err != nil {
+		return false, err
+	}
+	_, err = os.Stat(o.Path)
+	if o.ReadOnly {
+		if errors.Is(err, fs.ErrNotExist) {
+			return true, nil
+		}
+		return false, err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return false, fmt.Errorf("make state directory: %w", err)
+	}
+	f, err := os.OpenFile(o.Path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return false, fmt.Errorf("make database file: %w", err)
+	}
+	if err := errors.Join(f.Close(), os.Chmod(o.Path, 0o600)); err != nil {
+		return false, fmt.Errorf("protect database file: %w", err)
+	}
+	return false, nil
+}
+
+// common are settings of every connection. Sorting and temporary tables stay in
+// memory: they hold nothing that must not be on disk, but scratch copies write nowhere.
+func common() []string {
+	return []string{"busy_timeout(30000)", "foreign_keys(1)", "temp_store(2)", "synchronous(2)", "trusted_schema(0)"}
+}
+
+func (s *Store) connect(ctx context.Context, path string) error {
+	if path == Memory {
+		return s.connectMemory(ctx, memoryName())
+	}
+	// The journal's size is cut back after a large set.
+	settings := append(common(), "journal_mode(WAL)", "journal_size_limit(67108864)")
+	var err error
+	if s.writer, err = sql.Open("sqlite", dsn(fileURI(path), "immediate", settings)); err != nil {
+		return err
+	}
+	s.writer.SetMaxOpenConns(1)
+	if err := s.writer.PingContext(ctx); err != nil {
+		return err
+	}
+	if s.readers, err = sql.Open("sqlite", dsn(fileURI(path), "deferred", append(common(), "query_only(1)"))); err != nil {
+		return err
+	}
+	s.readers.SetMaxOpenConns(4)
+	s.readers.SetMaxIdleConns(4)
+	return nil
+}
+
+func memoryName() string { return "file:/mlpsync-" + uuid.NewString() + "?vfs=memdb" }
+
+// connectMemory opens a database of SQLite's memdb, which lives as long as one
+// connection to it: keep is that one. All work goes through one other connection, as
+// readers would block the writer there.
+func (s *Store) connectMemory(ctx context.Context, name string) error {
+	keeper, err := sql.Open("sqlite", name)
+	if err != nil {
+		return err
+	}
+	keeper.SetMaxOpenConns(1)
+	if s.keep, err = keeper.Conn(ctx); err != nil {
+		return err
+	}
+	if err := s.keep.PingContext(ctx); err != nil {
+		return err
+	}
+	if s.writer, err = sql.Open("sqlite", dsn(name, "immediate", common())); err != nil {
+		return err
+	}
+	s.writer.SetMaxOpenConns(1)
+	s.readers = s.writer
+	return nil
+}
+
+// fileURI escapes what SQLite would take for the end of a path.
+func fileURI(path string) string {
+	path = filepath.ToSlash(path)
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path
+	}
+	return (&url.URL{Scheme: "file", Path: path}).String()
+}
+
+func dsn(uri, lock string, pragmas []string) string {
+	q := url.Values{"_txlock": {lock}, "_pragma": pragmas}
+	sep := "?"
+	if strings.Contains(uri, "?") {
+		sep = "&"
+	}
+	return uri + sep + q.Encode()
+}
+
+// prove checks that what was opened is what it must be.
+func (s *Store) prove(ctx context.Context, path string) error {
+	var version string
+	if err := s.writer.QueryRowContext(ctx, `SELECT sqlite_version()`).Scan(&version); err != nil {
+		return fmt.Errorf("ask SQLite's version: %w", err)
+	}
+	if n := versionNumber(version); n < minVersion {
+		return fmt.Errorf("SQLite %s is too old: at least 3.51.3 is needed", version)
+	}
+	if err := s.proveSettings(ctx, path); err != nil {
+		return err
+	}
+	fresh := path == Memory
+	if !s.readOnly || fresh {
+		if err := s.migrate(ctx); err != nil {
+			return err
+		}
+	} else if err := s.refuseOtherSchema(ctx); err != nil {
+		return err
+	}
+	return s.proveKeys(ctx, !s.readOnly || fresh)
+}
+
+// proveSettings reads the settings back: SQLite passes over one that it can't set.
+func (s *Store) proveSettings(ctx context.Context, path string) error {
+	want := map[string]string{"foreign_keys": "1", "synchronous": "2"}
+	if path != Memory {
+		want["journal_mode"] = "wal"
+	}
+	for name, value := range want {
+		var have string
+		if err := s.writer.QueryRowContext(ctx, `PRAGMA `+name).Scan(&have); err != nil {
+			return fmt.Errorf("read setting %s: %w", name, err)
+		}
+		if !strings.EqualFold(have, value) {
+			return fmt.Errorf("SQLite's setting %s is %s, not %s; is the folder on a local disk?", name, have, value)
+		}
+	}
+	return nil
+}
+
+// versionNumber is SQLite's own: 3.51.3 is 3051003; 0 for what can't be read.
+func versionNumber(version string) int {
+	var major, minor, patch int
+	if _, err := fmt.Sscanf(version, "%d.%d.%d", &major, &minor, &patch); err != nil {
+		return 0
+	}
+	return major*1_000_000 + minor*1_000 + patch
+}
+
+// Close ends all connections. A memory ledger is gone then.
+func (s *Store) Close() error {
+	var errs []error
+	if s.readers != nil && s.readers != s.writer {
+		errs = append(errs, s.readers.Close())
+	}
+	if s.writer != nil {
+		errs = append(errs, s.writer.Close())
+	}
+	if s.keep != nil {
+		errs = append(errs, s.keep.Close())
+	}
+	return errors.Join(errs...)
+}

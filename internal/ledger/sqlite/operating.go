@@ -1,0 +1,314 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/mlpsync/mlpsync/internal/audit"
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/internal/outbox"
+)
+
+// runKey is where the present run's id stands, for what is done without naming one.
+const runKey = "run"
+
+// run is the present run's id; empty before the first.
+func (t *tx) run() string {
+	var run string
+	if err := t.row(`SELECT value FROM meta WHERE key = ?`, []any{runKey}, &run); err != nil {
+		return ""
+	}
+	return run
+}
+
+// StartRun implements ledger.Operating.
+func (s *Store) StartRun(ctx context.Context, run string, now time.Time) error {
+	return s.write(ctx, "start run", func(t *tx) error {
+		if err := refreshCategories(t, s.day(now)); err != nil {
+			return err
+		}
+		if err := setMeta(t, runKey, run); err != nil {
+			return err
+		}
+		_, err := t.exec(`UPDATE person SET before_category = category WHERE before_category <> category`)
+		return err
+	})
+}
+
+// refreshCategories brings clients to the category that a dossier held already with a
+// later valid-from, now that its day has come.
+func refreshCategories(t *tx, day casefile.Date) error {
+	ids, err := column[int64](t, `SELECT id FROM person WHERE category_next <> '' AND category_next <= ?`, string(day))
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		k, err := loadKnown(t, id)
+		if err != nil {
+			return err
+		}
+		code, next := categoryOn(k.Dossier, day)
+		if _, err := t.exec(`UPDATE person SET category = ?, category_next = ? WHERE id = ?`, code, next, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Guard implements ledger.Operating.
+func (s *Store) Guard(ctx context.Context, ocmw string) (ledger.GuardState, error) {
+	var g ledger.GuardState
+	err := s.read(ctx, "read guard", func(t *tx) error {
+		var approved, stopped sql.NullInt64
+		err := t.row(`SELECT approved_at, stopped_at, stop_reason_nl, stop_reason_en, rows_before, rows_after FROM ocmw WHERE kbo = ?`,
+			[]any{ocmw}, &approved, &stopped, &g.ReasonNL, &g.ReasonEN, &g.RowsBefore, &g.RowsAfter)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		g.FirstRun, g.Stopped, g.Since = !approved.Valid, stopped.Valid, instant(stopped.Int64)
+		err = t.row(`SELECT COUNT(*) FROM person p WHERE p.ocmw = ? AND EXISTS (SELECT 1 FROM record r
+			WHERE r.person = p.id AND r.kind = 'client' AND r.missing_since IS NULL)`, []any{ocmw}, &g.Clients)
+		if err != nil {
+			return err
+		}
+		return t.row(`SELECT COUNT(DISTINCT person) FROM entry WHERE ocmw = ? AND state = 'waiting' AND approved = 0`,
+			[]any{ocmw}, &g.Changing)
+	})
+	return g, err
+}
+
+// Approve implements ledger.Operating.
+func (s *Store) Approve(ctx context.Context, ocmw string, by ledger.Actor, now time.Time) error {
+	return s.write(ctx, "approve", func(t *tx) error { return approve(t, ocmw, by, now) })
+}
+
+func approve(t *tx, ocmw string, by ledger.Actor, now time.Time) error {
+	if err := needOCMW(t, ocmw); err != nil {
+		return err
+	}
+	entries, err := t.exec(`UPDATE entry SET approved = 1 WHERE ocmw = ? AND approved = 0 AND state IN ('waiting', 'suspended', 'parked')`, ocmw)
+	if err != nil {
+		return err
+	}
+	changed, err := t.exec(`UPDATE ocmw SET approved_at = COALESCE(approved_at, ?1), stopped_at = NULL, stop_reason_nl = '', stop_reason_en = '',
+			rows_before = rows_after
+		WHERE kbo = ?2 AND (approved_at IS NULL OR stopped_at IS NOT NULL OR rows_before <> rows_after)`, stored(now), ocmw)
+	if err != nil || entries+changed == 0 {
+		return err
+	}
+	return t.audit(audit.Record{
+		At: now, Run: t.run(), Actor: by.Name, Action: "approved", OCMW: ocmw, After: fmt.Sprintf("%d entries", entries),
+	}, by.Reason)
+}
+
+// Stop implements ledger.Operating.
+func (s *Store) Stop(ctx context.Context, ocmw, reasonNL, reasonEN string, now time.Time) error {
+	return s.write(ctx, "stop by the guard", func(t *tx) error {
+		if err := needOCMW(t, ocmw); err != nil {
+			return err
+		}
+		n, err := t.exec(`UPDATE ocmw SET stopped_at = COALESCE(stopped_at, ?1), stop_reason_nl = ?2, stop_reason_en = ?3
+			WHERE kbo = ?4 AND (stopped_at IS NULL OR stop_reason_nl <> ?2 OR stop_reason_en <> ?3)`, stored(now), reasonNL, reasonEN, ocmw)
+		if err != nil || n == 0 {
+			return err
+		}
+		return t.audit(audit.Record{At: now, Run: t.run(), Action: "stopped", OCMW: ocmw, Reason: "guard"}, reasonEN)
+	})
+}
+
+// Request implements ledger.Operating. It is the one write that a ledger opened
+// beside the daemon takes.
+func (s *Store) Request(ctx context.Context, r ledger.Request) error {
+	switch {
+	case (r.Kind == "retry" || r.Kind == "discard") && r.Entry == "":
+		return fmt.Errorf("leave request: %s names an entry", r.Kind)
+	case r.Kind == "release" && r.OCMW == "":
+		return errors.New("leave request: release names an OCMW")
+	case r.Kind != "retry" && r.Kind != "discard" && r.Kind != "release":
+		return fmt.Errorf("leave request: there is no kind %q", r.Kind)
+	}
+	if s.readOnly && s.keep != nil {
+		return errors.New("leave request: no daemon has run on this state yet")
+	}
+	return s.transact(ctx, s.writer, "leave request", func(t *tx) error {
+		if r.Entry != "" && r.OCMW == "" {
+			e, err := entryByID(t, r.Entry)
+			if err != nil {
+				return err
+			}
+			r.OCMW = e.OCMW
+		}
+		_, err := t.exec(`INSERT INTO request (kind, ocmw, entry, actor, reason, asked_at) VALUES (?, ?, ?, ?, ?, ?)`,
+			r.Kind, r.OCMW, r.Entry, r.By.Name, s.seal("request", r.OCMW, r.Kind+r.Entry, "reason", []byte(r.By.Reason)), stored(r.At))
+		return err
+	})
+}
+
+// ApplyRequests implements ledger.Operating.
+func (s *Store) ApplyRequests(ctx context.Context, now time.Time) ([]ledger.Applied, error) {
+	var all []ledger.Applied
+	err := s.write(ctx, "apply requests", func(t *tx) error {
+		all = nil
+		ids, err := column[int64](t, `SELECT id FROM request WHERE applied_at IS NULL ORDER BY id`)
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			applied, err := applyRequest(t, id, now)
+			if err != nil {
+				return err
+			}
+			all = append(all, applied)
+		}
+		return nil
+	})
+	return all, err
+}
+
+func applyRequest(t *tx, id int64, now time.Time) (ledger.Applied, error) {
+	var a ledger.Applied
+	var asked int64
+	var reason []byte
+	err := t.row(`SELECT kind, ocmw, entry, actor, reason, asked_at FROM request WHERE id = ?`, []any{id},
+		&a.Kind, &a.OCMW, &a.Entry, &a.By.Name, &reason, &asked)
+	if err != nil {
+		return a, err
+	}
+	if reason, err = t.s.open("request", a.OCMW, a.Kind+a.Entry, "reason", reason); err != nil {
+		return a, err
+	}
+	a.By.Reason, a.At = string(reason), instant(asked)
+	if a.Kind == "release" {
+		a.Done, a.Result = true, "everything that waited for approval may go"
+		err = approve(t, a.OCMW, a.By, now)
+	} else {
+		a.Done, a.Result, err = orderEntry(t, a.Request, now)
+	}
+	if err != nil {
+		return a, err
+	}
+	_, err = t.exec(`UPDATE request SET applied_at = ?, done = ?, result = ? WHERE id = ?`, stored(now), bit(a.Done), a.Result, id)
+	return a, err
+}
+
+// orderEntry carries out retry and discard. What the entry's state does not allow is
+// said, and no error.
+func orderEntry(t *tx, r ledger.Request, now time.Time) (bool, string, error) {
+	e, err := entryByID(t, r.Entry)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return false, "there is no such entry", nil
+	}
+	if err != nil {
+		return false, "", err
+	}
+	to, word := outbox.Waiting, "it goes out again"
+	if r.Kind == "discard" {
+		to, word = outbox.Discarded, "it is not sent"
+	}
+	l := lane{t: t, ocmw: e.OCMW, person: e.Person, now: now}
+	switch {
+	case r.Kind == "retry" && e.Claim == "" && (e.State == outbox.Waiting || e.State == outbox.InDoubt):
+		word = "it does not wait any longer"
+		_, err = t.exec(`UPDATE entry SET not_before = 0, updated_at = ? WHERE id = ? AND claim IS NULL`, stored(now), e.ID)
+	case r.Kind == "retry" && e.State != outbox.Parked && e.State != outbox.Discarded, outbox.Transition(e.State, to) != nil:
+		return false, fmt.Sprintf("an entry that is %s can't take a %s", e.State, r.Kind), nil
+	default:
+		err = l.reorder(e, to)
+	}
+	if err != nil {
+		return false, "", err
+	}
+	action := map[string]string{"retry": "retried", "discard": "discarded"}[r.Kind]
+	return true, word, l.t.audit(audit.Record{
+		At: now, Run: t.run(), Actor: r.By.Name, Action: action, OCMW: e.OCMW, Client: e.Pseudonym, Entry: e.ID, Rule: e.Rule,
+		Before: string(e.State),
+	}, r.By.Reason)
+}
+
+// reorder moves an entry as a person asked. One that comes back goes out approved and
+// with all its attempts; a discarded one goes to the end of its lane, as the lane
+// went on without it.
+func (l *lane) reorder(e outbox.Entry, to outbox.State) error {
+	if err := l.move(e.ID, e.State, to); err != nil {
+		return err
+	}
+	if to == outbox.Waiting {
+		_, err := l.t.exec(`UPDATE entry SET attempts = 0, not_before = 0, approved = 1,
+				seq = CASE WHEN ?1 THEN (SELECT MAX(seq) + 1 FROM entry WHERE person = ?2) ELSE seq END
+			WHERE id = ?3`, bit(e.State == outbox.Discarded), l.person, e.ID)
+		if err != nil {
+			return err
+		}
+	}
+	return l.relane()
+}
+
+// Meta implements ledger.Operating.
+func (s *Store) Meta(ctx context.Context, key string) (string, error) {
+	var value string
+	err := s.read(ctx, "read fact", func(t *tx) error {
+		err := t.row(`SELECT value FROM meta WHERE key = ?`, []any{"fact/" + key}, &value)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	return value, err
+}
+
+// SetMeta implements ledger.Operating.
+func (s *Store) SetMeta(ctx context.Context, key, value string) error {
+	return s.write(ctx, "store fact", func(t *tx) error { return setMeta(t, "fact/"+key, value) })
+}
+
+func setMeta(t *tx, key, value string) error {
+	_, err := t.exec(`INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`, key, value)
+	return err
+}
+
+// SaveNotes implements ledger.Operating. A note that stood already keeps its Since.
+func (s *Store) SaveNotes(ctx context.Context, topic string, notes []ledger.Note) error {
+	return s.write(ctx, "save notes", func(t *tx) error {
+		since := map[[2]string]int64{}
+		for rs, err := range t.rows(`SELECT ocmw, key, since FROM note WHERE topic = ?`, topic) {
+			if err != nil {
+				return err
+			}
+			var key [2]string
+			var at int64
+			if err := rs.Scan(&key[0], &key[1], &at); err != nil {
+				return err
+			}
+			since[key] = at
+		}
+		if _, err := t.exec(`DELETE FROM note WHERE topic = ?`, topic); err != nil {
+			return err
+		}
+		for _, n := range notes {
+			at, stood := since[[2]string{n.OCMW, n.Key}]
+			if !stood {
+				at = stored(n.Since)
+			}
+			if err := saveNote(t, topic, n, at); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func saveNote(t *tx, topic string, n ledger.Note, since int64) error {
+	payload, err := json.Marshal([]string{n.NL, n.EN})
+	if err != nil {
+		return fmt.Errorf("encode note: %w", err)
+	}
+	_, err = t.exec(`INSERT INTO note (topic, ocmw, key, level, since, payload) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (topic, ocmw, key) DO UPDATE SET level = excluded.level, payload = excluded.payload`,
+		topic, n.OCMW, n.Key, n.Level, since, t.s.seal("note", n.OCMW, topic+"/"+n.Key, "payload", payload))
+	return err
+}

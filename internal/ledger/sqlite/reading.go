@@ -1,0 +1,352 @@
+package sqlite
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/internal/outbox"
+	"github.com/mlpsync/mlpsync/internal/seal"
+)
+
+// Totals implements ledger.Reading.
+func (s *Store) Totals(ctx context.Context, ocmw, run string) (ledger.Totals, error) {
+	totals := ledger.Totals{
+		Clients: map[ledger.OutcomeKind]int{}, Categories: map[casefile.Code]ledger.CategoryTotal{},
+		Entries: map[outbox.State]int{}, Settled: map[casefile.RegistrationKind]int{}, Handovers: map[casefile.HandoverKind]int{},
+	}
+	err := s.read(ctx, "count", func(t *tx) error {
+		for _, count := range []func(*tx, *ledger.Totals, string, string) error{
+			totalFiles, totalClients, totalCategories, totalEntries, totalSettled,
+		} {
+			if err := count(t, &totals, ocmw, run); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return totals, err
+}
+
+func totalFiles(t *tx, into *ledger.Totals, ocmw, run string) (err error) {
+	where := `s.state = 'active' AND s.run = ?2`
+	if run == "" {
+		where = `s.id IN (SELECT MAX(id) FROM export_set WHERE state = 'active' GROUP BY ocmw) AND ?2 = ''`
+	}
+	into.Files, err = balances(t, where+` AND (?1 = '' OR s.ocmw = ?1)`, ocmw, run)
+	return err
+}
+
+// counts reads a query of a word and a number.
+func counts(t *tx, each func(word string, n int), query string, args ...any) error {
+	for rs, err := range t.rows(query, args...) {
+		if err != nil {
+			return err
+		}
+		var word string
+		var n int
+		if err := rs.Scan(&word, &n); err != nil {
+			return err
+		}
+		each(word, n)
+	}
+	return nil
+}
+
+func totalClients(t *tx, into *ledger.Totals, ocmw, _ string) error {
+	err := counts(t, func(word string, n int) { into.Clients[ledger.OutcomeKind(word)] = n },
+		`SELECT outcome, COUNT(*) FROM person WHERE outcome IS NOT NULL AND (?1 = '' OR ocmw = ?1) GROUP BY outcome`, ocmw)
+	if err != nil {
+		return err
+	}
+	return t.row(`SELECT COUNT(*) FROM person p WHERE outcome IS NULL AND (?1 = '' OR ocmw = ?1)
+		AND (held = 1 OR EXISTS (SELECT 1 FROM record r WHERE r.person = p.id AND r.missing_since IS NULL))`, []any{ocmw}, &into.Undecided)
+}
+
+func totalCategories(t *tx, into *ledger.Totals, ocmw, _ string) error {
+	for column, add := range map[string]func(c *ledger.CategoryTotal, n int){
+		"before_category": func(c *ledger.CategoryTotal, n int) { c.Before = n },
+		"category":        func(c *ledger.CategoryTotal, n int) { c.After = n },
+	} {
+		err := counts(t, func(word string, n int) {
+			total := into.Categories[casefile.Code(word)]
+			add(&total, n)
+			into.Categories[casefile.Code(word)] = total
+		}, `SELECT IIF(contacted = 1, `+column+`, '`+string(ledger.NotLookedUp)+`'), COUNT(*) FROM person WHERE ?1 = '' OR ocmw = ?1 GROUP BY 1`, ocmw)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func totalEntries(t *tx, into *ledger.Totals, ocmw, _ string) error {
+	err := counts(t, func(word string, n int) { into.Entries[outbox.State(word)] = n },
+		`SELECT state, COUNT(*) FROM entry WHERE (?1 = '' OR ocmw = ?1) GROUP BY state`, ocmw)
+	if err != nil {
+		return err
+	}
+	var doubt sql.NullInt64
+	err = t.row(`SELECT MIN(doubt_since) FROM entry WHERE state = 'inDoubt' AND (?1 = '' OR ocmw = ?1)`, []any{ocmw}, &doubt)
+	if err != nil {
+		return err
+	}
+	into.InDoubtSince = instant(doubt.Int64)
+	return t.row(`SELECT COUNT(*) FROM entry WHERE state = 'waiting' AND approved = 0 AND (?1 = '' OR ocmw = ?1)`, []any{ocmw}, &into.Unapproved)
+}
+
+func totalSettled(t *tx, into *ledger.Totals, ocmw, run string) error {
+	const where = ` FROM entry WHERE settled_run IS NOT NULL AND (?1 = '' OR settled_run = ?1) AND (?2 = '' OR ocmw = ?2)`
+	err := counts(t, func(word string, n int) { into.Settled[casefile.RegistrationKind(word)] = n },
+		`SELECT kind, COUNT(*)`+where+` GROUP BY kind`, run, ocmw)
+	if err != nil {
+		return err
+	}
+	return counts(t, func(word string, n int) { into.Handovers[casefile.HandoverKind(word)] = n },
+		`SELECT detail, COUNT(*)`+where+` AND kind = ?3 GROUP BY detail`, run, ocmw, string(casefile.RegHandover))
+}
+
+// Entries implements ledger.Reading: in order of OCMW and lane.
+func (s *Store) Entries(ctx context.Context, f ledger.EntryFilter) ([]outbox.Entry, error) {
+	var conditions []string
+	var args []any
+	where := func(condition string, arg any) {
+		conditions, args = append(conditions, condition), append(args, arg)
+	}
+	if f.OCMW != "" {
+		where(`e.ocmw = ?`, f.OCMW)
+	}
+	if f.Person != 0 {
+		where(`e.person = ?`, f.Person)
+	}
+	if len(f.States) > 0 {
+		where(`e.state IN (SELECT value FROM json_each(?))`, list(f.States))
+	}
+	if f.Run != "" {
+		where(`? IN (e.run, e.settled_run)`, f.Run)
+	}
+	query := entryColumns
+	if len(conditions) > 0 {
+		query += `WHERE ` + strings.Join(conditions, ` AND `)
+	}
+	query += ` ORDER BY e.ocmw, e.person, e.seq`
+	if f.Limit > 0 {
+		query, args = query+` LIMIT ?`, append(args, f.Limit)
+	}
+	var all []outbox.Entry
+	err := s.read(ctx, "list entries", func(t *tx) error {
+		for rs, err := range t.rows(query, args...) {
+			if err != nil {
+				return err
+			}
+			e, err := s.scanEntry(rs)
+			if err != nil {
+				return err
+			}
+			all = append(all, e)
+		}
+		return nil
+	})
+	return all, err
+}
+
+// Entry implements ledger.Reading.
+func (s *Store) Entry(ctx context.Context, id string) (outbox.Entry, error) {
+	var e outbox.Entry
+	err := s.read(ctx, "read entry", func(t *tx) (err error) {
+		e, err = entryByID(t, id)
+		return err
+	})
+	return e, err
+}
+
+// Find implements ledger.Reading.
+func (s *Store) Find(ctx context.Context, ocmw, client string) (ledger.ClientView, error) {
+	var view ledger.ClientView
+	err := s.read(ctx, "find client", func(t *tx) error {
+		ids, err := column[int64](t, `SELECT id FROM person WHERE ocmw = ? AND client_ix = ?`, ocmw, s.ix("client", ocmw, client))
+		if pseudonym, ok := seal.NormalizePseudonym(client); err == nil && len(ids) == 0 && ok {
+			ids, err = column[int64](t, `SELECT id FROM person WHERE pseudonym = ?1 AND (?2 = '' OR ocmw = ?2)`, pseudonym, ocmw)
+		}
+		if err != nil {
+			return err
+		}
+		if len(ids) == 0 {
+			return ledger.ErrNotFound
+		}
+		views, err := clientViews(t, ids[:1], true)
+		if err == nil {
+			view = views[0]
+		}
+		return err
+	})
+	return view, err
+}
+
+// Decisions implements ledger.Reading. Clients not decided yet are among them, with
+// an empty Kind. No transaction is open while each runs.
+func (s *Store) Decisions(ctx context.Context, ocmw string, each func(ledger.ClientView) error) error {
+	ids, err := s.byClientNumber(ctx, ocmw)
+	if err != nil {
+		return err
+	}
+	const batch = 500
+	for part := range slices.Chunk(ids, batch) {
+		var views []ledger.ClientView
+		err := s.read(ctx, "walk decisions", func(t *tx) (err error) {
+			views, err = clientViews(t, part, true)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		for _, v := range views {
+			if err := each(v); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// byClientNumber orders by what is sealed, so it is read and sorted here.
+func (s *Store) byClientNumber(ctx context.Context, ocmw string) ([]int64, error) {
+	type key struct {
+		ocmw, client string
+		id           int64
+	}
+	var keys []key
+	err := s.read(ctx, "list clients", func(t *tx) error {
+		for rs, err := range t.rows(`SELECT id, ocmw, client_ix, client FROM person WHERE ?1 = '' OR ocmw = ?1`, ocmw) {
+			if err != nil {
+				return err
+			}
+			var k key
+			var ix, sealed []byte
+			if err := rs.Scan(&k.id, &k.ocmw, &ix, &sealed); err != nil {
+				return err
+			}
+			client, err := s.open("person", k.ocmw, place(ix), "client", sealed)
+			if err != nil {
+				return err
+			}
+			k.client = string(client)
+			keys = append(keys, k)
+		}
+		return nil
+	})
+	slices.SortFunc(keys, func(a, b key) int { return cmp.Or(cmp.Compare(a.ocmw, b.ocmw), cmp.Compare(a.client, b.client)) })
+	ids := make([]int64, len(keys))
+	for i, k := range keys {
+		ids[i] = k.id
+	}
+	return ids, err
+}
+
+// Rejected implements ledger.Reading.
+func (s *Store) Rejected(ctx context.Context, ocmw string) ([]ledger.RejectedRow, error) {
+	var all []ledger.RejectedRow
+	err := s.read(ctx, "list rejected rows", func(t *tx) error {
+		for rs, err := range t.rows(`SELECT r.id, x.ordinal, x.payload, f.name, r.client_ix, r.client, p.caseworker
+			FROM export_row r JOIN row_rejection x ON x.row = r.id JOIN export_file f ON f.id = r.file
+				JOIN export_set s ON s.id = f.export_set LEFT JOIN person p ON p.client_ix = r.client_ix
+			WHERE r.rejected = 1 AND s.state = 'active' AND s.ocmw = ?
+			ORDER BY f.position, f.name, r.number, r.id, x.ordinal`, ocmw) {
+			if err != nil {
+				return err
+			}
+			row, err := s.scanRejected(rs, ocmw)
+			if err != nil {
+				return err
+			}
+			all = append(all, row)
+		}
+		return nil
+	})
+	return all, err
+}
+
+func (s *Store) scanRejected(rs *sql.Rows, ocmw string) (ledger.RejectedRow, error) {
+	var r ledger.RejectedRow
+	var row int64
+	var ordinal int
+	var payload, ix, client, worker []byte
+	if err := rs.Scan(&row, &ordinal, &payload, &r.File, &ix, &client, &worker); err != nil {
+		return r, err
+	}
+	var err error
+	if r.Rejection, err = s.openRejection(ocmw, row, ordinal, payload); err != nil {
+		return r, err
+	}
+	if client != nil {
+		if client, err = s.open("person", ocmw, place(ix), "client", client); err != nil {
+			return r, err
+		}
+	}
+	if worker != nil {
+		if worker, err = s.open("person", ocmw, place(ix), "caseworker", worker); err != nil {
+			return r, err
+		}
+	}
+	r.Client, r.Caseworker = string(client), string(worker)
+	return r, nil
+}
+
+func (s *Store) openRejection(ocmw string, row int64, ordinal int, sealed []byte) (ledger.Rejection, error) {
+	var r ledger.Rejection
+	plain, err := s.open("row_rejection", ocmw, rejectionPlace(row, ordinal), "payload", sealed)
+	if err != nil {
+		return r, err
+	}
+	return r, wrap("read rejection", json.Unmarshal(plain, &r))
+}
+
+// Notes implements ledger.Reading: those of the OCMW and those of all; every note
+// when ocmw is empty.
+func (s *Store) Notes(ctx context.Context, ocmw string) ([]ledger.Note, error) {
+	var all []ledger.Note
+	err := s.read(ctx, "list notes", func(t *tx) error {
+		for rs, err := range t.rows(`SELECT topic, ocmw, key, level, since, payload FROM note
+			WHERE ?1 = '' OR ocmw IN ('', ?1) ORDER BY ocmw, topic, key`, ocmw) {
+			if err != nil {
+				return err
+			}
+			n, err := s.scanNote(rs)
+			if err != nil {
+				return err
+			}
+			all = append(all, n)
+		}
+		return nil
+	})
+	return all, err
+}
+
+func (s *Store) scanNote(rs *sql.Rows) (ledger.Note, error) {
+	var n ledger.Note
+	var topic string
+	var since int64
+	var payload []byte
+	if err := rs.Scan(&topic, &n.OCMW, &n.Key, &n.Level, &since, &payload); err != nil {
+		return n, err
+	}
+	plain, err := s.open("note", n.OCMW, topic+"/"+n.Key, "payload", payload)
+	if err != nil {
+		return n, err
+	}
+	var texts [2]string
+	if err := json.Unmarshal(plain, &texts); err != nil {
+		return n, fmt.Errorf("read note: %w", err)
+	}
+	n.NL, n.EN, n.Since = texts[0], texts[1], instant(since)
+	return n, nil
+}
+
+func unixMilli(ms int64) time.Time { return time.UnixMilli(ms).UTC() }

@@ -1,0 +1,48 @@
+package sqlite_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"path/filepath"
+	"testing"
+
+	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/internal/ledger/ledgertest"
+	"github.com/mlpsync/mlpsync/internal/ledger/sqlite"
+	"github.com/mlpsync/mlpsync/internal/seal"
+)
+
+func newKeys(t testing.TB) *seal.Keys {
+	t.Helper()
+	file, err := seal.Generate(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := seal.ParseKeyFile(bytes.TrimSpace(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
+}
+
+func open(t testing.TB, path string, keys *seal.Keys) *sqlite.Store {
+	t.Helper()
+	s, err := sqlite.Open(context.Background(), sqlite.Options{Path: path, Keys: keys})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func TestLedger(t *testing.T) {
+	t.Run("file", func(t *testing.T) {
+		ledgertest.Run(t, func(t testing.TB) ledger.Store {
+			return open(t, filepath.Join(t.TempDir(), "state", "ledger.db"), newKeys(t))
+		})
+	})
+	t.Run("memory", func(t *testing.T) {
+		ledgertest.Run(t, func(t testing.TB) ledger.Store { return open(t, sqlite.Memory, newKeys(t)) })
+	})
+}

@@ -1,0 +1,227 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/mlpsync/mlpsync/internal/audit"
+	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/internal/seal"
+)
+
+// tx is one transaction of the store. It prepares each statement once.
+type tx struct {
+	*sql.Tx
+	ctx      context.Context
+	s        *Store
+	prepared map[string]*sql.Stmt
+	head     *audit.Head // of the audit chain, read at the first record
+}
+
+// write runs do in a transaction that can write; what is the verb phrase of its
+// errors. Rows must be closed before do asks the next thing of another transaction:
+// in memory there is one connection.
+func (s *Store) write(ctx context.Context, what string, do func(*tx) error) error {
+	if s.readOnly {
+		return fmt.Errorf("%s: %w", what, ErrReadOnly)
+	}
+	return s.transact(ctx, s.writer, what, do)
+}
+
+// read runs do on a snapshot.
+func (s *Store) read(ctx context.Context, what string, do func(*tx) error) error {
+	return s.transact(ctx, s.readers, what, do)
+}
+
+func (s *Store) transact(ctx context.Context, db *sql.DB, what string, do func(*tx) error) error {
+	began, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	defer func() { _ = began.Rollback() }()
+	t := &tx{Tx: began, ctx: ctx, s: s, prepared: map[string]*sql.Stmt{}}
+	if err := do(t); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	if err := began.Commit(); err != nil {
+		return fmt.Errorf("%s: commit: %w", what, err)
+	}
+	return nil
+}
+
+func (t *tx) stmt(query string) (*sql.Stmt, error) {
+	if st := t.prepared[query]; st != nil {
+		return st, nil
+	}
+	st, err := t.PrepareContext(t.ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	t.prepared[query] = st
+	return st, nil
+}
+
+// exec runs a statement and gives the number of rows it changed.
+func (t *tx) exec(query string, args ...any) (int64, error) {
+	result, err := t.result(query, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// insert runs an INSERT and gives the row's id.
+func (t *tx) insert(query string, args ...any) (int64, error) {
+	result, err := t.result(query, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.LastInsertId()
+}
+
+func (t *tx) result(query string, args ...any) (sql.Result, error) {
+	st, err := t.stmt(query)
+	if err != nil {
+		return nil, err
+	}
+	return st.ExecContext(t.ctx, args...)
+}
+
+// row scans the only row of a query; sql.ErrNoRows when there is none.
+func (t *tx) row(query string, args []any, into ...any) error {
+	st, err := t.stmt(query)
+	if err != nil {
+		return err
+	}
+	return st.QueryRowContext(t.ctx, args...).Scan(into...)
+}
+
+// rows walks a query. The body must not change the tables that it walks.
+func (t *tx) rows(query string, args ...any) iter.Seq2[*sql.Rows, error] {
+	return func(yield func(*sql.Rows, error) bool) {
+		st, err := t.stmt(query)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		rs, err := st.QueryContext(t.ctx, args...)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer rs.Close()
+		for rs.Next() {
+			if !yield(rs, nil) {
+				return
+			}
+		}
+		if err := rs.Err(); err != nil {
+			yield(nil, err)
+		}
+	}
+}
+
+// column reads a query of one column.
+func column[T any](t *tx, query string, args ...any) ([]T, error) {
+	var all []T
+	for rs, err := range t.rows(query, args...) {
+		if err != nil {
+			return nil, err
+		}
+		var v T
+		if err := rs.Scan(&v); err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+	return all, nil
+}
+
+// list is a parameter for json_each, which makes it a set.
+func list[T any](values []T) string {
+	if len(values) == 0 {
+		return "[]"
+	}
+	text, err := json.Marshal(values)
+	if err != nil {
+		return "[]" // numbers and strings always marshal
+	}
+	return string(text)
+}
+
+// ix is the keyed digest under which a value is found or compared. Half of the HMAC
+// is kept: 128 bits do not meet by accident, and every index is half as large.
+func (s *Store) ix(domain string, parts ...string) []byte {
+	return s.keys.Index(domain, string(seal.AAD(parts...)))[:16]
+}
+
+// seal encrypts a column's value and binds it to its place.
+func (s *Store) seal(table, ocmw, row, column string, plain []byte) []byte {
+	return s.keys.Seal(plain, seal.AAD(table, ocmw, row, column))
+}
+
+func (s *Store) open(table, ocmw, row, column string, sealed []byte) ([]byte, error) {
+	plain, err := s.keys.Open(sealed, seal.AAD(table, ocmw, row, column))
+	if err != nil {
+		return nil, fmt.Errorf("decrypt %s.%s: %w", table, column, err)
+	}
+	return plain, nil
+}
+
+// place names a row by a digest, where its number is not known before it is written.
+func place(ix []byte) string { return hex.EncodeToString(ix) }
+
+// stored is an instant as a column holds it: nanoseconds, 0 for none.
+func stored(at time.Time) int64 {
+	if at.IsZero() {
+		return 0
+	}
+	return at.UnixNano()
+}
+
+func instant(ns int64) time.Time {
+	if ns == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, ns).UTC()
+}
+
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func wrap(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+// found turns the driver's "no rows" into the contract's.
+func found(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return ledger.ErrNotFound
+	}
+	return err
+}
+
+// one demands that exactly one row was changed: none means that somebody else has
+// the entry by now.
+func one(changed int64, err error) error {
+	if err != nil {
+		return err
+	}
+	if changed != 1 {
+		return ledger.ErrLostClaim
+	}
+	return nil
+}

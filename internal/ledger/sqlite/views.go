@@ -1,0 +1,164 @@
+package sqlite
+
+import (
+	"fmt"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/ledger"
+)
+
+// clientViews reads clients in the order of ids, with their last decision when asked.
+func clientViews(t *tx, ids []int64, decided bool) ([]ledger.ClientView, error) {
+	views := make(map[int64]*ledger.ClientView, len(ids))
+	steps := []func(*tx, []int64, map[int64]*ledger.ClientView) error{readPersons, readRecords, readHeld}
+	if decided {
+		steps = append(steps, readDecisions)
+	}
+	for _, step := range steps {
+		if err := step(t, ids, views); err != nil {
+			return nil, err
+		}
+	}
+	digests, err := inputs(t, ids)
+	if err != nil {
+		return nil, err
+	}
+	ordered := make([]ledger.ClientView, 0, len(ids))
+	for _, id := range ids {
+		if v := views[id]; v != nil {
+			v.Inputs = digests[id]
+			ordered = append(ordered, *v)
+		}
+	}
+	return ordered, nil
+}
+
+func readPersons(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
+	for rs, err := range t.rows(`SELECT p.id, p.ocmw, p.pseudonym, p.client_ix, p.client, p.caseworker, p.looked_up, p.outside_area,
+			p.dirty, COALESCE(p.outcome, ''), p.decided_at, k.payload,
+			EXISTS (SELECT 1 FROM person o WHERE o.insz_ix = p.insz_ix AND o.id <> p.id)
+		FROM json_each(?) j JOIN person p ON p.id = j.value LEFT JOIN known k ON k.person = p.id`, list(ids)) {
+		if err != nil {
+			return err
+		}
+		v := &ledger.ClientView{}
+		var ix, client, worker, known []byte
+		var lookedUp, outside bool
+		var decidedAt int64
+		if err := rs.Scan(&v.Person, &v.OCMW, &v.Pseudonym, &ix, &client, &worker, &lookedUp, &outside,
+			&v.Dirty, &v.Kind, &decidedAt, &known, &v.SharedINSZ); err != nil {
+			return err
+		}
+		if client, err = t.s.open("person", v.OCMW, place(ix), "client", client); err != nil {
+			return err
+		}
+		if worker != nil {
+			if worker, err = t.s.open("person", v.OCMW, place(ix), "caseworker", worker); err != nil {
+				return err
+			}
+		}
+		if known != nil {
+			if v.Known, err = t.s.openKnown(v.OCMW, v.Person, known); err != nil {
+				return err
+			}
+		}
+		v.Client, v.Caseworker, v.DecidedAt = string(client), string(worker), instant(decidedAt)
+		v.Known.LookedUp, v.Known.OutsideArea = lookedUp, outside
+		views[v.Person] = v
+	}
+	return nil
+}
+
+func readRecords(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
+	for rs, err := range t.rows(`SELECT r.person, r.kind, r.key_ix, r.digest, r.missing_since IS NOT NULL, x.payload
+		FROM json_each(?) j JOIN record r ON r.person = j.value JOIN row_record x ON x.id = r.source
+		ORDER BY r.person, r.kind, r.key_ix`, list(ids)) {
+		if err != nil {
+			return err
+		}
+		var person int64
+		var kind casefile.RecordKind
+		var key, digest, payload []byte
+		var missing bool
+		if err := rs.Scan(&person, &kind, &key, &digest, &missing, &payload); err != nil {
+			return err
+		}
+		v := views[person]
+		if payload, err = t.s.open("record", v.OCMW, place(key)+place(digest), "payload", payload); err != nil {
+			return err
+		}
+		record, err := casefile.UnmarshalRecord(kind, payload)
+		if err != nil {
+			return fmt.Errorf("read record: %w", err)
+		}
+		setMissing(record, missing)
+		v.Records = append(v.Records, record)
+	}
+	return nil
+}
+
+// setMissing says in a record's header whether the export in force has it.
+func setMissing(r casefile.Record, missing bool) {
+	switch r := r.(type) {
+	case *casefile.Client:
+		r.Missing = missing
+	case *casefile.Track:
+		r.Missing = missing
+	case *casefile.Employment:
+		r.Missing = missing
+	case *casefile.Placement:
+		r.Missing = missing
+	case *casefile.Training:
+		r.Missing = missing
+	case *casefile.Evaluation:
+		r.Missing = missing
+	case *casefile.HandoverRecord:
+		r.Missing = missing
+	}
+}
+
+func readHeld(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
+	for rs, err := range t.rows(`SELECT p.id, r.id, x.ordinal, x.payload, f.name
+		FROM json_each(?) j JOIN person p ON p.id = j.value JOIN export_row r ON r.client_ix = p.client_ix AND r.rejected = 1
+			JOIN export_file f ON f.id = r.file JOIN export_set s ON s.id = f.export_set AND s.state = 'active'
+			JOIN row_rejection x ON x.row = r.id
+		ORDER BY p.id, f.position, f.name, r.number, r.id, x.ordinal`, list(ids)) {
+		if err != nil {
+			return err
+		}
+		var person, row int64
+		var ordinal int
+		var payload []byte
+		var held ledger.HeldRow
+		if err := rs.Scan(&person, &row, &ordinal, &payload, &held.File); err != nil {
+			return err
+		}
+		v := views[person]
+		if held.Rejection, err = t.s.openRejection(v.OCMW, row, ordinal, payload); err != nil {
+			return err
+		}
+		v.Held = append(v.Held, held)
+	}
+	return nil
+}
+
+func readDecisions(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
+	for rs, err := range t.rows(`SELECT d.person, d.payload FROM json_each(?) j JOIN decision d ON d.person = j.value`, list(ids)) {
+		if err != nil {
+			return err
+		}
+		var person int64
+		var payload []byte
+		if err := rs.Scan(&person, &payload); err != nil {
+			return err
+		}
+		v := views[person]
+		if payload, err = t.s.open("decision", v.OCMW, number(person), "payload", payload); err != nil {
+			return err
+		}
+		if v.Decision, err = casefile.UnmarshalDecision(payload); err != nil {
+			return fmt.Errorf("read decision: %w", err)
+		}
+	}
+	return nil
+}

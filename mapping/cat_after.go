@@ -1,0 +1,242 @@
+package mapping
+
+import (
+	"slices"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+)
+
+// after is what follows art. 60§7: 00 (CAT-07, CAT-08) and a regular job (CAT-09).
+func (w *work) after() []step {
+	c := w.lastStarted()
+	if c != nil && c.problem != nil {
+		return nil
+	}
+	var out []step
+	if c != nil && w.clk.passed(c.end) {
+		out = w.benefitSteps(c)
+	}
+	for _, job := range w.facts.jobs {
+		if s, ok := w.jobStep(job); ok {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func (w *work) lastStarted() *contract {
+	var last *contract
+	for _, c := range w.facts.contracts {
+		if w.clk.reached(c.start) && !c.history {
+			last = c
+		}
+	}
+	return last
+}
+
+// benefitFirst: CAT-07 or CAT-08 applies to the last contract, so that 05 doesn't
+// take the place of its 90 or 93.
+func (w *work) benefitFirst() bool {
+	c := w.lastStarted()
+	return c != nil && w.clk.passed(c.end) && w.c.Client.BenefitDecision != ""
+}
+
+func (w *work) benefitSteps(c *contract) []step {
+	cl := w.c.Client
+	switch cl.BenefitDecision {
+	case casefile.DecisionEntitled:
+		w.notFired("CAT-08", "De RVA heeft beslist.", cells(cl, "benefitDecision"))
+		return w.entitled(c)
+	case casefile.DecisionPending:
+		w.notFired("CAT-07", "De RVA heeft nog niet beslist.", cells(cl, "benefitDecision"))
+		return w.pending(c)
+	case casefile.DecisionNotEntitled:
+		w.notFired("CAT-07", "De klant heeft geen recht op een werkloosheidsuitkering.", cells(cl, "benefitDecision"))
+		w.notEntitled(c)
+	default:
+		w.undecided(c)
+	}
+	return nil
+}
+
+// has00 tells whether MLP holds a 00 from after the contract, whoever set it: the
+// OCMW or the client (TWE 8).
+func (w *work) has00(c *contract) bool {
+	return slices.ContainsFunc(w.k.Dossier.Categories(), func(h casefile.HeldCategory) bool {
+		return h.Code == casefile.Code00 && h.From > c.end
+	})
+}
+
+func (w *work) entitled(c *contract) []step {
+	cl := w.c.Client
+	from := cl.BenefitEntitledFrom
+	if reason, next := w.entitlementGap(c); reason != "" {
+		if !w.has00(c) && !w.answeredSince(c.end) {
+			w.manual(blockOutcome, casefile.Manual{Rule: "CAT-07", Reason: reason, Next: next, Proposal: casefile.Code00,
+				Cells: cells(cl, "benefitEntitledFrom", "leefloon")})
+		}
+		return nil
+	}
+	due := from.AddDays(w.rules.limit(paramBenefitDays, from))
+	w.deadline("CAT-07", due, w.has00(c), "De categorie moet op 00 staan na art. 60§7.", cells(cl, "benefitEntitledFrom"))
+	if cl.BenefitDecisionOn > due {
+		w.finding("CAT-07", "De beslissing van de RVA kwam toe na de termijn voor 00 ("+due.Dutch()+").",
+			"Niets: de 00 wordt zo snel mogelijk gezet; de termijn was bij aankomst al voorbij.", cells(cl, "benefitDecisionOn"))
+	}
+	return []step{w.benefitStep(c, from, "CAT-07", "De klant heeft na art. 60§7 recht op een werkloosheidsuitkering.")}
+}
+
+// entitlementGap says what CAT-07 lacks, in Dutch.
+func (w *work) entitlementGap(c *contract) (reason, next string) {
+	cl := w.c.Client
+	switch {
+	case cl.BenefitEntitledFrom.IsZero():
+		return "De RVA kende de uitkering toe, maar de ingangsdatum ontbreekt.", "Vul in vanaf wanneer de klant recht heeft op een werkloosheidsuitkering."
+	case cl.BenefitEntitledFrom <= c.end:
+		return "Het recht op een werkloosheidsuitkering gaat in voor het einde van art. 60§7.", "Kijk de datum van het recht en de einddatum van het contract na."
+	case cl.Leefloon == "":
+		return "Niet bekend is of de klant na art. 60§7 nog leefloon krijgt.", "Vul in of de klant nog (aanvullend) leefloon krijgt."
+	case cl.Leefloon != casefile.LeefloonNone:
+		return "De klant heeft recht op een werkloosheidsuitkering maar krijgt nog leefloon.", "Kijk na of het leefloon stopt; 00 kan pas als de klant er geen recht meer op heeft."
+	}
+	return "", ""
+}
+
+func (w *work) benefitStep(c *contract, from casefile.Date, rule, why string) step {
+	return step{kind: stepBenefit, code: casefile.Code00, from: from, rule: rule, why: why,
+		// Key of a 00: the contract that it follows, so that RVA's decision after
+		// an application is the same registration.
+		key: []string{"00", c.number, string(c.start)}, cells: cells(w.c.Client, "benefitDecision", "benefitEntitledFrom", "benefitAppliedOn")}
+}
+
+func (w *work) pending(c *contract) []step {
+	cl := w.c.Client
+	w.watch(c)
+	switch {
+	case cl.BenefitAppliedOn.IsZero():
+		w.fired("CAT-08", "De RVA heeft nog niet beslist en de aanvraagdatum is niet bekend: er verandert niets.", cells(cl, "benefitDecision", "benefitAppliedOn"))
+		return nil
+	case cl.BenefitAppliedOn < c.start:
+		w.finding("CAT-08", "De aanvraag van de werkloosheidsuitkering is ouder dan het contract art. 60§7.",
+			"Vul de datum van de nieuwe aanvraag in.", cells(cl, "benefitAppliedOn"))
+		return nil
+	}
+	from := casefile.Latest(cl.BenefitAppliedOn, c.end.AddDays(1))
+	return []step{w.benefitStep(c, from, "CAT-08", "De klant vroeg na art. 60§7 een werkloosheidsuitkering aan; de RVA beslist nog.")}
+}
+
+// watch is CAT-08's deadline: from the day after the contract, the first on which
+// the client can be entitled (TWE 8), as many days as CAT-07 gives.
+func (w *work) watch(c *contract) {
+	first := c.end.AddDays(1)
+	w.deadline("CAT-08", first.AddDays(w.rules.limit(paramBenefitDays, first)), w.has00(c),
+		"Volg de beslissing van de RVA op: is er recht, dan moet de categorie op 00.", cells(w.c.Client, "benefitDecision", "benefitAppliedOn"))
+}
+
+// notEntitled is for a person. A 05 set after the contract, or an answer, settles it.
+func (w *work) notEntitled(c *contract) {
+	cl := w.c.Client
+	held, ok := w.k.Dossier.CategoryOn(w.clk.day)
+	if w.answeredSince(c.end.AddDays(1)) || (ok && held.Code == casefile.Code05 && held.From > c.end) {
+		w.fired("CAT-08", "De RVA weigerde de uitkering; de categorie is daarna al beslist.", cells(cl, "benefitDecision"))
+		return
+	}
+	m := casefile.Manual{Rule: "CAT-08", Cells: cells(cl, "benefitDecision", "leefloon"),
+		Reason: "De RVA weigerde de werkloosheidsuitkering na art. 60§7.",
+		Next:   "Beslis welke categorie de klant krijgt en vul de beslissing met datum en reden in de export in."}
+	switch cl.Leefloon {
+	case casefile.LeefloonFull, casefile.LeefloonSupplementary:
+		m.Proposal = casefile.Code05
+		m.Next = "Voorstel: 05, want het leefloon loopt weer. Vul de beslissing met datum en reden in de export in."
+	case "":
+		m.Next = "Vul in of de klant weer leefloon krijgt, en beslis daarna welke categorie past."
+	}
+	w.manual(blockOutcome, m)
+}
+
+// undecided: the contract has ended and nothing is known of the benefit. Whatever
+// says otherwise how the client goes on is enough.
+func (w *work) undecided(c *contract) {
+	cl := w.c.Client
+	held, ok := w.k.Dossier.CategoryOn(w.clk.day)
+	st := w.standing()
+	switch {
+	case w.currentJob() != nil, cl.ReadySince > c.end, st == standsEnded, st == standsWithdrawn, st == standsNotReady, w.answeredSince(c.end):
+		w.notFired("CAT-08", "Andere gegevens zeggen hoe het na art. 60§7 verder gaat.", cells(cl, "benefitDecision"))
+	case ok && held.From > c.end:
+		w.notFired("CAT-08", "Na het einde van art. 60§7 is in MLP al een categorie gezet.", cells(cl, "benefitDecision")) // see changedAfter
+	default:
+		w.watch(c)
+		w.manual(blockAfter, casefile.Manual{Rule: "CAT-08", Cells: cells(cl, "benefitDecision", "benefitAppliedOn", "leefloon"),
+			Reason: "Art. 60§7 is gestopt, maar niet bekend is of de klant een werkloosheidsuitkering vroeg of kreeg.",
+			Next:   "Vul de aanvraag en de beslissing van de RVA in, of de nieuwe job, of het einde van de steun."})
+	}
+}
+
+// currentJob is the regular job of the day, the last begun.
+func (w *work) currentJob() *casefile.Employment {
+	var current *casefile.Employment
+	for _, job := range w.facts.jobs {
+		if w.clk.reached(job.Start) && !w.clk.passed(job.End) {
+			current = job
+		}
+	}
+	return current
+}
+
+// jobStep is CAT-09. A job that has ended is shown where MLP holds its 78; it is
+// not written any more.
+func (w *work) jobStep(job *casefile.Employment) (step, bool) {
+	ended := w.clk.passed(job.End)
+	reason, next := w.jobDoubt(job)
+	switch {
+	case reason == "":
+		return step{kind: stepJob, code: casefile.Code78, from: job.Start, rule: "CAT-09", historic: ended,
+			why: "De klant begon na TWE voltijds in een gewone job.",
+			// Key of a 78 for a job: contract number (may be empty) and start.
+			key: []string{"78", job.ContractNumber, string(job.Start)}, cells: cells(job, "kind", "start", "regime")}, true
+	case w.clk.reached(job.Start) && !ended && !w.jobSettled(job):
+		s := blockOutcome
+		if len(w.facts.weos) == 0 {
+			s = blockCourse
+		}
+		w.manual(s, casefile.Manual{Rule: "CAT-09", Reason: reason, Next: next, Proposal: jobProposal(job), Cells: cells(job, "kind", "start", "regime")})
+	}
+	return step{}, false
+}
+
+// jobProposal: an assumption, as the sources name no category for a job.
+func jobProposal(job *casefile.Employment) casefile.Code {
+	if job.Regime == casefile.PartTime {
+		return casefile.Code93
+	}
+	return casefile.Code78
+}
+
+// jobSettled: the proposal holds in MLP since the job began, or a person answered.
+func (w *work) jobSettled(job *casefile.Employment) bool {
+	held, ok := w.k.Dossier.CategoryOn(w.clk.day)
+	return w.answeredSince(job.Start) || (ok && held.Code == jobProposal(job) && held.From >= job.Start && w.contractOf(held.From) == nil)
+}
+
+// jobDoubt says, in Dutch, why a job doesn't simply give 78.
+func (w *work) jobDoubt(job *casefile.Employment) (reason, next string) {
+	const decide = "Vul de beslissing met datum en reden in de export in, of pas MLP aan."
+	var weo *casefile.Track
+	for _, t := range w.facts.weos {
+		if t.WEOStart <= job.Start {
+			weo = t
+		}
+	}
+	switch {
+	case w.contractOf(job.Start) != nil:
+		return "De klant begon in een gewone job terwijl een contract art. 60§7 loopt.", "Beëindig het contract of verbeter de gegevens. " + decide
+	case weo == nil:
+		return "De klant begon in een gewone job zonder dat er een TWE was.", "Kijk na of de klant nog begeleid wordt. " + decide
+	case job.Regime != casefile.FullTime:
+		return "De klant begon in een deeltijdse gewone job.", "Kijk na welke categorie past. " + decide
+	case weo.WEOEnd.IsZero() || job.Start < weo.WEOEnd:
+		return "De klant begon in een gewone job terwijl het TWE nog niet beëindigd is.", "Vul de einddatum van de WEO in. " + decide
+	}
+	return "", ""
+}

@@ -1,0 +1,170 @@
+package mapping
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+)
+
+// glow is GLOW-05: GLOW and TWE exclude each other, and the choice stays.
+func (w *work) glow() {
+	if w.facts.glow == nil {
+		if len(w.facts.twe) > 0 {
+			w.fired("GLOW-05", "Er is voor TWE gekozen, niet voor GLOW.", cells(w.facts.twe[0], "kind"))
+		}
+		return
+	}
+	w.fired("GLOW-05", "Er is voor GLOW gekozen.", cells(w.facts.glow, "choiceDate"))
+	for _, t := range w.facts.twe {
+		chosen := casefile.Earliest(t.ChoiceDate, t.WEOStart)
+		if !w.clk.reached(max(chosen, w.facts.glowOn)) {
+			continue
+		}
+		s := blockTWE | blockHandover
+		if !t.WEOEnd.IsZero() && t.WEOEnd < w.facts.glowOn && w.clk.passed(t.WEOEnd) {
+			s = blockHandover // the TWE is over: only the new choice waits
+		}
+		reason := "Eerst is voor TWE gekozen en daarna voor GLOW; die gaan niet samen en de keuze blijft."
+		if w.facts.glowOn < chosen {
+			reason = "Eerst is voor GLOW gekozen en daarna voor TWE; die gaan niet samen en GLOW is geen voortraject voor TWE."
+		}
+		w.manual(s, casefile.Manual{Rule: "GLOW-05", Reason: reason,
+			Next:  "Kijk na welke keuze geldt en haal de andere uit de export.",
+			Cells: append(cells(t, "kind", "choiceDate"), cells(w.facts.glow, "choiceDate")...)})
+		return
+	}
+}
+
+// playbookOn is the version of the playbook by which a choice is judged.
+func (r *Rules) playbookOn(on casefile.Date) (playbook, bool) {
+	for _, p := range r.playbooks {
+		if inForce(p.ValidFrom, p.ValidUntil, on) {
+			return p, true
+		}
+	}
+	return playbook{}, false
+}
+
+// glowDoubts are the reasons for which a request for GLOW waits for a person.
+func (w *work) glowDoubts(h *casefile.HandoverRecord) []casefile.Manual {
+	book, ok := w.rules.playbookOn(h.ChoiceDate)
+	if !ok {
+		reason := "Voor de datum van de keuze is geen draaiboek van GLOW bekend."
+		if h.ChoiceDate < glowStart {
+			reason = "De keuze voor GLOW is ouder dan GLOW zelf (" + glowStart.Dutch() + ")."
+		}
+		return []casefile.Manual{{Rule: "GLOW-01", Reason: reason, Next: "Verbeter de datum van de keuze.", Cells: cells(h, "choiceDate")}}
+	}
+	w.fired("GLOW-01", "De klant wordt overgedragen aan VDAB, niet aan een GLOW-partner.", cells(h, "kind", "choiceDate"))
+	return slices.Concat(w.groundDoubts(h, book), w.conditionDoubts(h, book), w.exclusionDoubts(h, book))
+}
+
+// groundDoubts is GLOW-02.
+func (w *work) groundDoubts(h *casefile.HandoverRecord, book playbook) []casefile.Manual {
+	cs := cells(h, "grounds", "groundOneBridgeable")
+	doubt := func(reason, next string) []casefile.Manual {
+		return []casefile.Manual{{Rule: "GLOW-02", Reason: reason, Next: next, Cells: cs}}
+	}
+	counted := 0
+	for _, g := range h.Grounds {
+		if !slices.Contains([]string{"1", "2", "3", "4", "5"}, g) {
+			return doubt("Een grond voor GLOW is geen van de vijf.", "Vul de gronden in als 1 tot 5.")
+		}
+		if g != "1" || !book.GroundOneBridged || h.GroundOneBridgeable == casefile.Yes {
+			counted++
+		}
+	}
+	switch {
+	case len(h.Grounds) == 0:
+		return doubt("Er is geen grond voor GLOW ingevuld.", "Vul in welke van de vijf gronden gelden.")
+	case counted == 0 && h.GroundOneBridgeable == casefile.Unknown:
+		return doubt("Niet bekend is of hulpmiddelen of bijzondere maatregelen bij grond 1 helpen.", "Vul dit in.")
+	case counted == 0:
+		return doubt("Grond 1 telt alleen als hulpmiddelen of bijzondere maatregelen helpen, en een andere grond is er niet.", "Kijk na of GLOW past.")
+	}
+	w.fired("GLOW-02", "Er is minstens één grond voor GLOW ("+book.ID+").", cs)
+	return nil
+}
+
+// conditionDoubts is GLOW-03.
+func (w *work) conditionDoubts(h *casefile.HandoverRecord, book playbook) []casefile.Manual {
+	answers := []struct {
+		answer casefile.Tri
+		words  string
+	}{
+		{h.RealisticOrientation, "een realistische joboriëntatie"}, {h.SelfInsight, "een basis aan zelfinzicht"},
+		{h.NeedsWorkExperience, "nood aan werkervaring"}, {h.ReadyForAction, "klaar voor actie"},
+	}
+	var missing, failed []string
+	for _, a := range answers {
+		switch a.answer {
+		case casefile.Unknown:
+			missing = append(missing, a.words)
+		case casefile.No:
+			failed = append(failed, a.words)
+		}
+	}
+	language := w.contactLanguage(h)
+	var out []casefile.Manual
+	add := func(reason, next string) {
+		out = append(out, casefile.Manual{Rule: "GLOW-03", Reason: reason, Next: next,
+			Cells: cells(h, "realisticOrientation", "selfInsight", "needsWorkExperience", "readyForAction", "contactLanguage")})
+	}
+	if len(missing) > 0 {
+		add("Niet ingevuld bij de voorwaarden voor GLOW: "+strings.Join(missing, "; ")+".", "Beantwoord elke voorwaarde met ja of nee.")
+	}
+	if len(failed) > 0 {
+		add("De klant voldoet niet aan: "+strings.Join(failed, "; ")+".", "Kijk na of GLOW past.")
+	}
+	if language != "" && len(book.Languages) > 0 && !slices.Contains(book.Languages, language) {
+		add("De contacttaal is geen Nederlands, Frans of Engels.", "Kijk met VDAB na of GLOW in die taal kan.")
+	}
+	if len(out) == 0 {
+		w.fired("GLOW-03", "De voorwaarden voor GLOW zijn vervuld.", cells(h, "realisticOrientation"))
+	}
+	return out
+}
+
+// exclusionDoubts is GLOW-04: each question answered, each with no.
+func (w *work) exclusionDoubts(h *casefile.HandoverRecord, book playbook) []casefile.Manual {
+	var missing, excluded []string
+	fields := []string{"kind"}
+	for _, q := range book.Questions {
+		switch h.Exclusions[q.Code] {
+		case casefile.Yes:
+			excluded = append(excluded, q.Dutch)
+		case casefile.No:
+			continue
+		default:
+			missing = append(missing, q.Dutch)
+		}
+		fields = append(fields, q.Field)
+	}
+	if held, ok := w.on(w.clk.day); ok && slices.Contains(book.Categories, held.Code) {
+		excluded = append(excluded, "categorie "+string(held.Code))
+	}
+	var out []casefile.Manual
+	if len(missing) > 0 {
+		out = append(out, casefile.Manual{Rule: "GLOW-04", Reason: "Niet beantwoord bij de uitsluitingen van GLOW: " + strings.Join(missing, "; ") + ".",
+			Next: "Beantwoord elke uitsluiting met ja of nee.", Cells: cells(h, fields...)})
+	}
+	if len(excluded) > 0 {
+		out = append(out, casefile.Manual{Rule: "GLOW-04", Reason: "De klant is uitgesloten van GLOW: " + strings.Join(excluded, "; ") + ".",
+			Next: "Zoek een ander traject of verbeter het antwoord.", Cells: cells(h, fields...)})
+	}
+	if len(out) == 0 {
+		w.fired("GLOW-04", "Geen enkele uitsluiting van GLOW geldt ("+book.ID+").", cells(h, "kind"))
+	}
+	return out
+}
+
+// glowEnd is GLOW-06, once VDAB has the request.
+func (w *work) glowEnd(h *casefile.HandoverRecord, held casefile.Handover) {
+	if h.Handover != casefile.HandoverGLOW || held.Status == "rejected" || held.Status == "closed" {
+		return
+	}
+	longest := w.rules.limit(paramGLOWMax, h.ChoiceDate)
+	due := h.ChoiceDate.LastOfDuration(longest)
+	w.deadline("GLOW-06", due, false, "GLOW duurt hoogstens "+months(longest)+".", cells(h, "choiceDate"))
+}

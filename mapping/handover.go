@@ -1,0 +1,188 @@
+package mapping
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+)
+
+// handovers is HND-01 to HND-03. What is doubtful about one blocks that one.
+func (w *work) handovers() {
+	for _, h := range w.c.Handovers {
+		if gone(h.Header) {
+			w.finding("DATA-01", "Een overdracht staat niet meer in de export of is er als verwijderd in aangeduid.",
+				"Kijk na of dat klopt; wat VDAB al kreeg, blijft staan.", cells(h, "kind"))
+			continue
+		}
+		if !w.clk.reached(h.ChoiceDate) {
+			w.notFired("HND-01", "De overdracht begint pas op "+h.ChoiceDate.Dutch()+".", cells(h, "choiceDate"))
+			continue
+		}
+		w.handover(h)
+	}
+}
+
+// handoverID: key of a handover is the record's own key, as the profile names it.
+func (w *work) handoverID(h *casefile.HandoverRecord) string {
+	return w.id(casefile.RegHandover, h.Key())
+}
+
+func (w *work) handover(h *casefile.HandoverRecord) {
+	body := w.request(h)
+	id := w.handoverID(h)
+	held, sent := w.inMLP(id, body)
+	if sent {
+		w.answerOfVDAB(h, held.Body.(casefile.Handover))
+		w.glowEnd(h, held.Body.(casefile.Handover))
+	}
+	var doubts []casefile.Manual
+	if h.Handover == casefile.HandoverGLOW {
+		doubts = w.glowDoubts(h)
+	} else {
+		doubts = w.warmDoubts(h)
+	}
+	doubts = append(doubts, w.contentDoubts(h, body)...)
+	for _, m := range doubts {
+		if sent { // VDAB has it: what changed since is for talking, not for deciding
+			w.finding(m.Rule, m.Reason, "De overdracht is al bij VDAB: laat weten wat veranderd is.", m.Cells)
+			continue
+		}
+		w.manual(0, m)
+	}
+	if len(doubts) > 0 {
+		return
+	}
+	if !w.clk.reached(h.InformedOn) {
+		w.notFired("HND-02", "De klant wordt pas op "+h.InformedOn.Dutch()+" ingelicht.", cells(h, "informedOn"))
+		return
+	}
+	w.fired("HND-01", "Het OCMW vraagt deze overdracht.", cells(h, "kind", "choiceDate"))
+	w.fired("HND-02", "De overdracht is volledig.", cells(h, "motivation", "informedOn"))
+	w.desire(blockHandover, "HND-01", "Het OCMW vraagt om de klant over te dragen aan VDAB.",
+		casefile.Latest(h.ChoiceDate, h.InformedOn), id, body)
+}
+
+// request is the content of HND-02. Only answers of the version in force travel,
+// and only "no": a "yes" stops the request.
+func (w *work) request(h *casefile.HandoverRecord) casefile.Handover {
+	b := casefile.Handover{
+		Handover: h.Handover, ChoiceDate: h.ChoiceDate, Motivation: h.Motivation, JobTarget: w.jobTarget(h),
+		ContactLanguage: w.contactLanguage(h), InformedOn: h.InformedOn, Note: h.Note,
+		OCMWKBO: w.c.OCMW.KBO, OCMWNIS: w.c.OCMW.NIS,
+	}
+	if held, ok := w.on(w.clk.day); ok {
+		b.CurrentCategory = held.Code
+	}
+	if h.Handover == casefile.HandoverWarmTraining {
+		b.TrainingStart = h.TrainingStart
+	}
+	if h.Handover == casefile.HandoverGLOW {
+		b.Grounds = slices.Sorted(slices.Values(h.Grounds))
+		b.Grounds = slices.Compact(b.Grounds)
+		b.Exclusions = w.answeredNo(h)
+	}
+	w.history(&b)
+	return b
+}
+
+func (w *work) answeredNo(h *casefile.HandoverRecord) []casefile.ExclusionAnswer {
+	book, _ := w.rules.playbookOn(h.ChoiceDate)
+	var out []casefile.ExclusionAnswer
+	for _, q := range book.Questions {
+		if h.Exclusions[q.Code] == casefile.No {
+			out = append(out, casefile.ExclusionAnswer{Question: q.Code, Answer: casefile.No})
+		}
+	}
+	slices.SortFunc(out, func(a, b casefile.ExclusionAnswer) int { return cmp.Compare(a.Question, b.Question) })
+	return out
+}
+
+// history is the last TWE with its contract, as far as it has come.
+func (w *work) history(b *casefile.Handover) {
+	for _, t := range w.facts.weos {
+		if w.clk.reached(t.WEOStart) {
+			b.WEOStart, b.WEOEnd = t.WEOStart, w.come(t.WEOEnd)
+		}
+	}
+	if c := w.lastStarted(); c != nil {
+		b.Art60Start, b.Art60End = c.start, w.come(c.end)
+	}
+}
+
+// come is the date once it has come, else none.
+func (w *work) come(d casefile.Date) casefile.Date {
+	if w.clk.reached(d) {
+		return d
+	}
+	return ""
+}
+
+func (w *work) jobTarget(h *casefile.HandoverRecord) string {
+	target := h.JobTarget
+	for _, t := range w.c.Tracks {
+		if target == "" && !gone(t.Header) {
+			target = t.JobTarget
+		}
+	}
+	return target
+}
+
+func (w *work) contactLanguage(h *casefile.HandoverRecord) string {
+	return cmp.Or(h.ContactLanguage, w.c.Client.ContactLanguage)
+}
+
+// warmDoubts is HND-01 for the warm handovers, which follow a TWE.
+func (w *work) warmDoubts(h *casefile.HandoverRecord) []casefile.Manual {
+	doubt := func(reason, next, field string) []casefile.Manual {
+		return []casefile.Manual{{Rule: "HND-01", Reason: reason, Next: next, Cells: cells(h, field)}}
+	}
+	switch {
+	case h.Handover != casefile.HandoverWarmTraining && h.Handover != casefile.HandoverWarmOther:
+		return doubt("De soort overdracht is niet bekend.", "Vul de soort overdracht in.", "kind")
+	case !slices.ContainsFunc(w.facts.weos, func(t *casefile.Track) bool { return w.clk.reached(t.WEOStart) }):
+		return doubt("Een warme overdracht hoort bij een TWE, maar er is geen WEO.", "Vul de WEO in of kies een andere soort overdracht.", "kind")
+	case h.Handover == casefile.HandoverWarmTraining && h.TrainingStart.IsZero():
+		return doubt("De opleiding van de warme overdracht is nog niet bekend.", "Vul de startdatum van de opleiding in.", "trainingStart")
+	}
+	return nil
+}
+
+// contentDoubts is HND-02: nothing is assumed, and health data stay in the house.
+func (w *work) contentDoubts(h *casefile.HandoverRecord, b casefile.Handover) []casefile.Manual {
+	var out []casefile.Manual
+	add := func(rule, reason, next string, fields ...string) {
+		out = append(out, casefile.Manual{Rule: rule, Reason: reason, Next: next, Cells: cells(h, fields...)})
+	}
+	missing := listOf(missingItem{b.Motivation == "", "de motivering"}, missingItem{b.JobTarget == "", "het jobdoelwit"},
+		missingItem{b.ContactLanguage == "", "de contacttaal"}, missingItem{b.InformedOn.IsZero(), "de dag waarop de klant ingelicht is"})
+	if missing != "" {
+		add("HND-02", "In de overdracht ontbreekt: "+missing+".", "Vul dit aan in de export.", "motivation", "jobTarget", "contactLanguage", "informedOn")
+	}
+	if h.Handover == casefile.HandoverGLOW && slices.Contains(h.Grounds, "1") && !w.c.OCMW.HealthDataAgreed {
+		add("HND-02", "Grond 1 is een gezondheidsgegeven en mag niet mee zonder akkoord van de functionaris voor gegevensbescherming.",
+			"Doe de overdracht zelf in MLP, of vraag het akkoord.", "grounds")
+	}
+	switch {
+	case !w.willHaveDossier():
+		add("HND-02", "VDAB heeft nog geen dossier van deze klant.", "Laat de klant eerst inschrijven.", "kind")
+	case b.CurrentCategory == "":
+		add("HND-02", "Het dossier heeft nog geen categorie.", "Laat eerst de categorie registreren.", "kind")
+	case w.k.Dossier != nil && w.k.Dossier.Owner.Kind == casefile.PartyPartner:
+		add("TWE-17", "Het dossier is in begeleiding bij een partner van VDAB.", "Spreek eerst met de partner.", "kind")
+	}
+	return out
+}
+
+// answerOfVDAB is HND-03: VDAB's answer comes back to the worklist.
+func (w *work) answerOfVDAB(h *casefile.HandoverRecord, held casefile.Handover) {
+	cs := cells(h, "kind", "choiceDate")
+	switch held.Status {
+	case "needsInformation":
+		w.finding("HND-03", "VDAB vraagt meer informatie over de overdracht.", "Kijk in MLP wat gevraagd wordt en vul het aan.", cs)
+	case "rejected":
+		w.finding("HND-03", "VDAB heeft de overdracht geweigerd.", "Kijk in MLP waarom en beslis hoe het verder gaat.", cs)
+	default:
+		w.fired("HND-03", "VDAB heeft de overdracht; de stand komt uit MLP.", cs)
+	}
+}

@@ -1,0 +1,166 @@
+package mapping
+
+import (
+	"slices"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+)
+
+// Parameter is a limit that a rule reads: data with a validity, so that a later
+// document changes a row here and no code.
+type Parameter struct {
+	ID         string
+	Value      int
+	Unit       string // months, calendar days, times
+	ValidFrom  casefile.Date
+	ValidUntil casefile.Date // last day; zero is open
+	Source     string
+	Assumption string // what the sources don't say; empty when they do
+}
+
+// The names of the parameters.
+const (
+	paramArt60Within  = "twe.art60StartWithin"
+	paramWEOMin       = "twe.minimum"
+	paramWEOMax       = "twe.maximum"
+	paramEvaluation   = "twe.evaluationEvery"
+	paramBenefitDays  = "cat.benefitWithin"
+	paramOutflow      = "twe.secondOutflowAfter"
+	paramAllowance    = "twe.increasedAllowance"
+	paramConfirm93    = "cat.confirm93Every"
+	paramReassertions = "cat.reassertions"
+	paramGLOWMax      = "glow.maximum"
+)
+
+func parameters() []Parameter {
+	return []Parameter{
+		{ID: paramArt60Within, Value: 2, Unit: "months", Source: "TWE 5"},
+		{ID: paramWEOMin, Value: 12, Unit: "months", Source: "TWE 6; OPL 3"},
+		{ID: paramWEOMax, Value: 24, Unit: "months", Source: "TWE 6, 9"},
+		{ID: paramEvaluation, Value: 6, Unit: "months", Source: "TWE 6, 7"},
+		{ID: paramBenefitDays, Value: 8, Unit: "calendar days", Source: "TWE 8"},
+		{ID: paramOutflow, Value: 3, Unit: "months", Source: "TWE 10"},
+		{ID: paramAllowance, Value: 12, Unit: "months", Source: "TWE 5"},
+		{ID: paramConfirm93, Value: 4, Unit: "months", Source: "PUB arvastat.vdab.be, werkenden"},
+		{ID: paramReassertions, Value: 3, Unit: "times", Source: "derived from TWE 5",
+			Assumption: "after the third re-assertion for one contract a person is asked"},
+		{ID: paramGLOWMax, Value: 24, Unit: "months", ValidFrom: "2023-01-01", Source: "GLOW23 1.1; GLOW24 1.1",
+			Assumption: "counted from the choice, as the OCMW doesn't know the day on which the GLOW partner began"},
+	}
+}
+
+func inForce(from, until, on casefile.Date) bool {
+	return from <= on && (until.IsZero() || on <= until)
+}
+
+// limit is the parameter's value in force on the day of the fact that it limits.
+// Before the first validity the first value counts: a fact that old was judged by
+// nothing else.
+func (r *Rules) limit(id string, on casefile.Date) int {
+	value := 0
+	for i, p := range r.parameters {
+		if p.ID == id && (value == 0 || inForce(p.ValidFrom, p.ValidUntil, on)) {
+			value = r.parameters[i].Value
+		}
+	}
+	return value
+}
+
+// condition under which a category may be written over another.
+type condition string
+
+const (
+	always condition = "always"
+	// heldBefore: the held category's valid-from lies before the fact (the
+	// client's readiness, the contract's start).
+	heldBefore condition = "heldBefore"
+	// ownContractEnded: the held 90 or 93 belongs to a contract of this OCMW that
+	// ended before the client's readiness.
+	ownContractEnded condition = "ownContractEnded"
+	// contractExit: the held 78 is VDAB's for this contract (CAT-06).
+	contractExit condition = "contractExit"
+	// regimeChange: the held 90 or 93 is of the same contract (CAT-12).
+	regimeChange condition = "regimeChange"
+)
+
+// noCategory stands for a dossier without a category.
+const noCategory casefile.Code = ""
+
+// overwrite is a row of the table of CAT-03: what may be written over what.
+// Every pair that no row allows is left alone (05 over a protected category) or
+// is a manual decision.
+type overwrite struct {
+	To   []casefile.Code
+	Over []casefile.Code
+	When condition
+}
+
+// overwrites is CAT-03's table. Sources: TWE p.1 (05), TWE 5 (90, 93), TWE 8 (00);
+// an assumption where they are silent.
+func overwrites() []overwrite {
+	to := func(codes ...casefile.Code) []casefile.Code { return codes }
+	return []overwrite{
+		{To: to("05"), Over: to(noCategory, "03"), When: always},
+		{To: to("05"), Over: to("78"), When: heldBefore},
+		{To: to("05"), Over: to("90", "93"), When: ownContractEnded},
+		{To: to("90", "93"), Over: to("05", "00", "78", "90", "93", "02", "11", "14", "80", "82", "92", "03", "06", "10"), When: heldBefore},
+		{To: to("90", "93"), Over: to("78"), When: contractExit},
+		{To: to("90", "93"), Over: to("90", "93"), When: regimeChange},
+		{To: to("00"), Over: to("05", "78", "90", "93"), When: always},
+		{To: to("78"), Over: to("05", "90", "93"), When: always},
+	}
+}
+
+// protectedCodes are the categories that 05 never overwrites (TWE p.1).
+func protectedCodes() []casefile.Code {
+	return []casefile.Code{"00", "02", "11", "14", "80", "82"}
+}
+
+// benefitCodes are the protected ones that agree with drawing unemployment
+// benefit (TWE p.1: 00 "werkloosheidsuitkeringen", 80 "inkomensgarantie-uitkering").
+func benefitCodes() []casefile.Code { return []casefile.Code{"00", "80"} }
+
+// question is an exclusion of GLOW-04 with the words that a caseworker knows.
+type question struct {
+	Code  casefile.Exclusion
+	Field string // of the handover record
+	Dutch string
+}
+
+// playbook is a version of the GLOW playbook: a handover is judged by the one in
+// force on the date of its choice.
+type playbook struct {
+	ID         string
+	ValidFrom  casefile.Date
+	ValidUntil casefile.Date
+	Source     string
+	Assumption string
+	// GroundOneBridged: ground 1 counts only when aids or measures can bridge it.
+	GroundOneBridged bool
+	// Languages accepted as contact language; empty: any that the client names.
+	Languages []string
+	Questions []question
+	// Categories that are excluded.
+	Categories []casefile.Code
+}
+
+func playbooks() []playbook {
+	common := []question{
+		{casefile.ExclNonLabourProblems, "exclNonLabourProblems", "ernstige problemen die niets met de arbeidsmarkt te maken hebben"},
+		{casefile.ExclSocialEconomyHighest, "exclSocialEconomyHighest", "sociale economie is het hoogst haalbare"},
+		{casefile.ExclNeedsTraining, "exclNeedsTraining", "nood aan scholing, herscholing of bijscholing"},
+		{casefile.ExclNeedsLanguageTraining, "exclNeedsLanguageTraining", "nood aan een taalopleiding"},
+		{casefile.ExclOtherTrack, "exclOtherTrack", "een ander traject past beter"},
+	}
+	appeal := question{casefile.ExclHealthInsuranceAppeal, "exclHealthInsuranceAppeal", "in beroep tegen het ziekenfonds"}
+	return []playbook{
+		{ID: "GLOW23", ValidFrom: "2023-02-17", ValidUntil: "2024-10-31", Source: "GLOW23 1.3", Questions: common},
+		{ID: "GLOW24", ValidFrom: "2024-11-01", Source: "GLOW24 1.3",
+			Assumption:       "taken to hold for choices made on or after 01/11/2024",
+			GroundOneBridged: true, Languages: []string{"nl", "fr", "en"},
+			Questions: append(slices.Clone(common), appeal), Categories: []casefile.Code{"80", "92", "93"}},
+	}
+}
+
+// glowStart is the day on which GLOW began (GLOW23, foreword).
+const glowStart casefile.Date = "2023-01-01"

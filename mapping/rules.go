@@ -1,0 +1,105 @@
+package mapping
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"time"
+	_ "time/tzdata" // the zone in which a person's answer has its day, wherever this runs
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+)
+
+// Rule is a rule of the domain as a value: what a caseworker is told, where it
+// comes from, and when it holds.
+type Rule struct {
+	ID         string
+	Title      string        // Dutch
+	ValidFrom  casefile.Date // zero: no known start
+	ValidUntil casefile.Date // last day; zero is open
+	Source     string        // document and section
+	Dutch      string        // one sentence for the caseworker
+	English    string        // summary
+	Parameters []string      // ids of the Parameters that it reads
+	Assumption string        // what the sources don't say; empty when they do
+}
+
+// Validity says in Dutch when the rule holds.
+func (r Rule) Validity() string {
+	switch {
+	case r.ValidFrom.IsZero() && r.ValidUntil.IsZero():
+		return "altijd"
+	case r.ValidUntil.IsZero():
+		return "vanaf " + r.ValidFrom.Dutch()
+	case r.ValidFrom.IsZero():
+		return "tot en met " + r.ValidUntil.Dutch()
+	}
+	return r.ValidFrom.Dutch() + " tot en met " + r.ValidUntil.Dutch()
+}
+
+// Rules is a compiled catalogue with its parameters. It is immutable and may be
+// used by many goroutines.
+type Rules struct {
+	catalogue  []Rule
+	sources    map[string]string
+	parameters []Parameter
+	table      []overwrite
+	playbooks  []playbook
+	zone       *time.Location
+	version    string
+}
+
+// New compiles the rules that are in this program.
+func New() *Rules {
+	r := &Rules{
+		catalogue: catalogue(), parameters: parameters(), table: overwrites(), playbooks: playbooks(),
+		sources: map[string]string{}, zone: brussels(),
+	}
+	for _, rule := range r.catalogue {
+		r.sources[rule.ID] = rule.Source
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d|%+v|%+v|%+v|%+v", logicVersion, r.catalogue, r.parameters, r.table, r.playbooks))
+	r.version = hex.EncodeToString(sum[:8])
+	return r
+}
+
+// logicVersion is raised when conditions or effects change and no text or
+// parameter does, so that every client is decided again.
+const logicVersion = 1
+
+// brussels can't fail, as the zone data is linked in; a civil day in UTC is at
+// most an hour or two off.
+func brussels() *time.Location {
+	if zone, err := time.LoadLocation("Europe/Brussels"); err == nil {
+		return zone
+	}
+	return time.UTC
+}
+
+// Version names the rules and parameters: two decisions with one version, day and
+// input are equal.
+func (r *Rules) Version() string { return r.version }
+
+// Catalogue lists the rules in the order of the domain page.
+func (r *Rules) Catalogue() []Rule { return slices.Clone(r.catalogue) }
+
+// Parameters lists the limits that the rules read.
+func (r *Rules) Parameters() []Parameter { return slices.Clone(r.parameters) }
+
+// Decide maps one client on one day. Known must have been looked up in MLP: where
+// it wasn't, nothing is asked for.
+func (r *Rules) Decide(c casefile.Case, k casefile.Known, day casefile.Date) casefile.Decision {
+	w := r.begin(c, k, day)
+	if w.guard() {
+		w.person()
+		w.goneRecords()
+		w.course()
+		w.twe()
+		w.glow()
+		w.handovers()
+		w.subsidyMonth()
+		w.homeless()
+	}
+	return w.finish()
+}

@@ -1,0 +1,302 @@
+package mapping
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+)
+
+// twe works out what MLP holds of a TWE: WEO, contracts, evaluations, job target
+// and POP (TWE 3 to 10).
+func (w *work) twe() {
+	w.startOfTWE()
+	for i, t := range w.facts.weos {
+		if gone(t.Header) {
+			w.trackGone(t)
+		}
+		if !w.clk.reached(t.WEOStart) {
+			continue
+		}
+		w.entry(t)
+		w.weo(t)
+		if i == len(w.facts.weos)-1 {
+			w.profile(t)
+		}
+		w.duration(t)
+		w.art60Start(t)
+		w.endOfTWE(t)
+	}
+	for _, c := range w.facts.contracts {
+		w.employment(c)
+	}
+	w.evaluations()
+	w.partnerOwned()
+}
+
+// weoID: key of a WEO is the track's own key, as the profile names it.
+func (w *work) weoID(t *casefile.Track) string { return w.id(casefile.RegWEO, t.Key()) }
+
+// weoRef is the id by which MLP knows the WEO.
+func (w *work) weoRef(t *casefile.Track) string {
+	return w.mlpID(w.weoID(t), casefile.WEO{Start: t.WEOStart})
+}
+
+// startOfTWE is TWE-01: nothing of TWE before the dossier is there with the right
+// category.
+func (w *work) startOfTWE() {
+	started := slices.IndexFunc(w.facts.weos, func(t *casefile.Track) bool { return w.clk.reached(t.WEOStart) })
+	if started < 0 {
+		return
+	}
+	t := w.facts.weos[started]
+	for i := 1; i < len(w.facts.weos); i++ {
+		a, b := w.facts.weos[i-1], w.facts.weos[i]
+		if w.clk.reached(b.WEOStart) && (a.WEOEnd.IsZero() || b.WEOStart <= a.WEOEnd) {
+			w.manual(blockTWE, casefile.Manual{Rule: "TWE-01", Reason: "Twee WEO's van deze klant overlappen.",
+				Next: "Verbeter de begin- of einddatum van de WEO's.", Cells: cells(b, "weoStart", "weoEnd")})
+			return
+		}
+	}
+	switch {
+	case w.blocked&blockTWE != 0:
+		w.notFired("TWE-01", "De categorie moet eerst beslist worden.", cells(t, "weoStart"))
+	case !w.willHaveDossier():
+		w.manual(blockTWE|blockProfile, casefile.Manual{Rule: "TWE-01", Cells: cells(t, "weoStart"),
+			Reason: "De WEO is gestart, maar VDAB heeft nog geen dossier van deze klant.",
+			Next:   "Laat de klant inschrijven bij VDAB; daarna wordt de WEO geregistreerd."})
+	case w.facts.awaits05:
+		w.manual(blockTWE, casefile.Manual{Rule: "TWE-01", Proposal: casefile.Code05, Cells: append(cells(t, "weoStart"), cells(w.c.Client, "registeredBy")...),
+			Reason: "De WEO is gestart, maar de klant heeft zich nog niet als 05 ingeschreven.",
+			Next:   "Help de klant zich in te schrijven; daarna wordt de WEO geregistreerd."})
+	}
+}
+
+func (w *work) trackGone(t *casefile.Track) {
+	const reason = "Het TWE staat niet meer in de export of is er als verwijderd in aangeduid."
+	held, ok := w.inMLP(w.weoID(t), casefile.WEO{Start: t.WEOStart})
+	switch {
+	case !ok && !w.clk.reached(t.WEOStart), ok && !t.WEOEnd.IsZero() && held.Body.(casefile.WEO).End == t.WEOEnd:
+		w.finding("DATA-01", reason, "Kijk na of dat klopt; er verandert niets.", cells(t, "trackNumber"))
+	default:
+		w.manual(blockTWE, casefile.Manual{Rule: "DATA-01", Reason: reason, Cells: cells(t, "trackNumber"),
+			Next: "Neem het TWE opnieuw op, met een einddatum van de WEO als het beëindigd is."})
+	}
+}
+
+// weo is the WEO's registration; its end only once it has come.
+func (w *work) weo(t *casefile.Track) {
+	body := casefile.WEO{Start: t.WEOStart, Counsellor: t.Counsellor}
+	rule, why := "TWE-01", "Het TWE is gestart met de WEO."
+	if w.clk.reached(t.WEOEnd) {
+		body.End, body.EndReason = t.WEOEnd, t.WEOEndReason
+		rule, why = "TWE-13", "Het TWE is beëindigd."
+	}
+	id := w.weoID(t)
+	if held, ok := w.inMLP(id, body); ok {
+		if was := held.Body.(casefile.WEO).Counsellor; was != "" && t.Counsellor != "" && was != t.Counsellor {
+			w.finding("TWE-15", "De trajectbegeleider van het TWE is veranderd.", "Een klant houdt best één trajectbegeleider; kijk na of de wissel klopt.", cells(t, "counsellor"))
+		}
+	}
+	w.fired("TWE-01", "De WEO is gestart.", cells(t, "weoStart"))
+	w.fired("TWE-15", "De WEO noemt één trajectbegeleider.", cells(t, "counsellor"))
+	w.desire(blockTWE, rule, why, t.WEOStart, id, body)
+}
+
+// entry is TWE-08's first half. A WEO that MLP holds was decided already.
+func (w *work) entry(t *casefile.Track) {
+	_, held := w.inMLP(w.weoID(t), casefile.WEO{Start: t.WEOStart})
+	reason := ""
+	switch {
+	case t.EntryNeed == "technical":
+		reason = "De klant heeft vooral een technische opleiding nodig; die gaat voor op TWE."
+	case t.RegularEconomyWithinTwoYears == casefile.No:
+		reason = "De gewone economie is voor de klant niet haalbaar binnen 2 jaar; dan is er geen TWE."
+	}
+	cs := cells(t, "entryNeed", "regularEconomyWithinTwoYears")
+	switch {
+	case reason != "" && held:
+		w.finding("TWE-08", reason, "De WEO staat al in MLP; kijk na of het TWE moet doorgaan.", cs)
+	case reason != "":
+		w.manual(blockTWE|blockProfile, casefile.Manual{Rule: "TWE-08", Reason: reason, Cells: cs,
+			Next: "Kijk de instroom na; verbeter de gegevens of beëindig het TWE."})
+	case !w.clk.passed(t.WEOEnd):
+		w.entryGaps(t)
+	}
+}
+
+func (w *work) entryGaps(t *casefile.Track) {
+	missing := listOf(
+		missingItem{t.EntryNeed == "", "de reden van instroom"},
+		missingItem{t.RegularEconomyWithinTwoYears == casefile.Unknown, "of de gewone economie binnen 2 jaar haalbaar is"},
+		missingItem{t.JobTarget == "", "het jobdoelwit"},
+		missingItem{t.DevelopmentPlanOn.IsZero(), "de datum van het POP"})
+	cs := cells(t, "entryNeed", "regularEconomyWithinTwoYears", "jobTarget", "developmentPlanOn")
+	if missing != "" {
+		w.finding("TWE-08", "In het TWE ontbreekt: "+missing+".", "Vul dit aan in de export.", cs)
+		return
+	}
+	w.fired("TWE-08", "Reden van instroom, jobdoelwit en POP zijn bekend.", cs)
+}
+
+// profile is what TWE-08 wants in the dossier from the start of TWE.
+func (w *work) profile(t *casefile.Track) {
+	p := casefile.Profile{JobTarget: t.JobTarget, EntryNeed: t.EntryNeed}
+	if w.clk.reached(t.DevelopmentPlanOn) {
+		p.DevelopmentPlanOn = t.DevelopmentPlanOn
+	}
+	if w.clk.passed(t.WEOEnd) || gone(t.Header) || p == (casefile.Profile{}) || !w.willHaveDossier() {
+		return
+	}
+	needs := blockProfile
+	if w.k.Dossier == nil {
+		needs |= blockPerson | blockCategory
+	}
+	w.desire(needs, "TWE-08", "Jobdoelwit, reden van instroom en POP horen van bij de start in het dossier.", t.WEOStart, "", p)
+}
+
+// duration is TWE-02.
+func (w *work) duration(t *casefile.Track) {
+	cs := cells(t, "weoStart", "weoEnd", "weoEndReason")
+	most, least := w.rules.limit(paramWEOMax, t.WEOStart), w.rules.limit(paramWEOMin, t.WEOStart)
+	longest, shortest := t.WEOStart.LastOfDuration(most), t.WEOStart.LastOfDuration(least)
+	ended := w.clk.reached(t.WEOEnd)
+	w.deadline("TWE-02", longest, ended && t.WEOEnd <= longest, "Het TWE mag hoogstens "+months(most)+" duren.", cs)
+	switch {
+	case ended && t.WEOEnd > longest, !ended && w.clk.passed(longest):
+		w.finding("TWE-02", "Het TWE duurt langer dan "+months(most)+"; de subsidie voor de begeleiding stopt op "+longest.Dutch()+".",
+			"Kijk na of het TWE beëindigd moet worden.", cs)
+	case ended && t.WEOEnd < shortest && t.WEOEndReason != casefile.EndJob && t.WEOEndReason != casefile.EndTraining:
+		w.finding("TWE-02", "Het TWE eindigde voor "+months(least)+" om waren, zonder job of lange opleiding als reden.",
+			"Kijk de einddatum en de reden na.", cs)
+	}
+}
+
+// art60Start is TWE-03.
+func (w *work) art60Start(t *casefile.Track) {
+	within := w.rules.limit(paramArt60Within, t.WEOStart)
+	due := t.WEOStart.AddMonths(within)
+	first := w.firstContract(t)
+	cs := cells(t, "weoStart")
+	if first == nil && w.clk.passed(t.WEOEnd) {
+		w.notFired("TWE-03", "Het TWE eindigde zonder art. 60§7.", cs)
+		return
+	}
+	started := first != nil && w.clk.reached(first.start)
+	w.deadline("TWE-03", due, started, "Art. 60§7 moet begonnen zijn.", cs)
+	switch {
+	case first != nil && first.start > due:
+		w.finding("TWE-03", "Art. 60§7 begint op "+first.start.Dutch()+", later dan "+months(within)+" na de start van de WEO ("+due.Dutch()+").",
+			"Kijk de datums na; de termijn was "+due.Dutch()+".", append(cs, first.cells("start")...))
+	case first == nil && w.clk.passed(due):
+		w.finding("TWE-03", "Art. 60§7 is niet begonnen binnen "+months(within)+" na de start van de WEO ("+due.Dutch()+").",
+			"Start het contract art. 60§7 of beëindig het TWE.", cs)
+	}
+}
+
+func (w *work) firstContract(t *casefile.Track) *contract {
+	for _, c := range w.facts.contracts {
+		if c.weo == t {
+			return c
+		}
+	}
+	return nil
+}
+
+// employment is TWE-05: the contract as an instrument of the TWE.
+func (w *work) employment(c *contract) {
+	if !c.followed() || !w.clk.reached(c.start) {
+		return
+	}
+	w.fired("TWE-05", "Het contract art. 60§7 is gestart.", c.cells("start", "end"))
+	rule, why := "TWE-05", "Het contract art. 60§7 is gestart."
+	if w.clk.reached(c.end) {
+		why = "Het contract art. 60§7 is beëindigd."
+	}
+	body := c.body(w.clk, w.weoRef(c.weo))
+	w.desire(blockTWE, rule, why, c.start, c.id, body)
+	if w.clk.passed(c.end) {
+		return
+	}
+	if !slices.ContainsFunc(c.rows, func(e *casefile.Employment) bool { return e.NovaPrimaReference != "" }) {
+		w.finding("TWE-05", "De referentie van Nova Prima ontbreekt bij het contract art. 60§7.",
+			"Meld de start bij de POD MI via Nova Prima en vul de referentie in.", c.cells("novaPrimaReference"))
+	}
+	longest := w.rules.limit(paramAllowance, c.start)
+	due := c.start.LastOfDuration(longest)
+	if body.SocialEconomy == casefile.Yes && !w.clk.passed(due) {
+		w.deadline("TWE-05", due, false, "De verhoogde toelage voor sociale economie stopt na "+months(longest)+".", c.cells("start", "socialEconomy"))
+	}
+}
+
+// partnerOwned is TWE-17.
+func (w *work) partnerOwned() {
+	if w.k.Dossier == nil || w.k.Dossier.Owner.Kind != casefile.PartyPartner {
+		return
+	}
+	name := w.k.Dossier.Owner.Name
+	if name == "" {
+		name = "een partner van VDAB"
+	}
+	waits := slices.ContainsFunc(w.wishes, func(r wish) bool { return r.needs&blockTWE != 0 && !w.settled(r.Registration) })
+	cs := cells(w.c.Client, "clientNumber")
+	if !waits {
+		w.finding("TWE-17", "Het dossier is in begeleiding bij "+name+".", "Spreek met de partner voor er een TWE begint.", cs)
+		return
+	}
+	w.manual(blockTWE, casefile.Manual{Rule: "TWE-17", Cells: cs,
+		Reason: "Het dossier is in begeleiding bij " + name + ": er kan geen TWE-lijn in.",
+		Next:   "Spreek eerst met de partner; zet het dossier niet op eigen naam voor dat gebeurd is."})
+}
+
+// subsidyMonth is TWE-18: what MLP hasn't accepted on the month's last day.
+func (w *work) subsidyMonth() {
+	t := w.openTWE()
+	if t == nil {
+		return
+	}
+	due := w.clk.day.LastOfMonth()
+	w.clk.passed(due)
+	waits := w.blocked&(blockTWE|blockCategory) != 0 || slices.ContainsFunc(w.wishes, func(r wish) bool {
+		return r.needs&(blockTWE|blockCategory) != 0 && r.Body.Kind() != casefile.RegEvaluation && !w.settled(r.Registration)
+	})
+	cs := cells(t, "weoStart")
+	w.deadline("TWE-18", due, !waits, "WEO, contract en categorie moeten door MLP aanvaard zijn voor de subsidie van deze maand.", cs)
+	if waits && w.clk.reached(due) {
+		w.finding("TWE-18", "Vandaag is de laatste dag van de maand en MLP heeft nog niet alles van dit TWE aanvaard.",
+			"Los de open punten van deze klant vandaag op.", cs)
+	}
+}
+
+// openTWE is the TWE of the day that still gives subsidy.
+func (w *work) openTWE() *casefile.Track {
+	var open *casefile.Track
+	for _, t := range w.facts.weos {
+		last := t.WEOStart.LastOfDuration(w.rules.limit(paramWEOMax, t.WEOStart))
+		if w.clk.reached(t.WEOStart) && !w.clk.passed(t.WEOEnd) && !w.clk.passed(last) {
+			open = t
+		}
+	}
+	return open
+}
+
+func months(n int) string { return strconv.Itoa(n) + " maanden" }
+
+// missingItem is a thing to fill in, by its Dutch words.
+type missingItem struct {
+	missing bool
+	words   string
+}
+
+func listOf(items ...missingItem) string {
+	list := ""
+	for _, i := range items {
+		switch {
+		case i.missing && list == "":
+			list = i.words
+		case i.missing:
+			list += "; " + i.words
+		}
+	}
+	return list
+}
