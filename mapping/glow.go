@@ -79,22 +79,28 @@ func (w *work) groundDoubts(h *casefile.HandoverRecord, book playbook) []casefil
 	case len(h.Grounds) == 0:
 		return doubt("Er is geen grond voor GLOW ingevuld.", "Vul in welke van de vijf gronden gelden.")
 	case counted == 0 && h.GroundOneBridgeable == casefile.Unknown:
-		return doubt("Niet bekend is of hulpmiddelen of bijzondere maatregelen bij grond 1 helpen.", "Vul dit in.")
+		return doubt("Niet bekend is of BTOM's of advies van het IMW bij grond 1 helpen.", "Vul dit in.")
 	case counted == 0:
-		return doubt("Grond 1 telt alleen als hulpmiddelen of bijzondere maatregelen helpen, en een andere grond is er niet.", "Kijk na of GLOW past.")
+		return doubt("Grond 1 telt alleen als BTOM's of advies van het IMW helpen, en een andere grond is er niet.", "Kijk na of GLOW past.")
 	}
 	w.fired("GLOW-02", "Er is minstens één grond voor GLOW ("+book.ID+").", cs)
 	return nil
 }
 
+// condition03 is a condition of GLOW-03 with its answer.
+type condition03 struct {
+	answer casefile.Tri
+	words  string
+}
+
 // conditionDoubts is GLOW-03.
 func (w *work) conditionDoubts(h *casefile.HandoverRecord, book playbook) []casefile.Manual {
-	answers := []struct {
-		answer casefile.Tri
-		words  string
-	}{
+	answers := []condition03{
 		{h.RealisticOrientation, "een realistische joboriëntatie"}, {h.SelfInsight, "een basis aan zelfinzicht"},
-		{h.NeedsWorkExperience, "nood aan werkervaring"}, {h.ReadyForAction, "klaar voor actie"},
+		{h.NeedsWorkExperience, "nood aan werkervaring"},
+	}
+	if book.ReadyAtIntake {
+		answers = append(answers, condition03{h.ReadyForAction, "klaar voor actie, met enige voorbereiding"})
 	}
 	var missing, failed []string
 	for _, a := range answers {

@@ -35,7 +35,7 @@ const (
 func parameters() []Parameter {
 	return []Parameter{
 		{ID: paramArt60Within, Value: 2, Unit: "months", Source: "TWE 5"},
-		{ID: paramWEOMin, Value: 12, Unit: "months", Source: "TWE 6; OPL 3"},
+		{ID: paramWEOMin, Value: 12, Unit: "months", Source: "TWE 6"},
 		{ID: paramWEOMax, Value: 24, Unit: "months", Source: "TWE 6, 9"},
 		{ID: paramEvaluation, Value: 6, Unit: "months", Source: "TWE 6, 7"},
 		{ID: paramBenefitDays, Value: 8, Unit: "calendar days", Source: "TWE 8"},
@@ -135,6 +135,9 @@ type playbook struct {
 	ValidUntil casefile.Date
 	Source     string
 	Assumption string
+	// ReadyAtIntake: the client must be ready for action when handed over; else that
+	// is judged later, after the preparatory phase with the partner (GLOW24 1.3).
+	ReadyAtIntake bool
 	// GroundOneBridged: ground 1 counts only when aids or measures can bridge it.
 	GroundOneBridged bool
 	// Languages accepted as contact language; empty: any that the client names.
@@ -145,20 +148,26 @@ type playbook struct {
 }
 
 func playbooks() []playbook {
+	training := func(words string) question {
+		return question{casefile.ExclNeedsTraining, "exclNeedsTraining", words}
+	}
 	common := []question{
-		{casefile.ExclNonLabourProblems, "exclNonLabourProblems", "ernstige problemen die niets met de arbeidsmarkt te maken hebben"},
+		{casefile.ExclNonLabourProblems, "exclNonLabourProblems", "door ernstige problemen buiten de arbeidsmarkt (nog) niet inzetbaar"},
 		{casefile.ExclSocialEconomyHighest, "exclSocialEconomyHighest", "sociale economie is het hoogst haalbare"},
-		{casefile.ExclNeedsTraining, "exclNeedsTraining", "nood aan scholing, herscholing of bijscholing"},
-		{casefile.ExclNeedsLanguageTraining, "exclNeedsLanguageTraining", "nood aan een taalopleiding"},
+		{casefile.ExclNeedsLanguageTraining, "exclNeedsLanguageTraining", "eerst een taalopleiding nodig om werk te vinden binnen de joboriëntatie"},
 		{casefile.ExclOtherTrack, "exclOtherTrack", "een ander traject past beter"},
 	}
 	appeal := question{casefile.ExclHealthInsuranceAppeal, "exclHealthInsuranceAppeal", "in beroep tegen het ziekenfonds"}
 	return []playbook{
-		{ID: "GLOW23", ValidFrom: "2023-02-17", ValidUntil: "2024-10-31", Source: "GLOW23 1.3", Questions: common},
+		{ID: "GLOW23", ValidFrom: "2023-02-17", ValidUntil: "2024-10-31", Source: "GLOW23 1.3",
+			Assumption:    "the second version (28/02/2023) is taken to hold from the date of the first (17/02/2023)",
+			ReadyAtIntake: true,
+			Questions:     append(slices.Clone(common), training("nood aan beroepsgerichte competentieversterking buiten werkplekleren"))},
 		{ID: "GLOW24", ValidFrom: "2024-11-01", Source: "GLOW24 1.3",
 			Assumption:       "taken to hold for choices made on or after 01/11/2024",
 			GroundOneBridged: true, Languages: []string{"nl", "fr", "en"},
-			Questions: append(slices.Clone(common), appeal), Categories: []casefile.Code{"80", "92", "93"}},
+			Questions:  append(slices.Clone(common), training("nood aan scholing, herscholing of bijscholing om werk te vinden binnen de joboriëntatie"), appeal),
+			Categories: []casefile.Code{"80", "92", "93"}},
 	}
 }
 

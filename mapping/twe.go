@@ -149,8 +149,11 @@ func (w *work) profile(t *casefile.Track) {
 		return
 	}
 	needs := blockProfile
-	if w.k.Dossier == nil {
+	switch {
+	case w.k.Dossier == nil:
 		needs |= blockPerson | blockCategory
+	case w.k.Dossier.Owner.Kind == casefile.PartyPartner:
+		needs |= blockTWE // not among what a partner's dossier takes (TWE-17)
 	}
 	w.desire(needs, "TWE-08", "Jobdoelwit, reden van instroom en POP horen van bij de start in het dossier.", t.WEOStart, "", p)
 }

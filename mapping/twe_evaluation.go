@@ -106,7 +106,8 @@ func (w *work) finalReport(t *casefile.Track) {
 			scored = scored || e.CompetencesScored == casefile.Yes
 		}
 	}
-	withoutJob := t.WEOEndReason == casefile.EndNoJob
+	// TWE 10 has two branches: a regular job was found, or none was.
+	withoutJob := t.WEOEndReason != "" && t.WEOEndReason != casefile.EndJob
 	missing := listOf(
 		missingItem{t.WEOEndReason == "", "de reden van het einde"},
 		missingItem{!report, "het eindverslag"},

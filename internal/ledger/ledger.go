@@ -283,7 +283,7 @@ type LookupResult struct {
 // on state and claim: ErrLostClaim when they don't match.
 type Outbox interface {
 	// Recover marks entries that were claimed when the last process ended as in
-	// doubt. Called once, at start.
+	// doubt, and counts the attempt: they may have been sent. Called once, at start.
 	Recover(ctx context.Context, now time.Time) (int, error)
 	// Claim takes at most limit entries, one a lane, each the lane's first
 	// unsettled one, if approved and due; in doubt comes first. Lanes with a
@@ -297,7 +297,8 @@ type Outbox interface {
 	// Known is what MLP is known to hold of a person.
 	Known(ctx context.Context, person int64) (casefile.Known, error)
 	// Settle ends an entry that MLP accepted; known is the new known dossier,
-	// and the lane's later entries are carried to its version. They are not when
+	// and the lane's later entries are carried to its version. With the lane's
+	// last entry the client is decided again, on what MLP holds now. They are not when
 	// the version moved by more than this entry's write, or a newer one is known
 	// already: then the client is decided again (decision 13).
 	Settle(ctx context.Context, run string, e outbox.Entry, known casefile.Dossier, now time.Time) error

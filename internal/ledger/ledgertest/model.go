@@ -168,7 +168,7 @@ func (m *machine) settle(rt *rapid.T) {
 	}
 	m.w.ok(m.w.Settle(m.w.ctx, "run-1", *head.claim, *dossier(l.n, next), m.w.later(time.Second)))
 	l.open, l.settled = l.open[1:], l.settled+1
-	if next != head.version && next != head.version+1 {
+	if next != head.version && next != head.version+1 || len(l.open) == 0 {
 		l.dirty = true
 	} else {
 		for i := range l.open {

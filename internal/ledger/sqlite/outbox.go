@@ -25,8 +25,8 @@ func (s *Store) Recover(ctx context.Context, now time.Time) (recovered int, err 
 		if _, err := t.exec(`UPDATE entry SET claim = NULL WHERE state = 'inDoubt' AND claim IS NOT NULL`); err != nil {
 			return err
 		}
-		n, err := t.exec(`UPDATE entry SET state = 'inDoubt', claim = NULL, not_before = 0, doubt_since = ?1, updated_at = ?1
-			WHERE state = 'claimed'`, stored(now))
+		n, err := t.exec(`UPDATE entry SET state = 'inDoubt', claim = NULL, not_before = 0, attempts = attempts + 1, doubt_since = ?1,
+			updated_at = ?1 WHERE state = 'claimed'`, stored(now))
 		recovered = int(n)
 		return err
 	})
@@ -214,6 +214,9 @@ func (s *Store) Settle(ctx context.Context, run string, e outbox.Entry, known ca
 		if err := settleKnown(t, held, known, s.day(now)); err != nil {
 			return err
 		}
+		if err := decideWhenDone(t, held.Person); err != nil {
+			return err
+		}
 		if err := t.row(category, []any{held.Person}, &after); err != nil {
 			return err
 		}
@@ -243,6 +246,13 @@ func settleKnown(t *tx, e outbox.Entry, d casefile.Dossier, day casefile.Date) e
 	}
 	_, err = t.exec(`UPDATE entry SET version = ?1 WHERE person = ?2 AND seq > ?3 AND version = ?4 AND state IN ('waiting', 'suspended', 'parked')`,
 		d.Version, e.Person, e.Seq, e.Version)
+	return err
+}
+
+// decideWhenDone has a client decided once more when the lane is empty: on what MLP holds
+// now, nothing may be left to send, and the decision that people see says so.
+func decideWhenDone(t *tx, person int64) error {
+	_, err := t.exec(`UPDATE person SET dirty = 1 WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM entry WHERE person = ?1 AND head = 1)`, person)
 	return err
 }
 

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"flag"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -12,6 +14,18 @@ import (
 	"github.com/mlpsync/mlpsync/internal/ledger/sqlite"
 	"github.com/mlpsync/mlpsync/internal/seal"
 )
+
+// TestMain keeps the model of the outbox short: each of its steps is a transaction on
+// disk. -rapid.checks asks for more.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	asked := false
+	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == "rapid.checks" })
+	if !asked {
+		_ = flag.Set("rapid.checks", "25")
+	}
+	os.Exit(m.Run())
+}
 
 func newKeys(t testing.TB) *seal.Keys {
 	t.Helper()
