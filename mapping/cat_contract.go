@@ -53,7 +53,7 @@ func (w *work) contractProblem(i int, c *contract) *contractProblem {
 		return &contractProblem{"CAT-03", "Contracten art. 60§7 van deze klant overlappen.",
 			"Verbeter start- of einddatum van de contracten.", c.cells("start", "end")}
 	case w.inGLOW(c):
-		return &contractProblem{"TWE-06", "Er is een contract art. 60§7 terwijl voor GLOW gekozen is.",
+		return &contractProblem{"CAT-03", "Er is een contract art. 60§7 terwijl voor GLOW gekozen is.",
 			"Art. 60§7 kan alleen in een TWE: kijk de keuze en het contract na.", append(c.cells("start"), cells(w.facts.glow, "choiceDate")...)}
 	case c.weo == nil:
 		return &contractProblem{"CAT-03", "Er is een contract art. 60§7 zonder WEO die op de startdatum loopt.",

@@ -224,7 +224,7 @@ func (w *work) supportStopped(held casefile.HeldCategory) {
 	w.manual(blockAll, casefile.Manual{Rule: "CAT-13", Proposal: proposal, Next: next,
 		Reason: "De steun is gestopt of de klant is niet meer klaar, maar in MLP staat nog " + string(held.Code) + ".",
 		Cells:  cells(w.c.Client, "readiness", "readinessWithdrawnOn", "supportEndedOn")})
-	w.timeline(w.stays(held, "CAT-13"), false, 0)
+	w.timeline(w.stays(held, ruleOf(held.Code)), false, 0)
 }
 
 // goesOn: records that contradict a client who isn't ready.
@@ -279,11 +279,22 @@ func (w *work) homeless() {
 		Next:   "Vul in dat de klant klaar is en wie de inschrijving doet, of laat het dossier aanmaken."})
 }
 
+// ruleOf is the rule by which 05, 90 or 93 came to be.
+func ruleOf(code casefile.Code) string {
+	if code == casefile.Code05 {
+		return "CAT-02"
+	}
+	return "CAT-05"
+}
+
 // stays is a timeline entry of what MLP holds already.
 func (w *work) stays(h casefile.HeldCategory, rule string) casefile.TimelineEntry {
-	by := cmp.Or(h.SetBy, casefile.PartyOther)
-	if w.isOwn(h) {
-		by = casefile.PartyOCMW
+	by := h.SetBy // an entry that we adopted stays the work of who made it
+	if by == "" {
+		by = casefile.PartyOther
+		if w.isOwn(h) {
+			by = casefile.PartyOCMW
+		}
 	}
 	return casefile.TimelineEntry{Code: h.Code, From: h.From, SetBy: by, Rule: rule}
 }

@@ -25,7 +25,7 @@ func (w *work) walk(steps []step) {
 	held, ok := w.k.Dossier.CategoryOn(w.clk.day)
 	switch {
 	case ok && asked:
-		w.timeline(w.stays(held, w.d.Manual[0].Rule), false, 0)
+		w.timeline(w.stays(held, "CAT-03"), false, 0) // left as it is until a person answers
 	case ok:
 		w.changedAfter(steps, held)
 	}
@@ -160,7 +160,7 @@ func (w *work) benefitDisagrees(held casefile.HeldCategory, ok bool) {
 	found := "geen categorie"
 	if ok {
 		found = "categorie " + string(held.Code)
-		w.timeline(w.stays(held, "CAT-02"), false, 0)
+		w.timeline(w.stays(held, "CAT-03"), false, 0)
 	}
 	w.manual(blockCourse|blockPerson, casefile.Manual{Rule: "CAT-02", Cells: cells(w.c.Client, "unemploymentBenefit"),
 		Reason: "De klant krijgt een werkloosheidsuitkering, maar in MLP staat " + found + ".",
@@ -483,6 +483,9 @@ func (w *work) answerStep() (step, bool) {
 		key: []string{"decided", string(cl.DecidedCategory), string(cl.DecidedOn)}, cells: cells(cl, "decidedCategory", "decidedOn")}
 	if s.code == casefile.Code90 || s.code == casefile.Code93 {
 		s.contract = w.contractOf(s.from)
+	}
+	if s.code == casefile.Code05 && cl.BenefitDecision == casefile.DecisionNotEntitled {
+		s.rule = "CAT-08" // which asked, and proposed 05
 	}
 	return s, true
 }

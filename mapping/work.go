@@ -72,14 +72,14 @@ func (r *Rules) begin(c casefile.Case, k casefile.Known, day casefile.Date) *wor
 // guard answers the cases in which nothing else is decided.
 func (w *work) guard() bool {
 	switch {
-	case !w.k.LookedUp:
-		return false
 	case w.c.Client == nil && len(w.c.Records()) == 0:
 		return false
-	case w.c.Client == nil:
+	case w.c.Client == nil: // nobody can be looked up in MLP
 		w.manual(blockAll, casefile.Manual{Rule: "DATA-02", Cells: w.anyCell(),
 			Reason: "Andere bestanden noemen deze klant, maar het klantenbestand niet.",
 			Next:   "Neem de klant op in het klantenbestand of verbeter het klantnummer in de andere bestanden."})
+		return false
+	case !w.k.LookedUp:
 		return false
 	case gone(w.c.Client.Header):
 		w.clientGone()

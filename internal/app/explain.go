@@ -102,8 +102,10 @@ func (a *App) Explain(ctx context.Context, client string) (Explanation, error) {
 	}
 	var s Summary
 	s.addClient(view)
-	s.sort()
-	e.Manual, e.Findings, e.Deadlines = s.Manual, s.Findings, s.Deadlines
+	e.Manual, e.Findings = s.Manual, s.Findings
+	for _, due := range d.Deadlines { // those that are met too
+		e.Deadlines = append(e.Deadlines, Deadline{view.Client, view.Caseworker, due.Rule, due.Due, due.State, due.What})
+	}
 	for _, h := range view.Held {
 		e.Held = append(e.Held, RejectedRow{File: h.File, Row: h.Row, Column: h.Column, Rule: h.Rule, Reason: h.ReasonNL, Next: h.HintNL})
 	}

@@ -30,6 +30,8 @@ type Summary struct {
 	Manual      []ManualDecision              `json:"manualDecisions"`
 	Findings    []ManualDecision              `json:"findings"`
 	Deadlines   []Deadline                    `json:"deadlines"`
+	// Undecided clients wait: MLP could not be asked what it holds of them.
+	Undecided int `json:"undecided"`
 	// Stops are OCMWs that the guard holds back, with the reason.
 	Stops []GuardStop `json:"stops,omitempty"`
 	// Unbalanced names files whose balance did not hold: their set was not taken.
@@ -110,7 +112,7 @@ type GuardStop struct {
 
 // Left tells whether something is left: the exit status 1 of design section 7.
 func (s Summary) Left() bool {
-	return s.Entries.Waiting+s.Entries.Parked+s.Entries.InDoubt > 0 || len(s.Stops) > 0 || !s.Balanced()
+	return s.Entries.Waiting+s.Entries.Parked+s.Entries.InDoubt+s.Undecided > 0 || len(s.Stops) > 0 || !s.Balanced()
 }
 
 // Balanced tells whether every sum holds.
@@ -151,6 +153,7 @@ func (a *App) summarize(ctx context.Context, run *cycle.Run) (Summary, error) {
 }
 
 func (s *Summary) addTotals(t ledger.Totals) {
+	s.Undecided = t.Undecided
 	s.Categories = map[string]CategoryCount{}
 	for code, count := range t.Categories {
 		name := string(code)

@@ -108,7 +108,7 @@ func printToDo(w io.Writer, e app.Explanation) {
 	if len(e.Manual)+len(e.Findings)+len(e.Deadlines) == 0 {
 		return
 	}
-	section(w, "TE DOEN")
+	section(w, "TE DOEN EN TERMIJNEN")
 	for _, m := range e.Manual {
 		fmt.Fprintf(w, "  te beslissen  %-7s %s %s\n", m.Rule, m.Reason, m.Next)
 	}
@@ -116,7 +116,7 @@ func printToDo(w io.Writer, e app.Explanation) {
 		fmt.Fprintf(w, "  vaststelling  %-7s %s %s\n", m.Rule, m.Reason, m.Next)
 	}
 	for _, d := range e.Deadlines {
-		fmt.Fprintf(w, "  uiterlijk %s (%s)  %-7s %s\n", d.Due.Dutch(), d.State, d.Rule, d.What)
+		fmt.Fprintf(w, "  uiterlijk %s (%s)  %-7s %s\n", d.Due.Dutch(), stateNL(d.State), d.Rule, d.What)
 	}
 }
 
@@ -136,6 +136,13 @@ func printDossier(w io.Writer, e app.Explanation) {
 			fmt.Fprintf(w, "  %d x %s\n", e.Dossier.Holds[kind], kind)
 		}
 	}
+}
+
+func stateNL(state casefile.DeadlineState) string {
+	words := map[casefile.DeadlineState]string{
+		casefile.DeadlineDue: "loopt", casefile.DeadlineMet: "in orde", casefile.DeadlineOverdue: "verstreken",
+	}
+	return words[state]
 }
 
 func outcomeNL(kind string) string {

@@ -53,6 +53,9 @@ func printClients(w io.Writer, s app.Summary) {
 	c := s.Clients
 	section(w, "CLIENTS   decided = held for data + manual + planned + no change")
 	fmt.Fprintf(w, "  %d = %d + %d + %d + %d   %s\n", c.Decided, c.Held, c.Manual, c.Planned, c.NoChange, check(c.Holds()))
+	if s.Undecided > 0 {
+		fmt.Fprintf(w, "  %d more wait: MLP could not be asked what it holds of them\n", s.Undecided)
+	}
 	section(w, "CATEGORIES IN MLP")
 	rows := [][]string{}
 	before, after := 0, 0
