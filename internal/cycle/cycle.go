@@ -106,10 +106,9 @@ type Cycle struct {
 	said    map[string]string // what was logged, by key: failures log on change
 	noted   map[string]bool   // topics of notes that this process wrote
 	refused map[string]bool   // sets whose balance did not hold, by id
-	// unsettledFiles tells that a file lies in a drop folder that may be whole
-	// at the next poll.
-	unsettledFiles bool
-	shutUntil      time.Time // the way to MLP is shut until then
+	// settling are the files, by OCMW, that may be whole at the next poll.
+	settling  map[string][]adapters.Waiting
+	shutUntil time.Time // the way to MLP is shut until then
 }
 
 // New makes a cycle of its parts.
@@ -123,7 +122,10 @@ func New(o Options) *Cycle {
 	if o.Heartbeat == nil {
 		o.Heartbeat = func(context.Context) error { return nil }
 	}
-	return &Cycle{Options: o, said: map[string]string{}, noted: map[string]bool{}, refused: map[string]bool{}}
+	return &Cycle{
+		Options: o, said: map[string]string{}, noted: map[string]bool{}, refused: map[string]bool{},
+		settling: map[string][]adapters.Waiting{},
+	}
 }
 
 // Run is one run as its summary counts it: an invocation of once or demo, or
@@ -138,6 +140,8 @@ type Run struct {
 	Requests int
 	// Unbalanced names sets that were stopped because a sum did not hold.
 	Unbalanced []string
+	// fruitless counts the last passes that moved something and settled nothing.
+	fruitless int
 }
 
 // FileWarning counts rows of a file in which something was put right or
@@ -205,6 +209,9 @@ func (c *Cycle) RunOnce(ctx context.Context, run *Run) (moved bool, err error) {
 		return moved, fmt.Errorf("deliver: %w", err)
 	}
 	moved = moved || delivered.Moved()
+	if run.fruitless++; delivered.Settled > 0 {
+		run.fruitless = 0
+	}
 	// The change feed brings what VDAB and others did meanwhile.
 	for _, o := range c.OCMWs {
 		followed, err := c.follow(ctx, run, o)

@@ -143,7 +143,8 @@ func (c *Cycle) Settle(ctx context.Context, run *Run, poll, patience time.Durati
 		if more != nil {
 			expected = more()
 		}
-		if moved {
+		// A client who never comes to rest must not keep the others from an end.
+		if moved && run.fruitless < maxPasses {
 			idle = c.Now()
 			continue
 		}
@@ -151,8 +152,9 @@ func (c *Cycle) Settle(ctx context.Context, run *Run, poll, patience time.Durati
 		if err != nil {
 			return fmt.Errorf("look for due entries: %w", err)
 		}
-		atRest := due.IsZero() && !c.unsettledFiles
+		atRest := due.IsZero() && len(c.settling) == 0
 		if expected == 0 && (atRest || c.Now().Sub(idle) >= patience) {
+			c.sayUnsettled()
 			return c.Finish(ctx, run)
 		}
 		if !c.wait(ctx, min(poll, max(expected, 50*time.Millisecond))) {

@@ -15,7 +15,7 @@ import (
 // sayFound logs what a poll found, failures on change, and keeps what status
 // shows.
 func (c *Cycle) sayFound(ctx context.Context, run *Run, o OCMW, found adapters.PollResult) error {
-	c.unsettledFiles = false
+	delete(c.settling, o.KBO)
 	for _, q := range found.Quarantined {
 		c.sayFileProblem(o, q.File.Input.Name, q.Problem)
 	}
@@ -68,9 +68,8 @@ func (c *Cycle) standingNotes(o OCMW, found adapters.PollResult) []ledger.Note {
 	for _, w := range found.Waiting {
 		if w.Problem.Passing {
 			// Said only when it lasts: every file waits for a poll or two.
-			settling := time.Since(w.Since) < settlingTime
-			c.unsettledFiles = c.unsettledFiles || settling
-			if settling {
+			if time.Since(w.Since) < settlingTime {
+				c.settling[o.KBO] = append(c.settling[o.KBO], w)
 				continue
 			}
 		}
@@ -99,6 +98,17 @@ func (c *Cycle) standingNotes(o OCMW, found adapters.PollResult) []ledger.Note {
 		add(n.Key, level, text, text)
 	}
 	return notes
+}
+
+// sayUnsettled tells of files that are left lying because nobody waits longer for
+// them to be whole.
+func (c *Cycle) sayUnsettled() {
+	for _, o := range c.OCMWs {
+		for _, w := range c.settling[o.KBO] {
+			c.Log.Warn().Str("event", "file.unsettled").Str("ocmw", o.KBO).Str("file", w.Name).Str("rule", w.Problem.Rule).
+				Str("hint", w.Problem.HintEN).Msg("not taken yet: " + w.Problem.ReasonEN)
+		}
+	}
 }
 
 func (c *Cycle) sayFileProblem(o OCMW, name string, why adapters.FileProblem) {

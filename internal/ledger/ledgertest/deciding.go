@@ -30,10 +30,9 @@ var deciding = map[string]func(*world){
 	},
 
 	"a review on the day itself does not turn in a circle": func(w *world) {
-		s := w.one()
+		w.one()
 		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "Maes")))
-		s = w.subject("c1")
-		o := outcome(s)
+		o := outcome(w.subject("c1"))
 		o.Decision.NextReview = day
 		w.ok(w.Decide(w.ctx, "run-1", []ledger.Outcome{o}, w.now))
 		w.same([]string{}, numbers(w.dirty(kbo)), "dirty on the same day")
