@@ -233,8 +233,8 @@ func (d *demo) report(summary app.Summary) error {
 		{"answers for caseworkers (Dutch)", filepath.Join(d.dir, "reports")},
 		{"a copy of the sample, to edit", filepath.Join(d.dir, "sample")},
 		{"the drop folder", filepath.Join(d.dir, "in")},
-		{"one client's story", "mlpsync explain -c " + filepath.Join(d.dir, "mlpsync.yaml") + " Z10200"},
-		{"the rules, with sources", "mlpsync rules"},
+		{"one client's story", "go run ./cmd/mlpsync explain -c " + filepath.Join(d.dir, "mlpsync.yaml") + " Z10200"},
+		{"the rules, with sources", "go run ./cmd/mlpsync rules"},
 	})
 	if d.Once {
 		return nil

@@ -74,7 +74,7 @@ func printExplanation(w io.Writer, e app.Explanation) {
 	printDossier(w, e)
 	section(w, "VERSTUURD EN GEANTWOORD")
 	for _, x := range e.Sent {
-		fmt.Fprintf(w, "  %s  %-10s %-10s %s [%s]\n", x.At.Local().Format("02/01/2006 15:04:05"), x.State, x.Kind, x.Sentence, x.Rule)
+		fmt.Fprintf(w, "  %s  %-10s %-10s %s [%s]\n", x.At.In(app.Zone()).Format("02/01/2006 15:04:05"), x.State, x.Kind, x.Sentence, x.Rule)
 		if x.TraceID != "" {
 			fmt.Fprintf(w, "      spoor (trace id) %s, poging %d\n", x.TraceID, x.Attempts)
 		}
@@ -174,7 +174,7 @@ func (c statusCmd) Run(s *session) error {
 func printStatus(w io.Writer, s app.Status) {
 	last := "never"
 	if !s.LastCycle.IsZero() {
-		last = s.LastCycle.Local().Format(time.DateTime)
+		last = s.LastCycle.In(app.Zone()).Format(time.DateTime)
 	}
 	fmt.Fprintf(w, "mlpsync · %s · environment %s · last cycle %s\n", s.Day, s.Environment, last)
 	for _, o := range s.OCMWs {
@@ -204,10 +204,10 @@ func printStatus(w io.Writer, s app.Status) {
 		fmt.Fprintf(w, "  %d of these wait for the guard to be released\n", s.Unapproved)
 	}
 	if !s.InDoubtSince.IsZero() {
-		fmt.Fprintf(w, "  in doubt since %s\n", s.InDoubtSince.Local().Format(time.DateTime))
+		fmt.Fprintf(w, "  in doubt since %s\n", s.InDoubtSince.In(app.Zone()).Format(time.DateTime))
 	}
 	for _, n := range s.Channel {
-		fmt.Fprintf(w, "  channel: %s (since %s)\n", n.EN, n.Since.Local().Format(time.DateTime))
+		fmt.Fprintf(w, "  channel: %s (since %s)\n", n.EN, n.Since.In(app.Zone()).Format(time.DateTime))
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"time"
 
 	"github.com/mlpsync/mlpsync/internal/app"
 )
@@ -55,7 +56,7 @@ func printEntry(w io.Writer, e app.QueueEntry) {
 		{"state", string(e.State)}, {"attempts", strconv.Itoa(e.Attempts)}, {"trace id", e.TraceID},
 	}
 	if !e.NotBefore.IsZero() {
-		rows = append(rows, []string{"not before", e.NotBefore.Local().String()})
+		rows = append(rows, []string{"not before", e.NotBefore.In(app.Zone()).Format(time.DateTime)})
 	}
 	if e.Problem.Title != "" || e.Problem.Type != "" {
 		rows = append(rows, []string{"problem", fmt.Sprintf("%d %s (%s) %s", e.Problem.Status, e.Problem.Title, e.Problem.Type, e.Problem.Pointer)},
