@@ -2,6 +2,8 @@ package mockmlp
 
 import (
 	"time"
+
+	"github.com/rs/zerolog"
 )
 
 // JournalEntry is one request as the mock saw it. It holds nothing personal: the person is a pseudonym.
@@ -76,6 +78,10 @@ func (m *Mock) record(c *call, a answer, p faultPlan) {
 	e.At = m.clock.now()
 	m.journal.add(e)
 	m.mu.Unlock()
-	m.opts.Logger.Info().Str("event", "request").Str("method", e.Method).Str("route", e.Route).Int("status", e.Status).
+	level := zerolog.DebugLevel // reads and health checks come every few seconds
+	if len(e.Effects) > 0 || e.Status >= 400 || len(e.Faults) > 0 || e.Broken != "" {
+		level = zerolog.InfoLevel
+	}
+	m.opts.Logger.WithLevel(level).Str("event", "request").Str("method", e.Method).Str("route", e.Route).Int("status", e.Status).
 		Str("problem", e.Problem).Str("person", e.Person).Str("traceId", e.TraceID).Ints64("effects", e.Effects).Strs("faults", e.Faults).Str("broken", e.Broken).Send()
 }

@@ -147,7 +147,7 @@ func (s serveCmd) Run(env *environment) error {
 func (s serveCmd) options(env *environment) (mockmlp.Options, error) {
 	opts := mockmlp.Options{
 		Seed: s.Seed, Frozen: s.Frozen, StateDir: s.State, RatePerMinute: s.Rate,
-		Logger: zerolog.New(env.stderr).With().Timestamp().Logger(),
+		Logger: zerolog.New(env.stderr).Level(zerolog.InfoLevel).With().Timestamp().Logger(),
 	}
 	if s.Clock != "" {
 		t, err := time.Parse(time.RFC3339, s.Clock)

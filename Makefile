@@ -1,0 +1,28 @@
+# Short names for what one does daily. .ci/run is the truth; nothing is checked here that isn't there.
+
+.PHONY: build test lint demo image up ci clean
+
+build: ## The programs as they ship, for this system and for Windows, in dist/
+	CGO_ENABLED=0 go build -trimpath -o dist/ ./cmd/mlpsync ./cmd/mockmlp
+	GOOS=windows CGO_ENABLED=0 go build -trimpath -o dist/ ./cmd/mlpsync ./cmd/mockmlp
+
+test: ## All tests
+	go test ./...
+
+lint: ## gofmt, go vet for both systems, staticcheck
+	.ci/run format vet lint
+
+demo: ## The whole job on the sample export, once
+	go run ./cmd/mlpsync demo --once
+
+image: ## The image mlpsync, from golang:1.26 or BUILDER=image
+	docker build --target mlpsync --tag mlpsync $(if $(BUILDER),--build-arg BUILDER=$(BUILDER)) .
+
+up: ## Daemon and mock in containers
+	docker compose up --build
+
+ci: ## Everything that CI does
+	.ci/run
+
+clean:
+	rm -rf dist
