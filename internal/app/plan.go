@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
 	"github.com/mlpsync/mlpsync/internal/cycle"
@@ -87,8 +88,7 @@ func (nothing) Deliver(context.Context, string) (cycle.Delivered, error) {
 	return cycle.Delivered{}, nil
 }
 
-// passes runs the stages until nothing moves: a file is taken only when two polls
-// saw it the same.
+// passes runs the stages of a peek until nothing moves.
 func passes(ctx context.Context, c *cycle.Cycle, run *cycle.Run) error {
 	const most = 20
 	for range most {
@@ -176,6 +176,9 @@ type Refusal struct {
 	Reason string `json:"reason"`
 }
 
+// takingFiles is how long apply waits for files beyond their minimum age.
+const takingFiles = 5 * time.Second
+
 // Apply sends exactly what the plan holds, or refuses the whole of it when
 // anything differs from what would be sent now.
 func (a *App) Apply(ctx context.Context, plan PlanFile, by ledger.Actor) (Summary, []Refusal, error) {
@@ -200,7 +203,8 @@ func (a *App) Apply(ctx context.Context, plan PlanFile, by ledger.Actor) (Summar
 	if err != nil {
 		return Summary{}, nil, err
 	}
-	if err := passes(ctx, c, run); err != nil {
+	// A file is taken when two polls saw it the same.
+	if err := c.Rest(ctx, run, min(a.config.Poll.Std(), time.Second), a.config.Files.MinimumAge.Std()+takingFiles, nil); err != nil {
 		return Summary{}, nil, err
 	}
 	taken, err := a.planOf(ctx, c, a.store)
@@ -215,6 +219,10 @@ func (a *App) Apply(ctx context.Context, plan PlanFile, by ledger.Actor) (Summar
 	}
 	if err := deliverAll(ctx, deliverer, run, a.store); err != nil {
 		return Summary{}, nil, err
+	}
+	if run.Restless {
+		a.Log.Warn().Str("event", "plan.overtaken").Str("run", run.ID).Str("hint", "make a new plan, or let the daemon or \"mlpsync once\" go on").
+			Msg("some of the plan was not sent: the dossier changed meanwhile (VDAB's own 78, for one)")
 	}
 	if err := c.Finish(ctx, run); err != nil {
 		return Summary{}, nil, err
@@ -238,6 +246,7 @@ func deliverAll(ctx context.Context, d cycle.Deliverer, run *cycle.Run, store le
 	for {
 		delivered, err := d.Deliver(ctx, run.ID)
 		run.Requests += delivered.Requests
+		run.Restless = run.Restless || delivered.Conflicts > 0
 		if err != nil {
 			return fmt.Errorf("deliver: %w", err)
 		}

@@ -32,6 +32,8 @@ type Summary struct {
 	Deadlines   []Deadline                    `json:"deadlines"`
 	// Undecided clients wait: MLP could not be asked what it holds of them.
 	Undecided int `json:"undecided"`
+	// Restless: clients were still to be decided again when the run ended.
+	Restless bool `json:"restless,omitempty"`
 	// Stops are OCMWs that the guard holds back, with the reason.
 	Stops []GuardStop `json:"stops,omitempty"`
 	// Unbalanced names files whose balance did not hold: their set was not taken.
@@ -112,7 +114,7 @@ type GuardStop struct {
 
 // Left tells whether something is left: the exit status 1 of design section 7.
 func (s Summary) Left() bool {
-	return s.Entries.Waiting+s.Entries.Parked+s.Entries.InDoubt+s.Undecided > 0 || len(s.Stops) > 0 || !s.Balanced()
+	return s.Entries.Waiting+s.Entries.Parked+s.Entries.InDoubt+s.Undecided > 0 || len(s.Stops) > 0 || s.Restless || !s.Balanced()
 }
 
 // Balanced tells whether every sum holds.
@@ -136,7 +138,7 @@ func (a *App) summarize(ctx context.Context, run *cycle.Run) (Summary, error) {
 	s := Summary{
 		Day: run.Day, Environment: a.config.Environment, Files: run.Files,
 		Clients:  clientCounts(run),
-		Warnings: run.Warnings, Requests: run.Requests, Unbalanced: run.Unbalanced, DurationMS: time.Since(run.Began).Milliseconds(),
+		Warnings: run.Warnings, Requests: run.Requests, Unbalanced: run.Unbalanced, Restless: run.Restless, DurationMS: time.Since(run.Began).Milliseconds(),
 	}
 	totals, err := a.store.Totals(ctx, "", run.ID)
 	if err != nil {

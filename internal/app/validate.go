@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/mlpsync/mlpsync/adapters"
 	"github.com/mlpsync/mlpsync/internal/casefile"
@@ -141,7 +142,7 @@ func (v *validator) row(row adapters.Row) error {
 	}
 	duplicate := len(row.Records) > 0
 	for _, raw := range row.Records {
-		v.record(row.Number, raw, len(row.Problems) > 0, &duplicate)
+		v.record(row.Number, raw, row.Problems, &duplicate)
 	}
 	switch {
 	case len(v.check.Problems) > before:
@@ -161,15 +162,15 @@ func rowProblem(p adapters.RowProblem) CheckProblem {
 	}
 }
 
-func (v *validator) record(row int, raw adapters.Record, broken bool, duplicate *bool) {
+func (v *validator) record(row int, raw adapters.Record, unreadable []adapters.RowProblem, duplicate *bool) {
 	testNumbers := v.config.Environment == config.Test
 	_, warnings, violations := v.decoder.Decode(cycle.DecoderInput(raw, testNumbers, v.today))
 	for _, w := range warnings {
 		v.check.Warnings = append(v.check.Warnings, CheckProblem{Row: row, Column: w.Column, Rule: w.Rule, ReasonNL: w.ReasonNL, ReasonEN: w.ReasonEN})
 	}
 	for _, x := range violations {
-		if broken {
-			continue // what could not be read is said already
+		if slices.ContainsFunc(unreadable, func(p adapters.RowProblem) bool { return x.Field != "" && p.Field == x.Field }) {
+			continue // what could not be read is said already: it is not also missing
 		}
 		v.check.Problems = append(v.check.Problems, CheckProblem{
 			Row: row, Column: x.Column, Rule: x.Rule, Expected: x.Expected,

@@ -140,8 +140,9 @@ type Run struct {
 	Requests int
 	// Unbalanced names sets that were stopped because a sum did not hold.
 	Unbalanced []string
-	// fruitless counts the last passes that moved something and settled nothing.
-	fruitless int
+	// Restless tells that clients were still to be decided again when the run ended.
+	Restless bool
+	settled  int // entries
 }
 
 // FileWarning counts rows of a file in which something was put right or
@@ -204,14 +205,12 @@ func (c *Cycle) RunOnce(ctx context.Context, run *Run) (moved bool, err error) {
 	// Each person's entries go out in order, nobody waits for anybody else.
 	delivered, err := c.Deliverer.Deliver(ctx, run.ID)
 	run.Requests += delivered.Requests
+	run.settled += delivered.Settled
 	c.shutUntil = delivered.Until
 	if err != nil {
 		return moved, fmt.Errorf("deliver: %w", err)
 	}
 	moved = moved || delivered.Moved()
-	if run.fruitless++; delivered.Settled > 0 {
-		run.fruitless = 0
-	}
 	// The change feed brings what VDAB and others did meanwhile.
 	for _, o := range c.OCMWs {
 		followed, err := c.follow(ctx, run, o)

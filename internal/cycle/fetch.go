@@ -33,7 +33,8 @@ func (c *Cycle) fetch(ctx context.Context, run *Run, o OCMW) (bool, error) {
 	if err := c.sayFound(ctx, run, o, found); err != nil {
 		return false, err
 	}
-	moved := len(found.Seen)+len(found.Quarantined) > 0
+	// A peek leaves these where they lie, and finds them again in each pass.
+	moved := !c.Peek && len(found.Seen)+len(found.Quarantined) > 0
 	for _, set := range found.Sets {
 		if c.refused[set.ID] {
 			continue

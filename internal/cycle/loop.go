@@ -129,12 +129,23 @@ func (c *Cycle) untilDue(ctx context.Context, poll time.Duration) time.Duration 
 	return min(poll, max(due.Sub(c.Now()), 100*time.Millisecond))
 }
 
-// Settle runs passes until everything has settled, or nothing has moved for
+// Settle is Rest and Finish: a whole run.
+func (c *Cycle) Settle(ctx context.Context, run *Run, poll, patience time.Duration, more func() time.Duration) error {
+	if err := c.Rest(ctx, run, poll, patience, more); err != nil {
+		return err
+	}
+	c.sayUnsettled(run)
+	return c.Finish(ctx, run)
+}
+
+// Rest runs passes until everything has settled, or nothing has moved for
 // patience. more, when not nil, says until when something is still expected
 // from outside (the demo's mock); zero when nothing is.
-func (c *Cycle) Settle(ctx context.Context, run *Run, poll, patience time.Duration, more func() time.Duration) error {
+func (c *Cycle) Rest(ctx context.Context, run *Run, poll, patience time.Duration, more func() time.Duration) error {
 	idle := c.Now()
+	fruitless := 0 // passes in a row that moved something and settled nothing
 	for {
+		settled := run.settled
 		moved, err := c.RunOnce(ctx, run)
 		if err != nil {
 			return err
@@ -143,8 +154,11 @@ func (c *Cycle) Settle(ctx context.Context, run *Run, poll, patience time.Durati
 		if more != nil {
 			expected = more()
 		}
-		// A client who never comes to rest must not keep the others from an end.
-		if moved && run.fruitless < maxPasses {
+		if fruitless++; !moved || run.settled > settled {
+			fruitless = 0
+		}
+		run.Restless = moved && fruitless >= maxPasses
+		if moved && !run.Restless {
 			idle = c.Now()
 			continue
 		}
@@ -152,15 +166,23 @@ func (c *Cycle) Settle(ctx context.Context, run *Run, poll, patience time.Durati
 		if err != nil {
 			return fmt.Errorf("look for due entries: %w", err)
 		}
-		atRest := due.IsZero() && len(c.settling) == 0
+		atRest := due.IsZero() && len(c.settling) == 0 && !moved
 		if expected == 0 && (atRest || c.Now().Sub(idle) >= patience) {
-			c.sayUnsettled()
-			return c.Finish(ctx, run)
+			return nil
 		}
-		if !c.wait(ctx, min(poll, max(expected, 50*time.Millisecond))) {
+		if !c.wait(ctx, pause(poll, expected)) {
 			return ctx.Err()
 		}
 	}
+}
+
+// pause is how long to wait until something may have moved: a poll, as each pass reads
+// MLP's feed, or until what is expected.
+func pause(poll, expected time.Duration) time.Duration {
+	if expected == 0 {
+		return poll
+	}
+	return min(poll, max(expected, 50*time.Millisecond))
 }
 
 // fatal tells the errors that end a pass: the ledger's and the context's. MLP's

@@ -100,9 +100,14 @@ func (c *Cycle) standingNotes(o OCMW, found adapters.PollResult) []ledger.Note {
 	return notes
 }
 
-// sayUnsettled tells of files that are left lying because nobody waits longer for
-// them to be whole.
-func (c *Cycle) sayUnsettled() {
+// sayUnsettled tells of what is left because nobody waits longer for it: files that are not
+// whole, and clients who don't come to rest.
+func (c *Cycle) sayUnsettled(run *Run) {
+	if run.Restless {
+		c.Log.Warn().Str("event", "run.restless").Str("run", run.ID).
+			Str("hint", "look at \"mlpsync queue list --state superseded\": MLP keeps refusing what is sent for the last of them; ask VDAB with the trace id").
+			Msg("some clients are decided again and again and do not come to rest")
+	}
 	for _, o := range c.OCMWs {
 		for _, w := range c.settling[o.KBO] {
 			c.Log.Warn().Str("event", "file.unsettled").Str("ocmw", o.KBO).Str("file", w.Name).Str("rule", w.Problem.Rule).

@@ -1,0 +1,309 @@
+package e2e_test
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rs/zerolog"
+
+	"github.com/mlpsync/mlpsync/examples"
+	"github.com/mlpsync/mlpsync/internal/app"
+	"github.com/mlpsync/mlpsync/mockmlp"
+)
+
+// demoEffects are the effects in the state that a demo's mock left in its folder.
+func demoEffects(t *testing.T, dir string) []mockmlp.Effect {
+	t.Helper()
+	scenario, err := mockmlp.ParseScenario(examples.Scenario())
+	if err != nil {
+		t.Fatal(err)
+	}
+	mock, err := mockmlp.New(mockmlp.Options{StateDir: filepath.Join(dir, "mock"), Scenario: scenario, Seed: 1, Logger: zerolog.Nop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	effects := mock.Effects()
+	if err := mock.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return effects
+}
+
+// summaryKeys are those of design section 7; further ones may be added.
+const summaryKeys = `day environment files clients categories registrations handovers entries requests rejectedRows manualDecisions deadlines durationMs`
+
+func TestDemoOnce(t *testing.T) {
+	dir := t.TempDir()
+	first := mlpsync(t, "demo", "--once", "--json", "--dir", dir)
+	if first.code != 0 {
+		t.Errorf("the demo left something to do: %s", clipped(first.String()))
+	}
+	keys := decode[map[string]json.RawMessage](t, first)
+	for _, key := range strings.Fields(summaryKeys) {
+		if _, there := keys[key]; !there {
+			t.Errorf("the summary lacks %q", key)
+		}
+	}
+	checkDemo(t, decode[app.Summary](t, first))
+
+	before := demoEffects(t, dir)
+	if len(before) < 100 {
+		t.Fatalf("only %d effects", len(before))
+	}
+	second := mlpsync(t, "demo", "--once", "--json", "--dir", dir)
+	if s := decode[app.Summary](t, second); second.code != 0 || s.Entries.Settled != 0 {
+		t.Errorf("started again on the same folder: %s", clipped(second.String()))
+	}
+	if after := demoEffects(t, dir); len(after) != len(before) {
+		t.Errorf("%d effects became %d when the demo was started again", len(before), len(after))
+	}
+}
+
+func checkDemo(t *testing.T, s app.Summary) {
+	t.Helper()
+	if string(s.Day) != examples.Today() || s.Environment != "test" {
+		t.Errorf("day %s, environment %s", s.Day, s.Environment)
+	}
+	rows := 0
+	for _, f := range s.Files {
+		rows += f.Rows
+		if !f.Holds() {
+			t.Errorf("the balance of %s does not hold: %+v", f.Name, f)
+		}
+	}
+	if len(s.Files) != 6 || rows < 600 {
+		t.Errorf("%d files with %d rows", len(s.Files), rows)
+	}
+	numbers, err := clientNumbers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !s.Clients.Holds() || s.Clients.Decided != len(numbers) || s.Clients.Held != 17 || s.Clients.Planned == 0 || s.Clients.Manual == 0 {
+		t.Errorf("clients %+v, want %d with 17 held", s.Clients, len(numbers))
+	}
+	for _, code := range []string{"05", "00", "78", "90", "93"} {
+		if s.Categories[code].After == 0 {
+			t.Errorf("nobody has category %s afterwards: %+v", code, s.Categories)
+		}
+	}
+	if e := s.Entries; e.Settled == 0 || e.Waiting+e.Parked+e.InDoubt > 0 {
+		t.Errorf("entries %+v: all should have settled", e)
+	}
+	if len(s.Sent) < 5 || s.Handovers["GLOW"] == 0 || s.Requests == 0 || s.DurationMS == 0 {
+		t.Errorf("sent %v and %v in %d requests, %d ms", s.Sent, s.Handovers, s.Requests, s.DurationMS)
+	}
+	rejected := map[string]bool{}
+	for _, r := range s.Rejected {
+		rejected[r.File+canonical(r.Row)] = true
+		if r.File == "" || r.Row == 0 || r.Reason == "" || r.Next == "" {
+			t.Errorf("a rejected row says too little: %+v", r)
+		}
+	}
+	if len(rejected) != 19 {
+		t.Errorf("%d rows rejected, want 19", len(rejected))
+	}
+	for _, m := range s.Manual {
+		if m.Client == "" || m.Reason == "" {
+			t.Errorf("a manual decision says too little: %+v", m)
+		}
+	}
+	if len(s.Manual) < 30 || len(s.Deadlines) == 0 {
+		t.Errorf("%d manual decisions, %d deadlines", len(s.Manual), len(s.Deadlines))
+	}
+}
+
+// The text report, and the canary: the demo at trace level, and nothing personal
+// anywhere but in the municipality's own files and in the mock, which stands for VDAB.
+func TestDemoReportAndCanary(t *testing.T) {
+	dir := t.TempDir()
+	r := mlpsync(t, "demo", "--once", "--dir", dir, "--log-level", "trace")
+	for _, heading := range []string{
+		"There is no public MLP API", "FILES", "CLIENTS", "CATEGORIES IN MLP", "SENT TO MLP", "REJECTED ROWS", "MANUAL DECISIONS", "DEADLINES",
+		"WHERE TO LOOK NEXT", "werkzoekende ten laste van het OCMW", "clienten_20260315.csv", filepath.Join(dir, "reports"),
+	} {
+		if !strings.Contains(r.stdout, heading) {
+			t.Errorf("the report lacks %q", heading)
+		}
+	}
+	if strings.Contains(r.stdout, "DOES NOT HOLD") || !strings.Contains(r.stdout, "holds") {
+		t.Error("the report speaks of a balance that does not hold, or of none")
+	}
+	if !strings.Contains(r.stderr, `"level":"debug"`) || strings.Count(r.stderr, "\n") < 300 {
+		t.Errorf("the log at trace level has %d lines: the canary has nothing to sing of", strings.Count(r.stderr, "\n"))
+	}
+	c := newCanary(t)
+	c.proveEyesight(dir)
+	c.search("standard output", []byte(r.stdout), 5)
+	c.search("standard error", []byte(r.stderr), 5)
+	c.searchFolder(dir)
+}
+
+// canary looks for personal data.
+type canary struct {
+	t       *testing.T
+	needles map[string]string // text -> what it is
+}
+
+// newCanary collects what is personal in the sample: social security numbers as exported and
+// in plain digits, names, addresses, free text.
+func newCanary(t *testing.T) *canary {
+	t.Helper()
+	c := &canary{t: t, needles: map[string]string{}}
+	files, err := sample()
+	if err != nil {
+		t.Fatal(err)
+	}
+	columns := map[string]string{
+		"INSZ": "INSZ", "Rijksregisternr": "INSZ", "Naam": "name", "Familienaam": "name", "Voornaam": "name", "Roepnaam": "name",
+		"Straat en nummer": "address", "Adres": "address", "Motivatie": "free text", "Nota": "free text", "Commentaar": "free text",
+		"Reden beslissing": "free text",
+	}
+	for name, content := range files {
+		header, data := rows(content)
+		heads := strings.Split(strings.TrimSpace(fromWindows1252(header)), ";")
+		for _, row := range data {
+			r := csv.NewReader(strings.NewReader(fromWindows1252(row)))
+			r.Comma, r.LazyQuotes, r.FieldsPerRecord = ';', true, -1
+			cells, err := r.Read()
+			if err != nil {
+				continue
+			}
+			for i, cell := range cells {
+				if i < len(heads) && columns[heads[i]] != "" {
+					c.add(columns[heads[i]], cell)
+				}
+			}
+		}
+		if len(data) == 0 {
+			t.Fatalf("%s has no rows", name)
+		}
+	}
+	kinds := map[string]int{}
+	for _, kind := range c.needles {
+		kinds[kind]++
+	}
+	if kinds["INSZ"] < 500 || kinds["name"] < 50 || kinds["address"] < 100 || kinds["free text"] < 5 {
+		t.Fatalf("too little to look for: %v", kinds)
+	}
+	return c
+}
+
+func (c *canary) add(kind, cell string) {
+	if kind == "INSZ" {
+		digits := strings.NewReplacer(".", "", "-", "").Replace(cell)
+		if len(digits) < 9 || strings.Trim(digits, "0123456789") != "" {
+			return
+		}
+		c.needles[digits] = kind
+		full := strings.Repeat("0", max(0, 11-len(digits))) + digits
+		c.needles[full] = kind
+		c.needles[full[:2]+"."+full[2:4]+"."+full[4:6]+"-"+full[6:9]+"."+full[9:]] = kind
+		return
+	}
+	for _, line := range strings.Split(cell, "\n") {
+		line = strings.TrimSpace(line)
+		// Names of four letters and less are words too; free text is told by its length.
+		if kind == "name" && len([]rune(line)) > 4 || kind != "name" && len(line) > 7 {
+			c.needles[line] = kind
+		}
+	}
+}
+
+// search looks in text for what is at least shortest bytes long, in UTF-8 and as the
+// export writes it.
+func (c *canary) search(where string, text []byte, shortest int) {
+	c.t.Helper()
+	for _, kind := range c.found(text, shortest) {
+		c.t.Errorf("%s holds personal data (%s)", where, kind)
+	}
+}
+
+// found names the kinds, with a word of where each stands; a test of synthetic people
+// may show what it found.
+func (c *canary) found(text []byte, shortest int) []string {
+	var out []string
+	for needle, kind := range c.needles {
+		if len(needle) < shortest {
+			continue
+		}
+		if bytes.Contains(text, []byte(needle)) || bytes.Contains(text, windows1252(needle)) {
+			out = append(out, kind+": "+needle)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// searchFolder looks at every name below dir, and into every file but the municipality's
+// own (drop folder, copy of the sample, reports) and the mock's state.
+func (c *canary) searchFolder(dir string) {
+	c.t.Helper()
+	size, looked := 0, map[string]bool{}
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		c.search("a file name", []byte(name), 5)
+		top, _, _ := strings.Cut(filepath.ToSlash(name), "/")
+		if entry.IsDir() || slices.Contains([]string{"in", "sample", "reports", "mock"}, top) {
+			return nil
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		size += len(content)
+		looked[filepath.Base(path)] = true
+		// Shorter ones stand in megabytes of sealed bytes by chance.
+		c.search(name, content, 7)
+		return nil
+	})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	sealed := slices.ContainsFunc(slices.Collect(maps.Keys(looked)), regexp.MustCompile(`\.sealed$`).MatchString)
+	if !looked["ledger.db"] || !sealed || size < 500_000 {
+		c.t.Errorf("looked at %d bytes in %d files: where are the ledger and the claimed files?", size, len(looked))
+	}
+}
+
+// proveEyesight finds the needles where they are allowed to be: a canary that can't see
+// proves nothing.
+func (c *canary) proveEyesight(dir string) {
+	c.t.Helper()
+	sample, err := os.ReadFile(filepath.Join(dir, "sample", "clienten"+tonight))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if n := len(c.found(sample, 5)); n < 300 {
+		c.t.Errorf("found only %d needles in the sample itself", n)
+	}
+	var mock []byte
+	err = filepath.WalkDir(filepath.Join(dir, "mock"), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		mock = append(mock, content...)
+		return err
+	})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if n := len(c.found(mock, 5)); n < 100 {
+		c.t.Errorf("found only %d needles in the mock's state", n)
+	}
+}
