@@ -21,7 +21,7 @@ type badFile struct {
 	name string
 	// put makes the file of the good content.
 	put  func(t *testing.T, path string, good []byte)
-	says []string // in the log or in status
+	says []string // in the log
 	// works: the file is taken; rejected is how many of its rows are not.
 	works    bool
 	rejected int
@@ -129,10 +129,9 @@ func testBadFile(t *testing.T, tt badFile) {
 	if r.code != 0 {
 		t.Errorf("exit status %d: %s", r.code, clipped(r.String()))
 	}
-	status := w.run("status", "--json")
 	for _, text := range tt.says {
-		if !strings.Contains(r.stderr+status.stdout, text) {
-			t.Errorf("neither the log nor status says %q:\n%s%s", text, clipped(r.stderr), clipped(status.stdout))
+		if !strings.Contains(r.stderr, text) {
+			t.Errorf("the log does not say %q:\n%s", text, clipped(r.stderr))
 		}
 	}
 	s := decode[app.Summary](t, r)
@@ -150,13 +149,16 @@ func testBadFile(t *testing.T, tt badFile) {
 	if after := len(w.mock.Effects()); after != before+2 {
 		t.Errorf("%d effects after the late comer, %d before; want a dossier and a category more", after, before)
 	}
-	e := decode[app.Explanation](t, w.run("explain", lateComer, "--json"))
-	if e.Dossier == nil || len(e.Dossier.Categories) != 1 || e.Dossier.Categories[0].Code != "05" {
-		t.Errorf("the late comer in MLP: %+v", e.Dossier)
+	numbers, dossiers := persons(t), ours(w.mock.State())
+	if e := entriesOf(dossiers[numbers[lateComer]]); len(e) != 1 || !strings.HasPrefix(e[0], "05 ") {
+		t.Errorf("the late comer in MLP: %v", e)
 	}
 	// The others are as they were: nobody was ended because of a bad file.
-	if e := decode[app.Explanation](t, w.run("explain", starter, "--json")); e.Dossier == nil || len(e.Dossier.Categories) < 3 {
-		t.Errorf("client %s: %+v", starter, e.Dossier)
+	if e := entriesOf(dossiers[numbers[starter]]); len(e) != 3 {
+		t.Errorf("client %s in MLP: %v", starter, e)
+	}
+	if !tt.works && len(s.Notes) == 0 && !strings.Contains(r.stderr, "file.unsettled") {
+		t.Errorf("the summary does not speak of the file: %s", clipped(r.stdout))
 	}
 }
 

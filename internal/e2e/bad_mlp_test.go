@@ -239,6 +239,7 @@ func (w *world) standsLike(tt badMLP, want smallReference) {
 // An MLP that isn't there at all, and one that keeps saying that a dossier isn't there: a
 // command ends, says so, and nothing is lost.
 func TestMLPIsNotThere(t *testing.T) {
+	t.Parallel()
 	want := theSmallReference(t)
 	w := newWorld(t)
 	w.drop(only(t, few()...))
@@ -264,6 +265,7 @@ func TestMLPIsNotThere(t *testing.T) {
 }
 
 func TestDossierGoneForEver(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.drop(only(t, few()...))
 	fault := onVictim(0, answer(404, "", ""))

@@ -5,8 +5,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -32,20 +34,46 @@ func TestProcesses(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("processes are killed and told to stop by signals, which Windows lacks")
 	}
-	bin := build(t)
+	bin := thePrograms(t)
 	t.Run("kill", func(t *testing.T) { testKill(t, bin) })
 	t.Run("stop", func(t *testing.T) { testStop(t, bin) })
 	t.Run("unreadable", func(t *testing.T) { testUnreadable(t, bin) })
 }
 
-// build makes the two programs.
-func build(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", dir+string(filepath.Separator), "./cmd/mlpsync", "./cmd/mockmlp")
+// binVariable names the folder for the programs that the tests build.
+const binVariable = "MLPSYNC_E2E_BIN"
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "mlpsync-e2e-bin-")
+	if err == nil {
+		err = os.Setenv(binVariable, dir)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "no folder for the programs:", err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(dir) // a program that still runs keeps its file on Windows
+	os.Exit(code)
+}
+
+// buildPrograms makes the two programs, once.
+var buildPrograms = sync.OnceValues(func() (string, error) {
+	dir := os.Getenv(binVariable)
+	cmd := exec.Command("go", "build", "-o", dir+string(filepath.Separator), "./cmd/mlpsync", "./cmd/mockmlp")
 	cmd.Dir = filepath.Join("..", "..")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build the programs: %v\n%s", err, out)
+		return "", fmt.Errorf("build the programs: %w\n%s", err, out)
+	}
+	return dir, nil
+})
+
+// thePrograms is the folder of mlpsync and mockmlp.
+func thePrograms(t *testing.T) string {
+	t.Helper()
+	dir, err := buildPrograms()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return dir
 }

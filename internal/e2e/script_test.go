@@ -1,26 +1,20 @@
-//go:build e2escripts
-
 package e2e_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/mlpsync/mlpsync/internal/cli"
 	"github.com/mlpsync/mlpsync/mockmlp"
 )
 
@@ -38,23 +32,14 @@ import (
 //	until [grep-stdout TEXT] mlpsync ARGS...   runs it until it ends with 0 and says TEXT
 //	capture NAME REGEXP        sets a variable to the group that standard output matches
 
-func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"mlpsync": program})
-}
-
-// program is cmd/mlpsync's main.
-func program() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := cli.Run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
-}
-
 func TestScripts(t *testing.T) {
-	numbers := persons(t)
+	numbers, bin := persons(t), thePrograms(t)
 	testscript.Run(t, testscript.Params{
-		Dir:   "testdata",
-		Setup: setup,
+		Dir: "testdata",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("PATH", bin+string(os.PathListSeparator)+env.Getenv("PATH"))
+			return setup(env)
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"run": runMlpsync, "change": change, "effects": countEffects, "mend": mend,
 			"again": again, "newcomer": dropNewcomer, "capture": capture, "until": until,
