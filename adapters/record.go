@@ -138,6 +138,7 @@ const (
 	RuleFileTotals        = "file.totals" // the totals line counts other rows
 	RuleFileEncoding      = "file.encoding"
 	RuleFileUnreadable    = "file.unreadable"
-	RuleFileOlder         = "file.older" // older than the last ingested
+	RuleFileOlder         = "file.older"  // older than the last ingested
+	RuleFileFuture        = "file.future" // the date in its name lies ahead
 	RuleFileNotAFile      = "file.notAFile"
 )

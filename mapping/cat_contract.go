@@ -58,12 +58,50 @@ func (w *work) contractProblem(i int, c *contract) *contractProblem {
 	case c.weo == nil:
 		return &contractProblem{"CAT-03", "Er is een contract art. 60§7 zonder WEO die op de startdatum loopt.",
 			"Registreer de WEO of verbeter de datums van WEO en contract.", c.cells("start")}
+	case w.otherInMLP(casefile.RegEmployment, c.id, c.start, c.end) != "":
+		return &contractProblem{"CAT-03", "In MLP staat al een contract art. 60§7 vanaf " + w.otherInMLP(casefile.RegEmployment, c.id, c.start, c.end).Dutch() + ", dat met dit contract overlapt.",
+			"Kijk na of het hetzelfde contract is: maak de startdatums gelijk, of sluit het andere in MLP af.", c.cells("start")}
 	case started && w.k.Dossier == nil:
 		return &contractProblem{"CAT-03", "Er is een contract art. 60§7, maar VDAB heeft geen dossier van deze klant.",
 			"Kijk na of de klant ingeschreven is en laat het dossier aanmaken.", c.cells("start")}
 	}
 	w.fired("TWE-06", "Het contract art. 60§7 begint binnen een TWE.", c.cells("start"))
 	return nil
+}
+
+// otherInMLP is the start of a WEO or contract that MLP holds, that overlaps with this one, and
+// that no record of the export stands for; zero when there is none. Sending ours beside
+// it would make two of one.
+func (w *work) otherInMLP(kind casefile.RegistrationKind, id string, start, end casefile.Date) casefile.Date {
+	for _, held := range w.k.Dossier.OfKind(kind) {
+		from, until := casefile.StartOf(held.Body), endOf(held.Body)
+		if from == start || held.ID == id || held.ID == w.k.Aliases[id] || w.claimed(kind, held.ID, from) {
+			continue
+		}
+		if (until.IsZero() || start <= until) && (end.IsZero() || from <= end) {
+			return from
+		}
+	}
+	return ""
+}
+
+func endOf(b casefile.Body) casefile.Date {
+	switch b := b.(type) {
+	case casefile.WEO:
+		return b.End
+	case casefile.Art60:
+		return b.End
+	}
+	return ""
+}
+
+// claimed tells whether a record of the export stands for what MLP holds.
+func (w *work) claimed(kind casefile.RegistrationKind, held string, start casefile.Date) bool {
+	ours := func(id string, on casefile.Date) bool { return held == id || held == w.k.Aliases[id] || start == on }
+	if kind == casefile.RegWEO {
+		return slices.ContainsFunc(w.c.Tracks, func(t *casefile.Track) bool { return !t.WEOStart.IsZero() && ours(w.weoID(t), t.WEOStart) })
+	}
+	return slices.ContainsFunc(w.facts.contracts, func(c *contract) bool { return ours(c.id, c.start) })
 }
 
 // contractGone: a contract that has ended in MLP too may leave the export.

@@ -109,11 +109,42 @@ func (w *work) contracts() []*contract {
 		all[i].rows = append(all[i].rows, e)
 	}
 	for _, c := range all {
+		c.dropGoneRows()
 		c.build()
 		// Key of an art. 60§7 registration: contract number (may be empty) and start.
 		c.id = w.id(casefile.RegEmployment, c.number, string(c.start))
 	}
-	return all
+	return slices.DeleteFunc(all, func(c *contract) bool { return c.gone() && w.ghost(c, all) })
+}
+
+// dropGoneRows leaves a row out that is gone while others of its contract are there: it
+// was corrected. What MLP holds of it and nothing asks for any more is drift (CAT-10).
+func (c *contract) dropGoneRows() {
+	isGone := func(e *casefile.Employment) bool { return gone(e.Header) }
+	if slices.ContainsFunc(c.rows, func(e *casefile.Employment) bool { return !isGone(e) }) {
+		c.rows = slices.DeleteFunc(c.rows, isGone)
+	}
+}
+
+// ghost: a contract that left the export and that another row took over: one of the
+// same start (its number was corrected, or put back), or, where MLP knows nothing of it,
+// any other. Without another, one that lies ahead is no contract any more either.
+func (w *work) ghost(c *contract, all []*contract) bool {
+	others, sameStart := false, false
+	for _, o := range all {
+		if o != c && !o.gone() {
+			others, sameStart = true, sameStart || o.start == c.start
+		}
+	}
+	switch {
+	case sameStart:
+		return true
+	case w.known(c), !others && w.clk.reached(c.start):
+		return false
+	}
+	w.finding("DATA-01", "Een contract art. 60§7 vanaf "+c.start.Dutch()+" staat niet meer in de export; MLP kende het nog niet.",
+		"Kijk na of het vervallen of verplaatst is; er wordt niets van doorgestuurd.", c.cells("start"))
+	return true
 }
 
 // build derives end and regimes from the rows, which stand in order of regime.

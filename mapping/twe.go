@@ -98,9 +98,35 @@ func (w *work) weo(t *casefile.Track) {
 			w.finding("TWE-15", "De trajectbegeleider van het TWE is veranderd.", "Een klant houdt best één trajectbegeleider; kijk na of de wissel klopt.", cells(t, "counsellor"))
 		}
 	}
+	if other := w.otherInMLP(casefile.RegWEO, id, t.WEOStart, t.WEOEnd); other != "" {
+		w.manual(blockTWE, casefile.Manual{Rule: "TWE-01", Cells: cells(t, "weoStart"),
+			Reason: "In MLP staat al een WEO vanaf " + other.Dutch() + ", die met deze WEO overlapt.",
+			Next:   "Kijk na of het dezelfde is: maak de startdatums gelijk, of sluit de andere in MLP af."})
+	}
+	w.endStands(id, body, t.WEOEnd, "TWE-13", "de WEO", cells(t, "weoEnd"))
 	w.fired("TWE-01", "De WEO is gestart.", cells(t, "weoStart"))
 	w.fired("TWE-15", "De WEO noemt één trajectbegeleider.", cells(t, "counsellor"))
 	w.desire(blockTWE, rule, why, t.WEOStart, id, body)
+}
+
+// endStands asks a person where MLP holds an end that the export no longer has: an end is
+// never taken back by itself, and the subsidy stops with it (TWE 10).
+func (w *work) endStands(id string, body casefile.Body, end casefile.Date, rule, what string, cs []casefile.Cell) {
+	held, ok := w.inMLP(id, body)
+	if !ok {
+		return
+	}
+	was := endOf(held.Body)
+	if was.IsZero() || was == end || (w.clk.reached(end) && !end.IsZero()) {
+		return
+	}
+	now := "geen einddatum"
+	if !end.IsZero() {
+		now = "einddatum " + end.Dutch()
+	}
+	w.manual(0, casefile.Manual{Rule: rule, Cells: cs,
+		Reason: "In MLP is " + what + " beëindigd op " + was.Dutch() + ", maar de export heeft " + now + ".",
+		Next:   "Loopt het verder, verwijder of verbeter dan de einddatum in MLP; anders vul ze in de export in."})
 }
 
 // entry is TWE-08's first half. A WEO that MLP holds was decided already.
@@ -217,6 +243,7 @@ func (w *work) employment(c *contract) {
 		why = "Het contract art. 60§7 is beëindigd."
 	}
 	body := c.body(w.clk, w.weoRef(c.weo))
+	w.endStands(c.id, body, c.end, "TWE-05", "het contract art. 60§7", c.cells("end"))
 	w.desire(blockTWE, rule, why, c.start, c.id, body)
 	if w.clk.passed(c.end) {
 		return

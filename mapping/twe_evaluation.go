@@ -8,7 +8,7 @@ func (w *work) evaluations() {
 	for _, e := range w.c.Evaluations {
 		if gone(e.Header) {
 			w.finding("DATA-01", "Een evaluatie staat niet meer in de export of is er als verwijderd in aangeduid.",
-				"Kijk na of dat klopt; in MLP verandert niets.", cells(e, "date"))
+				"Kijk na of dat klopt; wat in MLP staat, blijft staan.", cells(e, "date"))
 			continue
 		}
 		if !w.clk.reached(e.Date) {

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
 )
@@ -58,14 +59,16 @@ type wish struct {
 }
 
 func (r *Rules) begin(c casefile.Case, k casefile.Known, day casefile.Date) *work {
+	shared := c.SharedINSZ
 	c = casefile.Assemble(c.OCMW, c.Records()) // the order of records never decides
+	c.SharedINSZ = shared
 	w := &work{rules: r, c: c, k: k, clk: &clock{day: day}, own: map[string]bool{}, adopted: map[string]string{}}
 	w.d = casefile.Decision{Day: day, RulesVersion: r.version}
-	w.facts = w.read()
 	w.sim = k.Dossier.Categories()
 	for _, h := range w.sim {
 		w.clk.reached(h.From)
 	}
+	w.facts = w.read()
 	return w
 }
 
@@ -84,6 +87,8 @@ func (w *work) guard() bool {
 	case gone(w.c.Client.Header):
 		w.clientGone()
 		return false
+	case w.otherPerson():
+		return false
 	case w.k.OutsideArea && w.k.Dossier == nil:
 		w.manual(blockAll, casefile.Manual{Rule: "CAT-02", Cells: cells(w.c.Client, "nisCode"),
 			Reason: "De klant heeft een dossier in een andere gemeente; het OCMW kan er niet in schrijven.",
@@ -91,6 +96,39 @@ func (w *work) guard() bool {
 		return false
 	}
 	return true
+}
+
+// otherPerson is DATA-03: export and dossier may be about two people. Nothing is
+// sent for either before a person looked.
+func (w *work) otherPerson() bool {
+	cl := w.c.Client
+	ask := func(reason, next string, fields ...string) bool {
+		w.manual(blockAll, casefile.Manual{Rule: "DATA-03", Reason: reason, Next: next, Cells: cells(cl, fields...)})
+		return true
+	}
+	if w.c.SharedINSZ {
+		return ask("Een andere klant van dit OCMW heeft hetzelfde INSZ.",
+			"Kijk na van wie het nummer is, en verbeter of verwijder de andere in het cliëntsysteem.", "insz")
+	}
+	if w.k.Dossier == nil {
+		return false
+	}
+	held := w.k.Dossier.Person
+	if !held.INSZ.IsZero() && held.INSZ != cl.INSZ {
+		return ask("Het INSZ in de export is niet dat van het dossier waarin voor deze klant geregistreerd is.",
+			"Kijk na welk nummer juist is. Is het dossier van iemand anders, vraag VDAB om recht te zetten wat er geregistreerd is.", "insz")
+	}
+	if differ(held.LastName, cl.LastName) && differ(held.FirstName, cl.FirstName) && !held.BirthDate.IsZero() && !cl.BirthDate.IsZero() && held.BirthDate != cl.BirthDate {
+		return ask("Naam, voornaam en geboortedatum in MLP zijn alle drie anders dan in de export: het INSZ is wellicht van iemand anders.",
+			"Kijk het INSZ na; is het juist, verbeter dan de naam of de geboortedatum in MLP of in het cliëntsysteem.", "insz", "lastName", "firstName", "birthDate")
+	}
+	return false
+}
+
+// differ tells whether two names that are both known differ by more than case and spaces.
+func differ(a, b string) bool {
+	fold := func(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), " ")) }
+	return a != "" && b != "" && fold(a) != fold(b)
 }
 
 func (w *work) anyCell() []casefile.Cell { return cells(w.c.Records()[0], "clientNumber") }

@@ -42,7 +42,7 @@ func newBench(t testing.TB, root, profile string) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{t: t, now: time.Date(2024, 2, 1, 6, 0, 0, 0, time.UTC), history: map[string]Ingested{}, files: &faultyFiles{FileSystem: OS()}}
+	b := &bench{t: t, now: time.Date(2024, 2, 10, 6, 0, 0, 0, time.UTC), history: map[string]Ingested{}, files: &faultyFiles{FileSystem: OS()}}
 	b.opt = Options{
 		OCMW: ocmw, Folder: filepath.Join(root, "in"), State: filepath.Join(root, "state"),
 		Profile: p, Version: "v1", Keys: keys, History: b, Files: b.files,

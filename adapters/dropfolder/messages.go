@@ -143,6 +143,16 @@ func older(than time.Time, byName bool) *adapters.FileProblem {
 	}}
 }
 
+func ahead(of time.Time) *adapters.FileProblem {
+	day := of.UTC().Format(time.DateOnly)
+	return &adapters.FileProblem{Rule: adapters.RuleFileFuture, Message: adapters.Message{
+		ReasonNL: "De datum in de bestandsnaam (" + day + ") ligt in de toekomst.",
+		ReasonEN: "the date in the file's name (" + day + ") lies in the future",
+		HintNL:   "Verbeter de datum in de naam en zet het bestand opnieuw klaar.",
+		HintEN:   "correct the date in the name and drop the file again; nothing of it was used",
+	}}
+}
+
 func tooLarge(limit int64) adapters.FileProblem {
 	return adapters.FileProblem{Rule: adapters.RuleFileSize, Message: adapters.Message{
 		ReasonNL: fmt.Sprintf("Het bestand is groter dan %d MB en blijft liggen.", limit>>20),

@@ -108,6 +108,22 @@ func TestBindByWindow(t *testing.T) {
 	}
 }
 
+// A file dated far ahead must not make every later one "older".
+func TestDateAhead(t *testing.T) {
+	b := newBench(t, t.TempDir(), strings.ReplaceAll(strings.ReplaceAll(bindProfile, "bind: date", "bind: latest"), "DELIVERY", "optional: true"))
+	res := b.drop("a_28")
+	if len(res.Sets) != 0 || len(res.Standing) != 1 || res.Standing[0].Problem.Rule != adapters.RuleFileFuture {
+		t.Fatalf("%d sets, standing %+v", len(res.Sets), res.Standing)
+	}
+	res = b.drop("a_11")
+	if diff := cmp.Diff([][]string{{"a_11"}}, contents(t, res.Sets)); diff != "" {
+		t.Errorf("sets (-want +got):\n%s", diff)
+	}
+	if len(res.Standing) != 0 {
+		t.Errorf("a later file came, and %d still stand", len(res.Standing))
+	}
+}
+
 // Property: in any order of deliveries, restarts and ingests, what is ingested of a
 // snapshot feed never goes back in time, every file delivered has one fate, and in
 // the end the newest is in force.

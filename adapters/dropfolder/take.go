@@ -274,6 +274,9 @@ func (f *Folder) judge(ctx context.Context, c candidate, made *claim, temp strin
 	case ingested && before.Hash != made.Hash && made.Snapshot.Before(before.Snapshot):
 		made.State, made.Problem = stateQuarantined, older(before.Snapshot, made.Dated)
 		return nil
+	case made.Dated && made.Snapshot.After(now.Add(futureSlack)):
+		made.State, made.Problem = stateQuarantined, ahead(made.Snapshot)
+		return nil
 	case f.opt.Check == nil:
 		return nil
 	}
@@ -293,6 +296,10 @@ func (f *Folder) judge(ctx context.Context, c candidate, made *claim, temp strin
 	made.State, made.Problem = stateQuarantined, problem
 	return nil
 }
+
+// futureSlack is how far ahead a file's own date may lie: a report may be named after the
+// day on which it will be read. One further ahead would make every later file "older".
+const futureSlack = 48 * time.Hour
 
 // pendingTwin: the same content waits already.
 func (f *Folder) pendingTwin(claims []*claim, made *claim) bool {
@@ -388,6 +395,9 @@ func (f *Folder) peekClaim(ctx context.Context, c candidate, claims []*claim, la
 	made := &claim{
 		Feed: c.feed.Name, Name: c.name, Hash: sum, Size: c.info.Size(), Changed: c.info.ModTime(),
 		Snapshot: c.snapshot, Dated: c.dated, Claimed: now, Since: now, State: statePending, inPlace: c.path,
+	}
+	for _, c := range claims { // it would be the last one taken
+		made.Seq = max(made.Seq, c.Seq+1)
 	}
 	before, ingested := last[made.Feed]
 	if ingested && before.Hash == sum && before.Version == f.opt.Version || f.pendingTwin(claims, made) {

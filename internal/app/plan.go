@@ -105,7 +105,7 @@ func passes(ctx context.Context, c *cycle.Cycle, run *cycle.Run) error {
 
 // planOf lists what waits in a ledger, by person, in the order of the lanes.
 func (a *App) planOf(ctx context.Context, c *cycle.Cycle, store ledger.Store) (PlanFile, error) {
-	plan := PlanFile{Format: planFormat, Day: a.today(), Environment: string(a.config.Environment)}
+	plan := PlanFile{Format: planFormat, Day: a.today(), Environment: string(a.config.Environment), People: []PlanPerson{}}
 	for _, o := range c.OCMWs {
 		plan.Version += o.KBO + ":" + c.Version(o, plan.Day) + ";"
 	}

@@ -136,9 +136,12 @@ func (s Summary) Unfinished() bool {
 // summarize counts what a run did.
 func (a *App) summarize(ctx context.Context, run *cycle.Run) (Summary, error) {
 	s := Summary{
-		Day: run.Day, Environment: a.config.Environment, Files: run.Files,
+		Day: run.Day, Environment: a.config.Environment,
+		// Empty lists, not null: scripts count them.
+		Files: append([]ledger.FileBalance{}, run.Files...), Rejected: []RejectedRow{}, Manual: []ManualDecision{},
+		Findings: []ManualDecision{}, Deadlines: []Deadline{},
 		Clients:  clientCounts(run),
-		Warnings: run.Warnings, Requests: run.Requests, Unbalanced: run.Unbalanced, Restless: run.Restless, DurationMS: time.Since(run.Began).Milliseconds(),
+		Warnings: append([]cycle.FileWarning{}, run.Warnings...), Requests: run.Requests, Unbalanced: run.Unbalanced, Restless: run.Restless, DurationMS: time.Since(run.Began).Milliseconds(),
 	}
 	totals, err := a.store.Totals(ctx, "", run.ID)
 	if err != nil {

@@ -167,9 +167,9 @@ func (s *session) logger(c *config.Config, mode app.Mode) zerolog.Logger {
 	if err != nil || level == zerolog.NoLevel {
 		level = zerolog.InfoLevel
 	}
-	var out io.Writer = s.stderr
+	out := zerolog.SyncWriter(s.stderr) // lanes log at the same time
 	if c.Log.Format == "text" {
-		out = zerolog.ConsoleWriter{Out: s.stderr, TimeFormat: time.TimeOnly, NoColor: true}
+		out = zerolog.SyncWriter(zerolog.ConsoleWriter{Out: s.stderr, TimeFormat: time.TimeOnly, NoColor: true})
 	}
 	if mode != app.Daemon {
 		level = max(level, zerolog.WarnLevel)

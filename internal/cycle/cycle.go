@@ -106,6 +106,7 @@ type Cycle struct {
 	said    map[string]string // what was logged, by key: failures log on change
 	noted   map[string]bool   // topics of notes that this process wrote
 	refused map[string]bool   // sets whose balance did not hold, by id
+	peeked  map[string]bool   // OCMWs whose drop folder a plan has seen
 	// settling are the files, by OCMW, that may be whole at the next poll.
 	settling  map[string][]adapters.Waiting
 	shutUntil time.Time // the way to MLP is shut until then
@@ -123,7 +124,7 @@ func New(o Options) *Cycle {
 		o.Heartbeat = func(context.Context) error { return nil }
 	}
 	return &Cycle{
-		Options: o, said: map[string]string{}, noted: map[string]bool{}, refused: map[string]bool{},
+		Options: o, said: map[string]string{}, noted: map[string]bool{}, refused: map[string]bool{}, peeked: map[string]bool{},
 		settling: map[string][]adapters.Waiting{},
 	}
 }

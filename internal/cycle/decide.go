@@ -152,8 +152,8 @@ func (c *Cycle) guard(ctx context.Context, o OCMW) error {
 	if err != nil {
 		return fmt.Errorf("read guard: %w", err)
 	}
-	if state.Changing == 0 && state.RowsBefore <= state.RowsAfter {
-		return nil
+	if state.Changing == 0 && state.RowsBefore <= state.RowsAfter && (!state.Stopped || state.FirstRun) {
+		return nil // a first run waits for a person even when nothing is to be sent yet
 	}
 	stop, stopped := plan.Guard(plan.GuardInput{
 		Clients: state.Clients, Changing: state.Changing, RowsBefore: state.RowsBefore, RowsAfter: state.RowsAfter,

@@ -24,7 +24,12 @@ const batchRows = 500
 func (c *Cycle) fetch(ctx context.Context, run *Run, o OCMW) (bool, error) {
 	poll := o.Source.Poll
 	if c.Peek {
-		poll = o.Source.Peek
+		// Once: what was read is nowhere marked as read, so a second look would
+		// offer it again, or what came before it.
+		if c.peeked[o.KBO] {
+			return false, nil
+		}
+		poll, c.peeked[o.KBO] = o.Source.Peek, true
 	}
 	found, err := poll(ctx)
 	if err != nil {

@@ -238,6 +238,9 @@ func TestConflicts(t *testing.T) {
 	unread := func(string) (casefile.Dossier, error) {
 		return casefile.Dossier{}, &mlp.Error{Verdict: mlp.VerdictTransient}
 	}
+	absent := func(string) (casefile.Dossier, error) {
+		return casefile.Dossier{}, &mlp.Error{Verdict: mlp.VerdictConflict, Status: 404}
+	}
 	for _, tt := range []struct {
 		name    string
 		send    func(mlp.Write) (mlp.Answer, error)
@@ -247,7 +250,8 @@ func TestConflicts(t *testing.T) {
 	}{
 		{"moved", failing(412, "versionConflict"), is(dossierAt(6)), outbox.Superseded, true},
 		{"refused version is the present one", failing(412, "versionConflict"), is(dossierAt(4)), outbox.Waiting, true},
-		{"the dossier is gone", failing(404, "resourceNotFound"), nil, outbox.Superseded, false},
+		{"the dossier is gone", failing(404, "resourceNotFound"), absent, outbox.Superseded, false},
+		{"said to be gone, and there as it was", failing(404, "resourceNotFound"), is(dossierAt(4)), outbox.Parked, true},
 		{"a partner took it", failing(409, "dossierOwnedByPartner"), is(dossierAt(5)), outbox.Superseded, true},
 		{"refused, and nothing moved", failing(409, "registrationMissing"), is(dossierAt(4)), outbox.Parked, true},
 		{"can't be read now", failing(412, "versionConflict"), unread, outbox.Superseded, false},

@@ -109,8 +109,9 @@ func weather(t *testing.T, api *schema.API, s storm) []string {
 		w.live(3)
 		w.queue.recover()
 	}
-	if !w.live(400) {
-		return []string{fmt.Sprintf("not done after 400 runs: %v", w.queue.states())}
+	// A breaker that opens at each of up to 60 faults keeps everybody out for half an hour.
+	if !w.live(2500) {
+		return []string{fmt.Sprintf("not done after 2500 runs: %v", w.queue.states())}
 	}
 	return append(w.judge(), w.queue.faults...)
 }

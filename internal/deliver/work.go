@@ -195,14 +195,17 @@ func (j *job) channel(r result, err error) result {
 // conflict reads what the dossier is now, and has the client decided again on it.
 func (j *job) conflict(err error) result {
 	why := problemOf(err)
-	if errors.Is(err, mlp.ErrNotFound) {
-		return alive(j.superseded(nil, why))
-	}
-	if j.change.Op == casefile.OpCreate {
+	missing := errors.Is(err, mlp.ErrNotFound)
+	switch {
+	case j.change.Op == casefile.OpCreate && missing:
+		return alive(j.park(why)) // there is nothing yet that could have gone
+	case j.change.Op == casefile.OpCreate:
 		return j.exists(why)
 	}
 	d, readErr := j.client.Dossier(j.s.requests, j.known.Dossier.ID)
 	switch {
+	case missing && errors.Is(readErr, mlp.ErrNotFound):
+		return alive(j.superseded(nil, why)) // gone indeed: the person is looked up again
 	case readErr != nil:
 		return j.channel(j.superseded(nil, why), readErr)
 	case d.Version != j.entry.Version:

@@ -108,7 +108,10 @@ func badFiles() []badFile {
 
 func TestBadFiles(t *testing.T) {
 	for _, tt := range badFiles() {
-		t.Run(tt.name, func(t *testing.T) { testBadFile(t, tt) })
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel() // it often waits
+			testBadFile(t, tt)
+		})
 	}
 }
 

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net/http/httptest"
@@ -28,7 +29,7 @@ import (
 //	fault OPERATION STATUS CLIENT   the mock answers so to that operation for that client
 //	mend                       takes all faults away
 //	again                      drops the same files once more
-//	newcomer                   drops tomorrow's intakes, with one more client
+//	newcomer [LANGUAGE]        drops tomorrow's intakes, with one more client
 //	until [grep-stdout TEXT] mlpsync ARGS...   runs it until it ends with 0 and says TEXT
 //	capture NAME REGEXP        sets a variable to the group that standard output matches
 
@@ -169,10 +170,14 @@ func again(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(dropInto(ts.MkAbs("in"), files))
 }
 
-func dropNewcomer(ts *testscript.TestScript, _ bool, _ []string) {
+func dropNewcomer(ts *testscript.TestScript, _ bool, args []string) {
 	files, err := cutDown([]string{newcomer, lateComer})
 	ts.Check(err)
-	ts.Check(dropInto(ts.MkAbs("in"), map[string][]byte{"instroom" + tomorrow: files["instroom"+tonight]}))
+	content := files["instroom"+tonight]
+	for _, language := range args {
+		content = bytes.ReplaceAll(content, []byte(";nl;"), []byte(";"+language+";"))
+	}
+	ts.Check(dropInto(ts.MkAbs("in"), map[string][]byte{"instroom" + tomorrow: content}))
 }
 
 func capture(ts *testscript.TestScript, neg bool, args []string) {

@@ -233,13 +233,19 @@ func TestStreamOpens(t *testing.T) {
 	}
 }
 
+// refused: what was changed is not opened. A changed length of the key id can make
+// one of the random bytes behind it look like part of an unknown id.
+func refused(err error) bool {
+	return errors.Is(err, seal.ErrTampered) || errors.Is(err, seal.ErrUnknownKey)
+}
+
 func TestEveryByteOfAStreamCounts(t *testing.T) {
 	k := parse(t, "key a "+key(1)+"\nkey b "+key(2)+"\nindex "+key(100))
 	sealed := sealStream(t, k, []byte("a short stream"), nil, chunk)
 	for i := range sealed {
 		changed := bytes.Clone(sealed)
 		changed[i] ^= 3 // turns key id a into b, which exists
-		if _, err := openStream(k, bytes.NewReader(changed), nil); !errors.Is(err, seal.ErrTampered) {
+		if _, err := openStream(k, bytes.NewReader(changed), nil); !refused(err) {
 			t.Fatalf("byte %d changed: %v", i, err)
 		}
 		if _, err := openStream(k, bytes.NewReader(sealed[:i]), nil); !errors.Is(err, seal.ErrTampered) {

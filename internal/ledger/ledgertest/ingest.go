@@ -243,6 +243,18 @@ var ingesting = map[string]func(*world){
 		}
 	},
 
+	"a client who left the export shares its INSZ with nobody": func(w *world) {
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "A")), row(0, 3, client("c2", 1, "B")))
+		w.look(kbo, nil)
+		w.settleAll(kbo)
+		w.ingest(kbo, w.feeds("clients"), row(0, 3, client("c2", 1, "B")))
+		subjects := w.dirty(kbo)
+		w.same([]string{"c1", "c2"}, numbers(subjects), "dirty clients")
+		if !subjects[0].SharedINSZ || subjects[1].SharedINSZ {
+			w.Fatal("who is left shares with one who isn't there any more, or the other way round")
+		}
+	},
+
 	"a deleted mark is a change": func(w *world) {
 		r := client("c1", 1, "Peeters")
 		w.ingest(kbo, w.feeds("clients"), row(0, 2, r))

@@ -424,7 +424,9 @@ func (g *staging) hold(t *tx) error {
 }
 
 func (g *staging) markDirty(t *tx) error {
-	_, err := t.exec(`UPDATE person SET dirty = 1 WHERE dirty = 0 AND id IN (SELECT person FROM concerned)`)
+	// Who has the INSZ of somebody concerned may have stopped, or begun, to share it.
+	_, err := t.exec(`UPDATE person SET dirty = 1 WHERE dirty = 0 AND (id IN (SELECT person FROM concerned)
+		OR insz_ix IN (SELECT p.insz_ix FROM concerned c JOIN person p ON p.id = c.person WHERE p.insz_ix IS NOT NULL))`)
 	return err
 }
 

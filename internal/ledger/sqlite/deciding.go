@@ -56,8 +56,7 @@ func inputs(t *tx, ids []int64) (map[int64]string, error) {
 		hashes[id].Write(seal.AAD(parts...))
 	}
 	for _, query := range []string{
-		`SELECT p.id, 'known', p.looked_up || ' ' || p.outside_area || ' ' || p.version || ' ' || p.held || ' ' || EXISTS (
-				SELECT 1 FROM person o WHERE o.insz_ix = p.insz_ix AND o.id <> p.id), COALESCE(hex(k.digest), '')
+		`SELECT p.id, 'known', p.looked_up || ' ' || p.outside_area || ' ' || p.version || ' ' || p.held || ' ' || ` + sharedINSZ + `, COALESCE(hex(k.digest), '')
 			FROM json_each(?) j JOIN person p ON p.id = j.value LEFT JOIN known k ON k.person = p.id`,
 		`SELECT r.person, r.kind || ' ' || r.deleted || ' ' || (r.missing_since IS NOT NULL), hex(r.key_ix), hex(r.digest)
 			FROM json_each(?) j JOIN record r ON r.person = j.value ORDER BY r.person, r.kind, r.key_ix`,

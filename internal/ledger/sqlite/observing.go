@@ -245,6 +245,9 @@ func saveObserved(t *tx, person int64, d casefile.Dossier, day casefile.Date) (b
 	if k.Dossier != nil && k.Dossier.ID == d.ID && d.Version <= k.Dossier.Version {
 		return false, nil
 	}
+	if k.Dossier != nil && k.Dossier.ID != d.ID {
+		return false, nil // found by a corrected INSZ: what was sent stands in the known one, so a person is asked
+	}
 	k.Dossier, k.OutsideArea = &d, false
 	if err := saveKnown(t, person, k, day); err != nil {
 		return false, err

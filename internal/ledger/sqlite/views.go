@@ -36,7 +36,7 @@ func clientViews(t *tx, ids []int64, decided bool) ([]ledger.ClientView, error) 
 func readPersons(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
 	for rs, err := range t.rows(`SELECT p.id, p.ocmw, p.pseudonym, p.client_ix, p.client, p.caseworker, p.looked_up, p.outside_area,
 			p.dirty, COALESCE(p.outcome, ''), p.decided_at, k.payload,
-			EXISTS (SELECT 1 FROM person o WHERE o.insz_ix = p.insz_ix AND o.id <> p.id)
+			`+sharedINSZ+`
 		FROM json_each(?) j JOIN person p ON p.id = j.value LEFT JOIN known k ON k.person = p.id`, list(ids)) {
 		if err != nil {
 			return err
@@ -162,3 +162,9 @@ func readDecisions(t *tx, ids []int64, views map[int64]*ledger.ClientView) error
 	}
 	return nil
 }
+
+// sharedINSZ tells of person p whether another client in force of the OCMW has the
+// same INSZ. A client who left the export shares it with nobody: a new number for the same
+// person is no contradiction.
+const sharedINSZ = `EXISTS (SELECT 1 FROM person o JOIN record r ON r.person = o.id AND r.kind = 'client' AND r.missing_since IS NULL
+	WHERE o.insz_ix = p.insz_ix AND o.ocmw = p.ocmw AND o.id <> p.id)`

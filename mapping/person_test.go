@@ -1,0 +1,169 @@
+package mapping
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/ident"
+)
+
+func insz(t *testing.T, digits string) ident.INSZ {
+	t.Helper()
+	reading, err := ident.ParseINSZ(digits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return reading.INSZ
+}
+
+// readyClient asks for 05 and an update of the person, where nothing stops that.
+func readyClient(t *testing.T) *casefile.Client {
+	return &casefile.Client{
+		Header: casefile.Header{Client: "K1"}, INSZ: insz(t, "67722499797"), LastName: "Testpersoon", FirstName: "An", BirthDate: "1967-12-24",
+		Caseworker: "mw-001", NIS: "99991", Readiness: casefile.Ready, ReadySince: "2026-01-05", RegisteredBy: casefile.PartyOCMW,
+		UnemploymentBenefit: casefile.BenefitNone, Leefloon: casefile.LeefloonFull,
+	}
+}
+
+// DATA-03: nothing is sent where export and dossier may be about two people.
+func TestOtherPersonIsAskedAbout(t *testing.T) {
+	own := insz(t, "67722499797")
+	cases := []struct {
+		name   string
+		shared bool
+		held   casefile.Person
+		asked  string // part of the reason; empty: nothing is asked
+	}{
+		{"the same person", false, casefile.Person{INSZ: own, LastName: "Testpersoon", FirstName: "An", BirthDate: "1967-12-24"}, ""},
+		{"written otherwise", false, casefile.Person{INSZ: own, LastName: "TESTPERSOON ", FirstName: "an", BirthDate: "1967-12-25"}, ""},
+		{"married name", false, casefile.Person{INSZ: own, LastName: "Anders", FirstName: "An", BirthDate: "1967-12-24"}, ""},
+		{"nothing known of the name", false, casefile.Person{INSZ: own}, ""},
+		{"another number", false, casefile.Person{INSZ: insz(t, "83660634135")}, "niet dat van het dossier"},
+		{"all three differ", false, casefile.Person{INSZ: own, LastName: "Anders", FirstName: "Bert", BirthDate: "1983-06-06"}, "alle drie anders"},
+		{"two clients, one number", true, casefile.Person{INSZ: own}, "hetzelfde INSZ"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			known := casefile.Known{LookedUp: true, Dossier: &casefile.Dossier{ID: "d1", Version: 1, Owner: casefile.Owner{Kind: casefile.PartyOCMW}, Person: c.held}}
+			kase := casefile.Assemble(testOCMW(false), []casefile.Record{readyClient(t)})
+			kase.SharedINSZ = c.shared
+			d := New().Decide(kase, known, "2026-03-16")
+			if c.asked == "" {
+				if len(d.Manual) != 0 || len(d.Registrations) == 0 {
+					t.Errorf("asked %v, %d registrations", d.Manual, len(d.Registrations))
+				}
+				return
+			}
+			if len(d.Manual) != 1 || d.Manual[0].Rule != "DATA-03" || !strings.Contains(d.Manual[0].Reason, c.asked) || len(d.Registrations) != 0 {
+				t.Errorf("asked %v, %d registrations", d.Manual, len(d.Registrations))
+			}
+		})
+	}
+}
+
+// Without a dossier two clients with one INSZ must not make two.
+func TestSharedINSZMakesNoDossier(t *testing.T) {
+	kase := casefile.Assemble(testOCMW(false), []casefile.Record{readyClient(t)})
+	kase.SharedINSZ = true
+	d := New().Decide(kase, casefile.Known{LookedUp: true}, "2026-03-16")
+	if len(d.Manual) != 1 || len(d.Registrations) != 0 {
+		t.Errorf("asked %v, %d registrations", d.Manual, len(d.Registrations))
+	}
+}
+
+// tweClient is in a TWE with a contract, all of it in MLP already but for what edit changes there.
+func tweClient(t *testing.T, edit func(c *casefile.Case, d *casefile.Dossier)) (casefile.Decision, casefile.Known) {
+	track := &casefile.Track{
+		Header: casefile.Header{Client: "K1", RecordKey: "T1"}, TrackNumber: "T1", Track: casefile.TrackTWE, ChoiceDate: "2026-01-05",
+		EntryNeed: casefile.EntryGeneric, RegularEconomyWithinTwoYears: casefile.Yes, JobTarget: "kok", DevelopmentPlanOn: "2026-01-05",
+		WEOStart: "2026-01-05", Counsellor: "tb-01",
+	}
+	contract := &casefile.Employment{
+		Header: casefile.Header{Client: "K1", RecordKey: "C1"}, ContractNumber: "C1", Employment: casefile.Art60Job, Start: "2026-02-02",
+		Regime: casefile.FullTime, RegimeFrom: "2026-02-02", NovaPrimaReference: "NP",
+	}
+	kase := casefile.Assemble(testOCMW(false), []casefile.Record{readyClient(t), track, contract})
+	dossier := &casefile.Dossier{ID: "d1", Version: 1, Owner: casefile.Owner{Kind: casefile.PartyOCMW}, Registrations: []casefile.Registration{
+		{ID: "m1", Body: casefile.Category{Code: "05", From: "2026-01-05", SetBy: casefile.PartyOCMW}},
+		{ID: "m2", Body: casefile.WEO{Start: "2026-01-05", Counsellor: "tb-01"}},
+		{ID: "m3", Body: casefile.Art60{Start: "2026-02-02", WEOID: "m2", Regimes: []casefile.RegimePeriod{{From: "2026-02-02", Regime: casefile.FullTime}}}},
+		{ID: "m4", Body: casefile.Category{Code: "90", From: "2026-02-02", SetBy: casefile.PartyOCMW, EmploymentID: "m3"}},
+	}}
+	edit(&kase, dossier)
+	known := casefile.Known{LookedUp: true, Dossier: dossier}
+	return New().Decide(kase, known, "2026-03-16"), known
+}
+
+func asks(d casefile.Decision, rule, words string) bool {
+	for _, m := range d.Manual {
+		if m.Rule == rule && strings.Contains(m.Reason, words) {
+			return true
+		}
+	}
+	return false
+}
+
+func wants(d casefile.Decision, kind casefile.RegistrationKind) bool {
+	for _, r := range d.Registrations {
+		if r.Body.Kind() == kind {
+			return true
+		}
+	}
+	return false
+}
+
+func TestWhatMLPHoldsIsNotDoubledOrForgotten(t *testing.T) {
+	cases := []struct {
+		name        string
+		edit        func(c *casefile.Case, d *casefile.Dossier)
+		rule, words string
+		none        casefile.RegistrationKind // must not be asked for
+	}{
+		{"all is there", func(*casefile.Case, *casefile.Dossier) {}, "", "", ""},
+		{"a WEO of the day before", func(_ *casefile.Case, d *casefile.Dossier) {
+			d.Registrations[1].Body = casefile.WEO{Start: "2026-01-04"}
+		}, "TWE-01", "al een WEO vanaf 04/01/2026", casefile.RegWEO},
+		{"a contract of the day before", func(_ *casefile.Case, d *casefile.Dossier) {
+			d.Registrations[2].Body = casefile.Art60{Start: "2026-02-01", WEOID: "m2"}
+		}, "CAT-03", "al een contract art. 60§7 vanaf 01/02/2026", casefile.RegEmployment},
+		{"an earlier WEO that has ended", func(_ *casefile.Case, d *casefile.Dossier) {
+			d.Registrations = append(d.Registrations, casefile.Registration{ID: "m5", Body: casefile.WEO{Start: "2024-01-08", End: "2025-01-07"}})
+		}, "", "", ""},
+		{"MLP has an end of the WEO that the export hasn't", func(_ *casefile.Case, d *casefile.Dossier) {
+			d.Registrations[1].Body = casefile.WEO{Start: "2026-01-05", End: "2026-03-10", EndReason: casefile.EndNoJob}
+		}, "TWE-13", "beëindigd op 10/03/2026, maar de export heeft geen einddatum", ""},
+		{"MLP has another end of the contract", func(c *casefile.Case, d *casefile.Dossier) {
+			c.Employments[0].End = "2026-06-30"
+			d.Registrations[2].Body = casefile.Art60{Start: "2026-02-02", End: "2026-03-10", WEOID: "m2"}
+		}, "TWE-05", "beëindigd op 10/03/2026, maar de export heeft einddatum 30/06/2026", ""},
+		{"the contract's number was corrected", func(c *casefile.Case, _ *casefile.Dossier) {
+			old := *c.Employments[0]
+			old.Missing = true
+			c.Employments[0].ContractNumber, c.Employments[0].RecordKey = "C2", "C2"
+			c.Employments = append(c.Employments, &old)
+		}, "", "", ""},
+		{"a contract that MLP never had was moved", func(c *casefile.Case, _ *casefile.Dossier) {
+			old := *c.Employments[0]
+			old.Missing, old.Start, old.RegimeFrom, old.ContractNumber = true, "2026-02-20", "2026-02-20", "C9"
+			c.Employments = append(c.Employments, &old)
+		}, "", "", ""},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			d, _ := tweClient(t, c.edit)
+			if c.rule == "" {
+				if len(d.Manual) != 0 {
+					t.Errorf("asked %v", d.Manual)
+				}
+				return
+			}
+			if !asks(d, c.rule, c.words) {
+				t.Errorf("asked %v", d.Manual)
+			}
+			if c.none != "" && wants(d, c.none) {
+				t.Errorf("a second %s would be sent", c.none)
+			}
+		})
+	}
+}
