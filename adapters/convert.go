@@ -20,7 +20,7 @@ func cellFault(rule, expected, reasonNL, reasonEN string) *fault {
 	f := &fault{rule: rule, expected: expected}
 	f.ReasonNL, f.ReasonEN = reasonNL, reasonEN
 	if expected != "" {
-		f.HintNL, f.HintEN = "Verwacht: "+expected+".", "Expected: "+expected+"."
+		f.HintNL, f.HintEN = "Verwacht: "+strings.ReplaceAll(expected, "yyyy", "jjjj")+".", "Expected: "+expected+"."
 	}
 	return f
 }
@@ -69,7 +69,7 @@ func (f *fieldRule) text(text string) (any, *fault) {
 	code, ok := f.codes[fold(text)]
 	if !ok {
 		return nil, cellFault(RuleCellCode, f.codeList,
-			"Deze code staat niet in de codelijst van het profiel.", "the code is not in the profile's list")
+			"Deze waarde is niet gekend.", "the code is not in the profile's list")
 	}
 	if code == "" {
 		return f.whenEmpty, nil
@@ -99,7 +99,7 @@ func (f *fieldRule) date(text string) (any, *fault) {
 		texts[i] = format.text
 	}
 	return nil, cellFault(RuleCellDate, strings.Join(texts, ", "),
-		"Dit is geen bestaande datum in een gekende schrijfwijze.", "no existing date in a known format")
+		"Deze datum bestaat niet, of is anders geschreven dan verwacht.", "no existing date in a known format")
 }
 
 var (

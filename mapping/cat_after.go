@@ -51,7 +51,7 @@ func (w *work) benefitSteps(c *contract) []step {
 		w.notFired("CAT-07", "De RVA heeft nog niet beslist.", cells(cl, "benefitDecision"))
 		return w.pending(c)
 	case casefile.DecisionNotEntitled:
-		w.notFired("CAT-07", "De klant heeft geen recht op een werkloosheidsuitkering.", cells(cl, "benefitDecision"))
+		w.notFired("CAT-07", "De cliënt heeft geen recht op een werkloosheidsuitkering.", cells(cl, "benefitDecision"))
 		w.notEntitled(c)
 	default:
 		w.undecided(c)
@@ -83,7 +83,7 @@ func (w *work) entitled(c *contract) []step {
 		w.finding("CAT-07", "De beslissing van de RVA kwam toe na de termijn voor 00 ("+due.Dutch()+").",
 			"Niets: de 00 wordt zo snel mogelijk gezet; de termijn was bij aankomst al voorbij.", cells(cl, "benefitDecisionOn"))
 	}
-	return []step{w.benefitStep(c, from, "CAT-07", "De klant heeft na art. 60§7 recht op een werkloosheidsuitkering.")}
+	return []step{w.benefitStep(c, from, "CAT-07", "De cliënt heeft na art. 60§7 recht op een werkloosheidsuitkering.")}
 }
 
 // entitlementGap says what CAT-07 lacks, in Dutch.
@@ -91,13 +91,13 @@ func (w *work) entitlementGap(c *contract) (reason, next string) {
 	cl := w.c.Client
 	switch {
 	case cl.BenefitEntitledFrom.IsZero():
-		return "De RVA kende de uitkering toe, maar de ingangsdatum ontbreekt.", "Vul in vanaf wanneer de klant recht heeft op een werkloosheidsuitkering."
+		return "De RVA kende de uitkering toe, maar de ingangsdatum ontbreekt.", "Vul in vanaf wanneer de cliënt recht heeft op een werkloosheidsuitkering."
 	case cl.BenefitEntitledFrom <= c.end:
 		return "Het recht op een werkloosheidsuitkering gaat in voor het einde van art. 60§7.", "Kijk de datum van het recht en de einddatum van het contract na."
 	case cl.Leefloon == "":
-		return "Niet bekend is of de klant na art. 60§7 nog leefloon krijgt.", "Vul in of de klant nog (aanvullend) leefloon krijgt."
+		return "Niet bekend is of de cliënt na art. 60§7 nog leefloon krijgt.", "Vul in of de cliënt nog (aanvullend) leefloon krijgt."
 	case cl.Leefloon != casefile.LeefloonNone:
-		return "De klant heeft recht op een werkloosheidsuitkering maar krijgt nog leefloon.", "Kijk na of het leefloon stopt; 00 kan pas als de klant er geen recht meer op heeft."
+		return "De cliënt heeft recht op een werkloosheidsuitkering maar krijgt nog leefloon.", "Kijk na of het leefloon stopt; 00 kan pas als de cliënt er geen recht meer op heeft."
 	}
 	return "", ""
 }
@@ -122,7 +122,7 @@ func (w *work) pending(c *contract) []step {
 		return nil
 	}
 	from := casefile.Latest(cl.BenefitAppliedOn, c.end.AddDays(1))
-	return []step{w.benefitStep(c, from, "CAT-08", "De klant vroeg na art. 60§7 een werkloosheidsuitkering aan; de RVA beslist nog.")}
+	return []step{w.benefitStep(c, from, "CAT-08", "De cliënt vroeg na art. 60§7 een werkloosheidsuitkering aan; de RVA beslist nog.")}
 }
 
 // watch is CAT-08's deadline: from the day after the contract, the first on which
@@ -143,13 +143,13 @@ func (w *work) notEntitled(c *contract) {
 	}
 	m := casefile.Manual{Rule: "CAT-08", Cells: cells(cl, "benefitDecision", "leefloon"),
 		Reason: "De RVA weigerde de werkloosheidsuitkering na art. 60§7.",
-		Next:   "Beslis welke categorie de klant krijgt en vul de beslissing met datum en reden in de export in."}
+		Next:   "Beslis welke categorie de cliënt krijgt en vul de beslissing met datum en reden in de export in."}
 	switch cl.Leefloon {
 	case casefile.LeefloonFull, casefile.LeefloonSupplementary:
 		m.Proposal = casefile.Code05
 		m.Next = "Voorstel: 05, want het leefloon loopt weer. Vul de beslissing met datum en reden in de export in."
 	case "":
-		m.Next = "Vul in of de klant weer leefloon krijgt, en beslis daarna welke categorie past."
+		m.Next = "Vul in of de cliënt weer leefloon krijgt, en beslis daarna welke categorie past."
 	}
 	w.manual(blockOutcome, m)
 }
@@ -168,7 +168,7 @@ func (w *work) undecided(c *contract) {
 	default:
 		w.watch(c)
 		w.manual(blockAfter, casefile.Manual{Rule: "CAT-08", Cells: cells(cl, "benefitDecision", "benefitAppliedOn", "leefloon"),
-			Reason: "Art. 60§7 is gestopt, maar niet bekend is of de klant een werkloosheidsuitkering vroeg of kreeg.",
+			Reason: "Art. 60§7 is gestopt, maar niet bekend is of de cliënt een werkloosheidsuitkering vroeg of kreeg.",
 			Next:   "Vul de aanvraag en de beslissing van de RVA in, of de nieuwe job, of het einde van de steun."})
 	}
 }
@@ -192,7 +192,7 @@ func (w *work) jobStep(job *casefile.Employment) (step, bool) {
 	switch {
 	case reason == "":
 		return step{kind: stepJob, code: casefile.Code78, from: job.Start, rule: "CAT-09", historic: ended,
-			why: "De klant begon na TWE voltijds in een gewone job.",
+			why: "De cliënt begon na TWE voltijds in een gewone job.",
 			// Key of a 78 for a job: contract number (may be empty) and start.
 			key: []string{"78", job.ContractNumber, string(job.Start)}, cells: cells(job, "kind", "start", "regime")}, true
 	case w.clk.reached(job.Start) && !ended && !w.jobSettled(job):
@@ -230,13 +230,13 @@ func (w *work) jobDoubt(job *casefile.Employment) (reason, next string) {
 	}
 	switch {
 	case w.contractOf(job.Start) != nil:
-		return "De klant begon in een gewone job terwijl een contract art. 60§7 loopt.", "Beëindig het contract of verbeter de gegevens. " + decide
+		return "De cliënt begon in een gewone job terwijl een contract art. 60§7 loopt.", "Beëindig het contract of verbeter de gegevens. " + decide
 	case weo == nil:
-		return "De klant begon in een gewone job zonder dat er een TWE was.", "Kijk na of de klant nog begeleid wordt. " + decide
+		return "De cliënt begon in een gewone job zonder dat er een TWE was.", "Kijk na of de cliënt nog begeleid wordt. " + decide
 	case job.Regime != casefile.FullTime:
-		return "De klant begon in een deeltijdse gewone job.", "Kijk na welke categorie past. " + decide
+		return "De cliënt begon in een deeltijdse gewone job.", "Kijk na welke categorie past. " + decide
 	case weo.WEOEnd.IsZero() || job.Start < weo.WEOEnd:
-		return "De klant begon in een gewone job terwijl het TWE nog niet beëindigd is.", "Vul de einddatum van de WEO in. " + decide
+		return "De cliënt begon in een gewone job terwijl het TWE nog niet beëindigd is.", "Vul de einddatum van de WEO in. " + decide
 	}
 	return "", ""
 }

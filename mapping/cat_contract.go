@@ -15,7 +15,7 @@ func (w *work) checkContracts() {
 	for i, c := range w.facts.contracts {
 		closed := w.clk.passed(c.end) && c.end < w.c.Client.ReadySince
 		if c.history = closed && !w.known(c); c.history {
-			w.notFired("CAT-05", "Dit contract was voorbij voor de klant opnieuw klaar was, en MLP kent het niet.", c.cells("end"))
+			w.notFired("CAT-05", "Dit contract was voorbij voor de cliënt opnieuw klaar was, en MLP kent het niet.", c.cells("end"))
 			continue
 		}
 		if c.problem == nil {
@@ -50,7 +50,7 @@ func (w *work) contractProblem(i int, c *contract) *contractProblem {
 	case c.gone():
 		return w.contractGone(c)
 	case w.overlapped(i, c):
-		return &contractProblem{"CAT-03", "Contracten art. 60§7 van deze klant overlappen.",
+		return &contractProblem{"CAT-03", "Contracten art. 60§7 van deze cliënt overlappen.",
 			"Verbeter start- of einddatum van de contracten.", c.cells("start", "end")}
 	case w.inGLOW(c):
 		return &contractProblem{"CAT-03", "Er is een contract art. 60§7 terwijl voor GLOW gekozen is.",
@@ -62,8 +62,8 @@ func (w *work) contractProblem(i int, c *contract) *contractProblem {
 		return &contractProblem{"CAT-03", "In MLP staat al een contract art. 60§7 vanaf " + w.otherInMLP(casefile.RegEmployment, c.id, c.start, c.end).Dutch() + ", dat met dit contract overlapt.",
 			"Kijk na of het hetzelfde contract is: maak de startdatums gelijk, of sluit het andere in MLP af.", c.cells("start")}
 	case started && w.k.Dossier == nil:
-		return &contractProblem{"CAT-03", "Er is een contract art. 60§7, maar VDAB heeft geen dossier van deze klant.",
-			"Kijk na of de klant ingeschreven is en laat het dossier aanmaken.", c.cells("start")}
+		return &contractProblem{"CAT-03", "Er is een contract art. 60§7, maar VDAB heeft geen dossier van deze cliënt.",
+			"Kijk na of de cliënt ingeschreven is en laat het dossier aanmaken.", c.cells("start")}
 	}
 	w.fired("TWE-06", "Het contract art. 60§7 begint binnen een TWE.", c.cells("start"))
 	return nil

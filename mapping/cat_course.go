@@ -129,12 +129,12 @@ func (w *work) readyStep(st standing) (step, bool) {
 	}
 	for _, c := range w.facts.contracts {
 		if c.covers(cl.ReadySince) {
-			w.notFired("CAT-02", "De klant is klaar sinds een dag waarop een contract art. 60§7 loopt.", cells(cl, "readySince"))
+			w.notFired("CAT-02", "De cliënt is klaar sinds een dag waarop een contract art. 60§7 loopt.", cells(cl, "readySince"))
 			return step{}, false
 		}
 	}
 	return step{kind: stepReady, code: casefile.Code05, from: cl.ReadySince, rule: "CAT-02",
-		why: "De klant is klaar voor een traject naar werk.", historic: st != standsReady,
+		why: "De cliënt is klaar voor een traject naar werk.", historic: st != standsReady,
 		// Key of a 05: the day of readiness.
 		key: []string{"05", string(cl.ReadySince)}, cells: cells(cl, "readiness", "readySince", "registeredBy")}, true
 }
@@ -145,23 +145,23 @@ func (w *work) unknownReadiness() {
 			return // the contract decides, readiness is not needed
 		}
 	}
-	next := "Vul in of de klant klaar is voor een traject naar werk, en sinds wanneer."
+	next := "Vul in of de cliënt klaar is voor een traject naar werk, en sinds wanneer."
 	if w.c.Client.Readiness == casefile.Ready {
-		next = "Vul in sinds wanneer de klant klaar is."
+		next = "Vul in sinds wanneer de cliënt klaar is."
 	}
 	w.manual(blockCourse|blockPerson|blockProfile, casefile.Manual{Rule: "CAT-02", Cells: cells(w.c.Client, "readiness", "readySince"),
-		Reason: "Niet bekend is of en sinds wanneer de klant klaar is voor een traject naar werk.", Next: next})
+		Reason: "Niet bekend is of en sinds wanneer de cliënt klaar is voor een traject naar werk.", Next: next})
 }
 
 // stopped answers CAT-01 and CAT-13: a client who isn't ready, or whose support
 // ended, gets nothing new; where MLP or the records say otherwise a person decides.
 func (w *work) stopped(st standing, steps []step) bool {
 	if st == standsReady || st == standsUnknown {
-		w.notFired("CAT-01", "De klant is klaar, of dat is niet bekend.", cells(w.c.Client, "readiness"))
+		w.notFired("CAT-01", "De cliënt is klaar, of dat is niet bekend.", cells(w.c.Client, "readiness"))
 		return false
 	}
 	if st != standsEnded {
-		w.fired("CAT-01", "De klant is niet klaar voor een traject naar werk.", cells(w.c.Client, "readiness", "readinessWithdrawnOn"))
+		w.fired("CAT-01", "De cliënt is niet klaar voor een traject naar werk.", cells(w.c.Client, "readiness", "readinessWithdrawnOn"))
 	}
 	since := casefile.Latest(w.c.Client.SupportEndedOn, w.c.Client.ReadinessWithdrawnOn)
 	if w.leavesOtherwise(steps) || w.answeredSince(since) {
@@ -178,8 +178,8 @@ func (w *work) stopped(st standing, steps []step) bool {
 			rule = "CAT-01"
 		}
 		w.manual(blockAll, casefile.Manual{Rule: rule, Cells: cells(w.c.Client, "readiness", "readinessWithdrawnOn", "supportEndedOn"),
-			Reason: "De klant is niet klaar of de steun is gestopt, maar er loopt een TWE, een contract art. 60§7 of een overdracht.",
-			Next:   "Verbeter de gegevens van de klant, of sluit het TWE, het contract of de overdracht af."})
+			Reason: "De cliënt is niet klaar of de steun is gestopt, maar er loopt een TWE, een contract art. 60§7 of een overdracht.",
+			Next:   "Verbeter de gegevens van de cliënt, of sluit het TWE, het contract of de overdracht af."})
 		return true
 	}
 	return false
@@ -222,7 +222,7 @@ func (w *work) supportStopped(held casefile.HeldCategory) {
 		next = "Voorstel: " + string(held.Code) + " laten staan zolang het contract loopt. Geef in de export de beslissing met datum en reden."
 	}
 	w.manual(blockAll, casefile.Manual{Rule: "CAT-13", Proposal: proposal, Next: next,
-		Reason: "De steun is gestopt of de klant is niet meer klaar, maar in MLP staat nog " + string(held.Code) + ".",
+		Reason: "De steun is gestopt of de cliënt is niet meer klaar, maar in MLP staat nog " + string(held.Code) + ".",
 		Cells:  cells(w.c.Client, "readiness", "readinessWithdrawnOn", "supportEndedOn")})
 	w.timeline(w.stays(held, ruleOf(held.Code)), false, 0)
 }
@@ -256,7 +256,7 @@ func (w *work) person() {
 	if w.k.Dossier == nil {
 		needs |= blockCategory // a dossier is made to hold a category
 	}
-	w.desire(needs, "CAT-02", "De klant is klaar voor een traject naar werk: het dossier wordt aangemaakt of bijgewerkt.", cl.ReadySince, "",
+	w.desire(needs, "CAT-02", "De cliënt is klaar voor een traject naar werk: het dossier wordt aangemaakt of bijgewerkt.", cl.ReadySince, "",
 		casefile.Person{INSZ: cl.INSZ, LastName: cl.LastName, FirstName: cl.FirstName, BirthDate: cl.BirthDate, Street: cl.Street,
 			PostalCode: cl.PostalCode, City: cl.City, NIS: cl.NIS, ContactLanguage: cl.ContactLanguage})
 }
@@ -275,8 +275,8 @@ func (w *work) homeless() {
 		return
 	}
 	w.manual(blockAll, casefile.Manual{Rule: "CAT-02", Cells: cells(w.c.Client, "registeredBy", "readiness"),
-		Reason: "VDAB heeft nog geen dossier van deze klant, en de gegevens vragen niet dat het OCMW er een aanmaakt.",
-		Next:   "Vul in dat de klant klaar is en wie de inschrijving doet, of laat het dossier aanmaken."})
+		Reason: "VDAB heeft nog geen dossier van deze cliënt, en de gegevens vragen niet dat het OCMW er een aanmaakt.",
+		Next:   "Vul in dat de cliënt klaar is en wie de inschrijving doet, of laat het dossier aanmaken."})
 }
 
 // ruleOf is the rule by which 05, 90 or 93 came to be.

@@ -163,7 +163,7 @@ func (w *work) benefitDisagrees(held casefile.HeldCategory, ok bool) {
 		w.timeline(w.stays(held, "CAT-03"), false, 0)
 	}
 	w.manual(blockCourse|blockPerson, casefile.Manual{Rule: "CAT-02", Cells: cells(w.c.Client, "unemploymentBenefit"),
-		Reason: "De klant krijgt een werkloosheidsuitkering, maar in MLP staat " + found + ".",
+		Reason: "De cliënt krijgt een werkloosheidsuitkering, maar in MLP staat " + found + ".",
 		Next:   "Kijk na of de uitkering klopt; verbeter de export of de categorie in MLP."})
 }
 
@@ -315,19 +315,19 @@ func (w *work) register(s step, held casefile.HeldCategory, last bool) {
 		w.put(s, 1, casefile.Latest(s.from, held.From), s.rule, s.why)
 	case cl.UnemploymentBenefit != casefile.BenefitNone && !s.authorised:
 		w.manual(blockCourse|blockPerson, casefile.Manual{Rule: "CAT-02", Cells: cells(cl, "unemploymentBenefit"), Proposal: s.code,
-			Reason: "Niet bekend is of de klant een werkloosheidsuitkering krijgt.",
-			Next:   "Vul in of de klant een werkloosheidsuitkering krijgt (geen, volledig of deeltijds)."})
+			Reason: "Niet bekend is of de cliënt een werkloosheidsuitkering krijgt.",
+			Next:   "Vul in of de cliënt een werkloosheidsuitkering krijgt (geen, volledig of deeltijds)."})
 	case by == casefile.PartyClient:
 		w.timeline(casefile.TimelineEntry{Code: s.code, From: s.from, SetBy: casefile.PartyClient, Rule: s.rule, Expected: true, Cells: s.cells}, true, blockCategory)
-		w.finding("CAT-02", "De klant schrijft zich zelf in als 05, maar dat staat nog niet in MLP.",
-			"Volg op of de klant zich inschrijft en help waar nodig.", s.cells)
+		w.finding("CAT-02", "De cliënt schrijft zich zelf in als 05, maar dat staat nog niet in MLP.",
+			"Volg op of de cliënt zich inschrijft en help waar nodig.", s.cells)
 		w.facts.awaits05 = true
 	case s.authorised:
 		w.put(s, 1, casefile.Latest(s.from, held.From), s.rule, s.why)
 	default:
 		w.manual(blockCourse|blockPerson, casefile.Manual{Rule: "CAT-02", Cells: cells(cl, "registeredBy"), Proposal: s.code,
-			Reason: "Niet bekend is wie de klant bij VDAB inschrijft.",
-			Next:   "Vul in of het OCMW of de klant zelf de inschrijving doet."})
+			Reason: "Niet bekend is wie de cliënt bij VDAB inschrijft.",
+			Next:   "Vul in of het OCMW of de cliënt zelf de inschrijving doet."})
 	}
 }
 
@@ -445,8 +445,8 @@ func (w *work) strange(steps []step) {
 	}
 	w.timeline(w.stays(held, "CAT-03"), false, 0)
 	w.manual(blockCourse, casefile.Manual{Rule: "CAT-03", Cells: cells(w.c.Client, "clientNumber"),
-		Reason: "In MLP staat " + string(held.Code) + ", maar dit OCMW heeft geen contract art. 60§7 voor de klant.",
-		Next:   "Kijk na bij welk OCMW of welke werkgever de klant werkt."})
+		Reason: "In MLP staat " + string(held.Code) + ", maar dit OCMW heeft geen contract art. 60§7 voor de cliënt.",
+		Next:   "Kijk na bij welk OCMW of welke werkgever de cliënt werkt."})
 }
 
 // confirm93 is CAT-11: the next confirmation; whether one took place, nobody tells us.

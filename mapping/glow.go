@@ -56,7 +56,7 @@ func (w *work) glowDoubts(h *casefile.HandoverRecord) []casefile.Manual {
 		}
 		return []casefile.Manual{{Rule: "GLOW-01", Reason: reason, Next: "Verbeter de datum van de keuze.", Cells: cells(h, "choiceDate")}}
 	}
-	w.fired("GLOW-01", "De klant wordt overgedragen aan VDAB, niet aan een GLOW-partner.", cells(h, "kind", "choiceDate"))
+	w.fired("GLOW-01", "De cliënt wordt overgedragen aan VDAB, niet aan een GLOW-partner.", cells(h, "kind", "choiceDate"))
 	return slices.Concat(w.groundDoubts(h, book), w.conditionDoubts(h, book), w.exclusionDoubts(h, book))
 }
 
@@ -121,7 +121,7 @@ func (w *work) conditionDoubts(h *casefile.HandoverRecord, book playbook) []case
 		add("Niet ingevuld bij de voorwaarden voor GLOW: "+strings.Join(missing, "; ")+".", "Beantwoord elke voorwaarde met ja of nee.")
 	}
 	if len(failed) > 0 {
-		add("De klant voldoet niet aan: "+strings.Join(failed, "; ")+".", "Kijk na of GLOW past.")
+		add("De cliënt voldoet niet aan: "+strings.Join(failed, "; ")+".", "Kijk na of GLOW past.")
 	}
 	if language != "" && len(book.Languages) > 0 && !slices.Contains(book.Languages, language) {
 		add("De contacttaal is geen Nederlands, Frans of Engels.", "Kijk met VDAB na of GLOW in die taal kan.")
@@ -156,7 +156,7 @@ func (w *work) exclusionDoubts(h *casefile.HandoverRecord, book playbook) []case
 			Next: "Beantwoord elke uitsluiting met ja of nee.", Cells: cells(h, fields...)})
 	}
 	if len(excluded) > 0 {
-		out = append(out, casefile.Manual{Rule: "GLOW-04", Reason: "De klant is uitgesloten van GLOW: " + strings.Join(excluded, "; ") + ".",
+		out = append(out, casefile.Manual{Rule: "GLOW-04", Reason: "De cliënt is uitgesloten van GLOW: " + strings.Join(excluded, "; ") + ".",
 			Next: "Zoek een ander traject of verbeter het antwoord.", Cells: cells(h, fields...)})
 	}
 	if len(out) == 0 {

@@ -54,12 +54,12 @@ func (w *work) handover(h *casefile.HandoverRecord) {
 		return
 	}
 	if !w.clk.reached(h.InformedOn) {
-		w.notFired("HND-02", "De klant wordt pas op "+h.InformedOn.Dutch()+" ingelicht.", cells(h, "informedOn"))
+		w.notFired("HND-02", "De cliënt wordt pas op "+h.InformedOn.Dutch()+" ingelicht.", cells(h, "informedOn"))
 		return
 	}
 	w.fired("HND-01", "Het OCMW vraagt deze overdracht.", cells(h, "kind", "choiceDate"))
 	w.fired("HND-02", "De overdracht is volledig.", cells(h, "motivation", "informedOn"))
-	w.desire(blockHandover, "HND-01", "Het OCMW vraagt om de klant over te dragen aan VDAB.",
+	w.desire(blockHandover, "HND-01", "Het OCMW vraagt om de cliënt over te dragen aan VDAB.",
 		casefile.Latest(h.ChoiceDate, h.InformedOn), id, body)
 }
 
@@ -155,7 +155,7 @@ func (w *work) contentDoubts(h *casefile.HandoverRecord, b casefile.Handover) []
 		out = append(out, casefile.Manual{Rule: rule, Reason: reason, Next: next, Cells: cells(h, fields...)})
 	}
 	missing := listOf(missingItem{b.Motivation == "", "de motivering"}, missingItem{b.JobTarget == "", "het jobdoelwit"},
-		missingItem{b.ContactLanguage == "", "de contacttaal"}, missingItem{b.InformedOn.IsZero(), "de dag waarop de klant ingelicht is"})
+		missingItem{b.ContactLanguage == "", "de contacttaal"}, missingItem{b.InformedOn.IsZero(), "de dag waarop de cliënt ingelicht is"})
 	if missing != "" {
 		add("HND-02", "In de overdracht ontbreekt: "+missing+".", "Vul dit aan in de export.", "motivation", "jobTarget", "contactLanguage", "informedOn")
 	}
@@ -165,7 +165,7 @@ func (w *work) contentDoubts(h *casefile.HandoverRecord, b casefile.Handover) []
 	}
 	switch {
 	case !w.willHaveDossier():
-		add("HND-02", "VDAB heeft nog geen dossier van deze klant.", "Laat de klant eerst inschrijven.", "kind")
+		add("HND-02", "VDAB heeft nog geen dossier van deze cliënt.", "Laat de cliënt eerst inschrijven.", "kind")
 	case b.CurrentCategory == "":
 		add("HND-02", "Het dossier heeft nog geen categorie.", "Laat eerst de categorie registreren.", "kind")
 	case w.k.Dossier != nil && w.k.Dossier.Owner.Kind == casefile.PartyPartner:

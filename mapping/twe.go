@@ -53,7 +53,7 @@ func (w *work) startOfTWE() {
 	for i := 1; i < len(w.facts.weos); i++ {
 		a, b := w.facts.weos[i-1], w.facts.weos[i]
 		if w.clk.reached(b.WEOStart) && (a.WEOEnd.IsZero() || b.WEOStart <= a.WEOEnd) {
-			w.manual(blockTWE, casefile.Manual{Rule: "TWE-01", Reason: "Twee WEO's van deze klant overlappen.",
+			w.manual(blockTWE, casefile.Manual{Rule: "TWE-01", Reason: "Twee WEO's van deze cliënt overlappen.",
 				Next: "Verbeter de begin- of einddatum van de WEO's.", Cells: cells(b, "weoStart", "weoEnd")})
 			return
 		}
@@ -63,12 +63,12 @@ func (w *work) startOfTWE() {
 		w.notFired("TWE-01", "De categorie moet eerst beslist worden.", cells(t, "weoStart"))
 	case !w.willHaveDossier():
 		w.manual(blockTWE|blockProfile, casefile.Manual{Rule: "TWE-01", Cells: cells(t, "weoStart"),
-			Reason: "De WEO is gestart, maar VDAB heeft nog geen dossier van deze klant.",
-			Next:   "Laat de klant inschrijven bij VDAB; daarna wordt de WEO geregistreerd."})
+			Reason: "De WEO is gestart, maar VDAB heeft nog geen dossier van deze cliënt.",
+			Next:   "Laat de cliënt inschrijven bij VDAB; daarna wordt de WEO geregistreerd."})
 	case w.facts.awaits05:
 		w.manual(blockTWE, casefile.Manual{Rule: "TWE-01", Proposal: casefile.Code05, Cells: append(cells(t, "weoStart"), cells(w.c.Client, "registeredBy")...),
-			Reason: "De WEO is gestart, maar de klant heeft zich nog niet als 05 ingeschreven.",
-			Next:   "Help de klant zich in te schrijven; daarna wordt de WEO geregistreerd."})
+			Reason: "De WEO is gestart, maar de cliënt heeft zich nog niet als 05 ingeschreven.",
+			Next:   "Help de cliënt zich in te schrijven; daarna wordt de WEO geregistreerd."})
 	}
 }
 
@@ -95,7 +95,7 @@ func (w *work) weo(t *casefile.Track) {
 	id := w.weoID(t)
 	if held, ok := w.inMLP(id, body); ok {
 		if was := held.Body.(casefile.WEO).Counsellor; was != "" && t.Counsellor != "" && was != t.Counsellor {
-			w.finding("TWE-15", "De trajectbegeleider van het TWE is veranderd.", "Een klant houdt best één trajectbegeleider; kijk na of de wissel klopt.", cells(t, "counsellor"))
+			w.finding("TWE-15", "De trajectbegeleider van het TWE is veranderd.", "Een cliënt houdt best één trajectbegeleider; kijk na of de wissel klopt.", cells(t, "counsellor"))
 		}
 	}
 	if other := w.otherInMLP(casefile.RegWEO, id, t.WEOStart, t.WEOEnd); other != "" {
@@ -135,9 +135,9 @@ func (w *work) entry(t *casefile.Track) {
 	reason := ""
 	switch {
 	case t.EntryNeed == "technical":
-		reason = "De klant heeft vooral een technische opleiding nodig; die gaat voor op TWE."
+		reason = "De cliënt heeft vooral een technische opleiding nodig; die gaat voor op TWE."
 	case t.RegularEconomyWithinTwoYears == casefile.No:
-		reason = "De gewone economie is voor de klant niet haalbaar binnen 2 jaar; dan is er geen TWE."
+		reason = "De gewone economie is voor de cliënt niet haalbaar binnen 2 jaar; dan is er geen TWE."
 	}
 	cs := cells(t, "entryNeed", "regularEconomyWithinTwoYears")
 	switch {
@@ -294,7 +294,7 @@ func (w *work) subsidyMonth() {
 	w.deadline("TWE-18", due, !waits, "WEO, contract en categorie moeten door MLP aanvaard zijn voor de subsidie van deze maand.", cs)
 	if waits && w.clk.reached(due) {
 		w.finding("TWE-18", "Vandaag is de laatste dag van de maand en MLP heeft nog niet alles van dit TWE aanvaard.",
-			"Los de open punten van deze klant vandaag op.", cs)
+			"Los de open punten van deze cliënt vandaag op.", cs)
 	}
 }
 

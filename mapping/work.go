@@ -79,8 +79,8 @@ func (w *work) guard() bool {
 		return false
 	case w.c.Client == nil: // nobody can be looked up in MLP
 		w.manual(blockAll, casefile.Manual{Rule: "DATA-02", Cells: w.anyCell(),
-			Reason: "Andere bestanden noemen deze klant, maar het klantenbestand niet.",
-			Next:   "Neem de klant op in het klantenbestand of verbeter het klantnummer in de andere bestanden."})
+			Reason: "Andere bestanden noemen deze cliënt, maar het cliëntenbestand niet.",
+			Next:   "Neem de cliënt op in het cliëntenbestand of verbeter het cliëntnummer in de andere bestanden."})
 		return false
 	case !w.k.LookedUp:
 		return false
@@ -91,7 +91,7 @@ func (w *work) guard() bool {
 		return false
 	case w.k.OutsideArea && w.k.Dossier == nil:
 		w.manual(blockAll, casefile.Manual{Rule: "CAT-02", Cells: cells(w.c.Client, "nisCode"),
-			Reason: "De klant heeft een dossier in een andere gemeente; het OCMW kan er niet in schrijven.",
+			Reason: "De cliënt heeft een dossier in een andere gemeente; het OCMW kan er niet in schrijven.",
 			Next:   "Kijk de woonplaats na en vraag VDAB om het dossier over te zetten."})
 		return false
 	}
@@ -107,7 +107,7 @@ func (w *work) otherPerson() bool {
 		return true
 	}
 	if w.c.SharedINSZ {
-		return ask("Een andere klant van dit OCMW heeft hetzelfde INSZ.",
+		return ask("Een andere cliënt van dit OCMW heeft hetzelfde INSZ.",
 			"Kijk na van wie het nummer is, en verbeter of verwijder de andere in het cliëntsysteem.", "insz")
 	}
 	if w.k.Dossier == nil {
@@ -115,7 +115,7 @@ func (w *work) otherPerson() bool {
 	}
 	held := w.k.Dossier.Person
 	if !held.INSZ.IsZero() && held.INSZ != cl.INSZ {
-		return ask("Het INSZ in de export is niet dat van het dossier waarin voor deze klant geregistreerd is.",
+		return ask("Het INSZ in de export is niet dat van het dossier waarin voor deze cliënt geregistreerd is.",
 			"Kijk na welk nummer juist is. Is het dossier van iemand anders, vraag VDAB om recht te zetten wat er geregistreerd is.", "insz")
 	}
 	if differ(held.LastName, cl.LastName) && differ(held.FirstName, cl.FirstName) && !held.BirthDate.IsZero() && !cl.BirthDate.IsZero() && held.BirthDate != cl.BirthDate {
@@ -134,13 +134,13 @@ func differ(a, b string) bool {
 func (w *work) anyCell() []casefile.Cell { return cells(w.c.Records()[0], "clientNumber") }
 
 func (w *work) clientGone() {
-	const reason = "De klant staat niet meer in het klantenbestand of is er als verwijderd in aangeduid."
+	const reason = "De cliënt staat niet meer in het cliëntenbestand of is er als verwijderd in aangeduid."
 	if w.k.Dossier == nil {
 		w.finding("DATA-01", reason, "Kijk na of dat klopt; er wordt niets doorgestuurd.", cells(w.c.Client, "clientNumber"))
 		return
 	}
 	w.manual(blockAll, casefile.Manual{Rule: "DATA-01", Reason: reason, Cells: cells(w.c.Client, "clientNumber"),
-		Next: "Kijk na of de klant nog begeleid wordt: neem de klant opnieuw op in de export of sluit het dossier af in MLP."})
+		Next: "Kijk na of de cliënt nog begeleid wordt: neem de cliënt opnieuw op in de export of sluit het dossier af in MLP."})
 }
 
 // goneRecords answers for the records that no other rule looks at: a regular job,

@@ -24,6 +24,7 @@ import (
 	"github.com/mlpsync/mlpsync/internal/cycle"
 	"github.com/mlpsync/mlpsync/internal/ledger"
 	"github.com/mlpsync/mlpsync/internal/ledger/sqlite"
+	"github.com/mlpsync/mlpsync/internal/outbox"
 	"github.com/mlpsync/mlpsync/internal/plan"
 	"github.com/mlpsync/mlpsync/internal/report"
 	"github.com/mlpsync/mlpsync/internal/seal"
@@ -47,12 +48,17 @@ type Actor = ledger.Actor
 
 type configOCMW = config.OCMW
 
+// EntryState is where an entry of the outbox stands.
+type EntryState = outbox.State
+
 // Options are what an application is opened with.
 type Options struct {
 	Config *config.Config
 	Mode   Mode
 	Getenv func(string) string
 	Log    zerolog.Logger
+	// Locked: the caller holds the lock already.
+	Locked bool
 	// Settled is called with the summary of each run of the daemon that did
 	// something; nil for nothing.
 	Settled func(Summary)
@@ -106,13 +112,10 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 
 // openStore opens the ledger, and takes the lock where it will be written.
 func (a *App) openStore(ctx context.Context) error {
-	if a.Mode != Beside {
-		unlock, err := sqlite.Lock(a.config.StateDir)
-		if errors.Is(err, ledger.ErrInUse) {
-			return &Hinted{Err: err, Next: "stop the other one first; status, plan, explain, queue and guard work beside it"}
-		}
+	if a.Mode != Beside && !a.Locked {
+		unlock, err := Lock(a.config.StateDir)
 		if err != nil {
-			return fmt.Errorf("lock the state directory: %w", err)
+			return err
 		}
 		a.cleanups = append(a.cleanups, unlock)
 	}
@@ -125,6 +128,18 @@ func (a *App) openStore(ctx context.Context) error {
 	a.store = store
 	a.cleanups = append(a.cleanups, store.Close)
 	return nil
+}
+
+// Lock makes this process the one that writes a state directory, until release is called.
+func Lock(stateDir string) (release func() error, err error) {
+	release, err = sqlite.Lock(stateDir)
+	if errors.Is(err, ledger.ErrInUse) {
+		return nil, &Hinted{Err: err, Next: "stop the other one first; status, plan, explain, queue and guard work beside it"}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lock the state directory: %w", err)
+	}
+	return release, nil
 }
 
 // Close closes what Open opened, last first.

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -117,7 +118,7 @@ func explainDossier(d *casefile.Dossier) *ExplainedDossier {
 	if d == nil {
 		return nil
 	}
-	out := &ExplainedDossier{ID: d.ID, Version: d.Version, Owner: strings.TrimSpace(string(d.Owner.Kind) + " " + d.Owner.Name), Holds: map[string]int{}}
+	out := &ExplainedDossier{ID: d.ID, Version: d.Version, Owner: cmp.Or(d.Owner.Name, string(d.Owner.Kind)), Holds: map[string]int{}}
 	for _, c := range d.Categories() {
 		out.Categories = append(out.Categories, ExplainedEntry{Code: c.Code, From: c.From, SetBy: c.SetBy})
 	}

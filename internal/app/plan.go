@@ -25,6 +25,10 @@ type PlanFile struct {
 	Version     string        `json:"version"` // of rules, parameters, profiles and schemas
 	People      []PlanPerson  `json:"people"`
 	Clients     ClientCounts  `json:"clients"`
+	// Unread names files that are too young, or not whole yet, to be part of the plan.
+	Unread []string `json:"unread,omitempty"`
+	// Undecided counts clients of whom MLP could not be asked what it holds.
+	Undecided int `json:"undecided,omitempty"`
 }
 
 const planFormat = "mlpsync-plan/1"
@@ -77,7 +81,12 @@ func (a *App) Plan(ctx context.Context) (PlanFile, error) {
 	if err != nil {
 		return PlanFile{}, err
 	}
-	plan.Clients = clientCounts(run)
+	plan.Clients, plan.Unread = clientCounts(run), c.Unsettled()
+	totals, err := scratch.Totals(ctx, "", "")
+	if err != nil {
+		return PlanFile{}, fmt.Errorf("count clients: %w", err)
+	}
+	plan.Undecided = totals.Undecided
 	return plan, nil
 }
 

@@ -51,7 +51,7 @@ func edgeRows() []row {
 		{"internal/deliver", []string{"internal/casefile", "internal/outbox", "internal/mlp"}, "it declares the interfaces of the queue that it needs"},
 		{"internal/observe", []string{"internal/casefile", "internal/mlp"}, "it declares the interfaces of the store that it needs"},
 		{"internal/cycle", []string{"adapters", "schemas/ocmw", "mapping", "internal/plan", "internal/outbox", "internal/ledger", "internal/casefile"}, "only cycle knows the order of the stages; deliver and observe come in as interfaces that it declares"},
-		{"internal/report", []string{"internal/casefile", "internal/ledger"}, "it reads the store and writes files, and decides nothing"},
+		{"internal/report", []string{"internal/casefile", "internal/ledger", "internal/outbox"}, "it reads the store and writes files, and decides nothing"},
 		{"internal/dashboard", []string{"internal/casefile", "internal/outbox", "internal/livelog"}, "it shows, and reads through interfaces of its own"},
 		{"mockmlp", []string{"schemas/mlp", "internal/ident", "internal/strictyaml"}, "client and mock share data, never the API's Go types: a mistake in one must show against the other"},
 	}

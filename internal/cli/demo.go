@@ -36,7 +36,7 @@ func (c demoCmd) Run(s *session) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
-	a, err := app.Open(s.ctx, app.Options{Config: d.config, Mode: app.Daemon, Getenv: d.getenv, Log: d.log, Settled: d.printDifference})
+	a, err := app.Open(s.ctx, app.Options{Config: d.config, Mode: app.Daemon, Getenv: d.getenv, Log: d.log, Locked: true, Settled: d.printDifference})
 	if err != nil {
 		return err
 	}
@@ -65,6 +65,7 @@ type demo struct {
 	config   *config.Config
 	mock     *mockmlp.Mock
 	server   *http.Server
+	release  func() error // of the lock
 	log      zerolog.Logger
 	stdout   io.Writer
 	watching bool
@@ -88,6 +89,10 @@ func (c demoCmd) prepare(s *session) (*demo, error) {
 	d := &demo{demoCmd: c, stdout: s.stdout, log: zerolog.New(zerolog.SyncWriter(s.stderr)).Level(level).With().Timestamp().Logger()}
 	if err := d.makeFolder(); err != nil {
 		return nil, &app.Hinted{Err: fmt.Errorf("make the demo's folder: %w", err), Next: "choose another with --dir DIR"}
+	}
+	// Before the mock opens its own state: a second demo must not touch what the first works on.
+	if d.release, err = app.Lock(filepath.Join(d.dir, "state")); err != nil {
+		return nil, errors.Join(err, d.close())
 	}
 	if err := d.startMock(s.ctx); err != nil {
 		return nil, errors.Join(err, d.close())
@@ -229,6 +234,10 @@ func (d *demo) report(summary app.Summary) error {
 	}
 	printSummary(d.stdout, summary)
 	section(d.stdout, "WHERE TO LOOK NEXT")
+	if d.Dir == "" && d.Once {
+		fmt.Fprintln(d.stdout, "  The demo's folder is gone now. Keep it, with reports and worklist, with: --dir ./demo")
+		return nil
+	}
 	table(d.stdout, nil, [][]string{
 		{"answers for caseworkers (Dutch)", filepath.Join(d.dir, "reports")},
 		{"a copy of the sample, to edit", filepath.Join(d.dir, "sample")},
@@ -240,6 +249,9 @@ func (d *demo) report(summary app.Summary) error {
 		return nil
 	}
 	fmt.Fprintln(d.stdout, "\nWatching the drop folder: edit a file of the copy, put it in the drop folder, and see what changes.")
+	if d.Dir == "" {
+		fmt.Fprintln(d.stdout, "When it stops, the folder is removed; --dir ./demo keeps it.")
+	}
 	fmt.Fprintln(d.stdout, "Ctrl-C stops.")
 	return nil
 }
@@ -253,7 +265,7 @@ func (d *demo) printDifference(summary app.Summary) {
 		_ = printJSON(d.stdout, summary)
 		return
 	}
-	section(d.stdout, "---- %s", time.Now().Format(time.TimeOnly))
+	section(d.stdout, "---- %s", time.Now().In(app.Zone()).Format(time.TimeOnly))
 	printFiles(d.stdout, summary)
 	c := summary.Clients
 	fmt.Fprintf(d.stdout, "  clients: %d = %d held + %d manual + %d planned + %d no change (%s)\n", c.Decided, c.Held, c.Manual, c.Planned, c.NoChange, check(c.Holds()))
@@ -267,6 +279,9 @@ func (d *demo) close() error {
 	}
 	if d.mock != nil {
 		errs = append(errs, d.mock.Close())
+	}
+	if d.release != nil {
+		errs = append(errs, d.release())
 	}
 	if d.Dir == "" && d.dir != "" {
 		errs = append(errs, os.RemoveAll(d.dir))

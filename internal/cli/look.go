@@ -74,12 +74,12 @@ func printExplanation(w io.Writer, e app.Explanation) {
 	printDossier(w, e)
 	section(w, "VERSTUURD EN GEANTWOORD")
 	for _, x := range e.Sent {
-		fmt.Fprintf(w, "  %s  %-10s %-10s %s [%s]\n", x.At.In(app.Zone()).Format("02/01/2006 15:04:05"), x.State, x.Kind, x.Sentence, x.Rule)
+		fmt.Fprintf(w, "  %s  %-14s %s\n", x.At.In(app.Zone()).Format("02/01/2006 15:04:05"), entryNL(x.State), x.Sentence)
 		if x.TraceID != "" {
 			fmt.Fprintf(w, "      spoor (trace id) %s, poging %d\n", x.TraceID, x.Attempts)
 		}
-		if x.Problem.Title != "" {
-			fmt.Fprintf(w, "      antwoord: %d %s %s\n", x.Problem.Status, x.Problem.Title, x.Problem.Next)
+		if x.Problem.Title != "" && x.State != "superseded" {
+			fmt.Fprintf(w, "      MLP heeft dit niet aanvaard (antwoord %d). Voor IT: mlpsync queue show %s\n", x.Problem.Status, x.Entry)
 		}
 	}
 }
@@ -128,14 +128,30 @@ func printDossier(w io.Writer, e app.Explanation) {
 	case e.Dossier == nil:
 		fmt.Fprintln(w, "  geen dossier in het gebied van dit OCMW")
 	default:
-		fmt.Fprintf(w, "  dossier %s, versie %d, eigenaar %s\n", e.Dossier.ID, e.Dossier.Version, e.Dossier.Owner)
+		fmt.Fprintf(w, "  dossier %s, versie %d, eigenaar: %s\n", e.Dossier.ID, e.Dossier.Version, e.Dossier.Owner)
 		for _, c := range e.Dossier.Categories {
 			fmt.Fprintf(w, "  categorie %s vanaf %s door %s\n", c.Code, c.From.Dutch(), partyNL(c.SetBy))
 		}
 		for _, kind := range slices.Sorted(maps.Keys(e.Dossier.Holds)) {
-			fmt.Fprintf(w, "  %d x %s\n", e.Dossier.Holds[kind], kind)
+			fmt.Fprintf(w, "  %s: %d\n", kindNL(kind), e.Dossier.Holds[kind])
 		}
 	}
+}
+
+func entryNL(state app.EntryState) string {
+	words := map[app.EntryState]string{
+		"waiting": "wacht", "suspended": "opgeschort", "claimed": "onderweg", "inDoubt": "onzeker", "settled": "aanvaard",
+		"parked": "niet aanvaard", "discarded": "geschrapt", "superseded": "vervangen",
+	}
+	return words[state]
+}
+
+func kindNL(kind string) string {
+	words := map[string]string{
+		"category": "categorieën", "weo": "werkervaringsovereenkomsten", "employment": "contracten art. 60§7",
+		"evaluation": "evaluaties", "handover": "overdrachten",
+	}
+	return or(words[kind], kind)
 }
 
 func stateNL(state casefile.DeadlineState) string {
@@ -188,7 +204,7 @@ func printStatus(w io.Writer, s app.Status) {
 		}
 		table(w, nil, rows)
 		if o.Guard != nil {
-			fmt.Fprintf(w, "  STOPPED BY THE GUARD: %s\n", o.Guard.Reason)
+			fmt.Fprintf(w, "  STOPPED BY THE GUARD: %s\n  look with \"mlpsync plan\", then \"mlpsync guard release --reason ...\"\n", o.Guard.Reason)
 		}
 		for _, n := range o.Notes {
 			fmt.Fprintf(w, "  %s: %s\n", n.Level, n.EN)
@@ -200,6 +216,9 @@ func printStatus(w io.Writer, s app.Status) {
 		rows = append(rows, []string{string(state), strconv.Itoa(s.Entries[state])})
 	}
 	table(w, nil, rows)
+	if s.Entries["parked"] > 0 {
+		fmt.Fprintln(w, "  look at what is parked with \"mlpsync queue list --state parked\", then retry or discard it")
+	}
 	if s.Unapproved > 0 {
 		fmt.Fprintf(w, "  %d of these wait for the guard to be released\n", s.Unapproved)
 	}

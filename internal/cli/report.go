@@ -51,7 +51,7 @@ func printFiles(w io.Writer, s app.Summary) {
 
 func printClients(w io.Writer, s app.Summary) {
 	c := s.Clients
-	section(w, "CLIENTS   decided = held for data + manual + planned + no change")
+	section(w, "CLIENTS LOOKED AT IN THIS RUN   = held for data + manual + planned + no change")
 	fmt.Fprintf(w, "  %d = %d + %d + %d + %d   %s\n", c.Decided, c.Held, c.Manual, c.Planned, c.NoChange, check(c.Holds()))
 	if s.Undecided > 0 {
 		fmt.Fprintf(w, "  %d more wait: MLP could not be asked what it holds of them\n", s.Undecided)
@@ -135,7 +135,7 @@ func printDeadlines(w io.Writer, s app.Summary) {
 		rows = append(rows, []string{string(d.Due), string(d.State), d.Client, d.Rule, clip(d.What, 110)})
 	}
 	table(w, []string{"due", "state", "client", "rule", "what"}, rows)
-	more(w, len(s.Deadlines), len(shown), "see the worklist (werklijst) in the reports folder")
+	more(w, len(s.Deadlines), len(shown), "the worklist (werklijst) has those of the next two months, --json all of them")
 }
 
 func splitDeadlines(all []app.Deadline) (overdue, next []app.Deadline) {

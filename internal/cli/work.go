@@ -83,6 +83,12 @@ func (c planCmd) Run(s *session) (err error) {
 		}
 		changes += len(p.Changes)
 	}
+	for _, name := range plan.Unread {
+		fmt.Fprintf(s.stdout, "not read: %s is too young, or not whole yet; plan again in a moment\n", name)
+	}
+	if plan.Undecided > 0 {
+		fmt.Fprintf(s.stdout, "not decided: %d clients, as MLP could not be asked what it holds of them; see the log\n", plan.Undecided)
+	}
 	n := plan.Clients
 	fmt.Fprintf(s.stdout, "\n%d changes for %d people on %s. Nothing was sent.\n", changes, len(plan.People), plan.Day)
 	fmt.Fprintf(s.stdout, "clients looked at now: %d = %d held + %d manual + %d planned + %d no change (%s)\n",

@@ -100,6 +100,18 @@ func (c *Cycle) standingNotes(o OCMW, found adapters.PollResult) []ledger.Note {
 	return notes
 }
 
+// Unsettled names the files that the last pass left lying because they may not be
+// whole yet.
+func (c *Cycle) Unsettled() []string {
+	var names []string
+	for _, o := range c.OCMWs {
+		for _, w := range c.settling[o.KBO] {
+			names = append(names, w.Name)
+		}
+	}
+	return names
+}
+
 // sayUnsettled tells of what is left because nobody waits longer for it: files that are not
 // whole, and clients who don't come to rest.
 func (c *Cycle) sayUnsettled(run *Run) {

@@ -9,6 +9,7 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/csv"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
 	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/internal/outbox"
 )
 
 // Writer writes the files of several OCMWs.
@@ -70,24 +72,58 @@ func (w *Writer) rejected(ctx context.Context, ocmw string) ([][]string, error) 
 // worklist lists, by caseworker, what a person must decide, what a person should know,
 // and the deadlines that are due or overdue.
 func (w *Writer) worklist(ctx context.Context, ocmw string) ([][]string, error) {
+	parked, err := w.parked(ctx, ocmw)
+	if err != nil {
+		return nil, err
+	}
 	var lines [][]string
-	err := w.store.Decisions(ctx, ocmw, func(v ledger.ClientView) error {
-		lines = append(lines, clientLines(v)...)
+	err = w.store.Decisions(ctx, ocmw, func(v ledger.ClientView) error {
+		lines = append(lines, clientLines(v, parked[v.Person])...)
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list decisions: %w", err)
 	}
-	slices.SortStableFunc(lines, func(a, b []string) int { return strings.Compare(a[1], b[1]) })
+	slices.SortStableFunc(lines, func(a, b []string) int {
+		return cmp.Or(strings.Compare(a[1], b[1]), cmp.Compare(urgency(a[2]), urgency(b[2])))
+	})
 	header := []string{"Cliëntnummer", "Dossierbeheerder", "Soort", "Regel", "Uiterlijk", "Reden", "Wat nu", "Bestand", "Rij", "Kolom"}
 	return append([][]string{header}, lines...), nil
+}
+
+// The sorts of lines, in the order in which a caseworker wants them.
+const (
+	lineOverdue  = "termijn verstreken"
+	lineParked   = "niet aanvaard door MLP"
+	lineManual   = "te beslissen"
+	lineHeld     = "wacht op gegevens"
+	lineDeadline = "termijn"
+	lineFinding  = "vaststelling"
+)
+
+func urgency(kind string) int {
+	return slices.Index([]string{lineOverdue, lineParked, lineManual, lineHeld, lineDeadline, lineFinding}, kind)
+}
+
+// parked counts, by person, what MLP refused for good: caseworkers see that something is not
+// registered, IT sees what.
+func (w *Writer) parked(ctx context.Context, ocmw string) (map[int64]int, error) {
+	entries, err := w.store.Entries(ctx, ledger.EntryFilter{OCMW: ocmw, States: []outbox.State{outbox.Parked}})
+	if err != nil {
+		return nil, fmt.Errorf("list parked entries: %w", err)
+	}
+	count := map[int64]int{}
+	for _, e := range entries {
+		count[e.Person]++
+	}
+	return count, nil
 }
 
 // horizonDays is how far ahead the worklist looks: a limit that lies further
 // away is not work yet.
 const horizonDays = 62
 
-func clientLines(v ledger.ClientView) [][]string {
+func clientLines(v ledger.ClientView, parked int) [][]string {
 	var lines [][]string
 	add := func(kind, rule string, due casefile.Date, reason, next string, cells []casefile.Cell) {
 		var cell casefile.Cell
@@ -98,25 +134,29 @@ func clientLines(v ledger.ClientView) [][]string {
 		}
 		lines = append(lines, []string{v.Client, v.Caseworker, kind, rule, due.Dutch(), reason, next, cell.File, row, cell.Column})
 	}
+	if parked > 0 {
+		add(lineParked, "", "", fmt.Sprintf("MLP aanvaardde %d registratie(s) van deze cliënt niet; wat erna komt, wacht.", parked),
+			"Vraag IT om na te kijken wat er geweigerd is.", nil)
+	}
 	if v.Kind == ledger.OutcomeHeld {
-		add("wacht op gegevens", "", "", "Een rij van deze cliënt werd afgekeurd; er wordt niets verstuurd.",
-			"Verbeter de rij in het cliëntsysteem; zie afgekeurd.", nil)
+		add(lineHeld, "", "", "Een rij van deze cliënt werd afgekeurd; er wordt niets verstuurd.",
+			"Wat er verkeerd is, staat in het bestand afgekeurd. Verbeter het in het cliëntsysteem.", nil)
 		return lines
 	}
 	for _, m := range v.Decision.Manual {
-		add("te beslissen", m.Rule, "", m.Reason, m.Next, m.Cells)
+		add(lineManual, m.Rule, "", m.Reason, m.Next, m.Cells)
 	}
 	for _, f := range v.Decision.Findings {
-		add("vaststelling", f.Rule, "", f.Reason, f.Next, f.Cells)
+		add(lineFinding, f.Rule, "", f.Reason, f.Next, f.Cells)
 	}
 	for _, d := range v.Decision.Deadlines {
 		switch d.State {
 		case casefile.DeadlineDue:
 			if d.Due <= v.Decision.Day.AddDays(horizonDays) {
-				add("termijn", d.Rule, d.Due, d.What, "", d.Cells)
+				add(lineDeadline, d.Rule, d.Due, d.What, "", d.Cells)
 			}
 		case casefile.DeadlineOverdue:
-			add("termijn verstreken", d.Rule, d.Due, d.What, "", d.Cells)
+			add(lineOverdue, d.Rule, d.Due, d.What, "", d.Cells)
 		}
 	}
 	return lines

@@ -13,6 +13,7 @@ import (
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
 	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/internal/outbox"
 	"github.com/mlpsync/mlpsync/internal/report"
 )
 
@@ -37,6 +38,10 @@ func (s shelf) Decisions(_ context.Context, _ string, each func(ledger.ClientVie
 	return nil
 }
 
+func (s shelf) Entries(context.Context, ledger.EntryFilter) ([]outbox.Entry, error) {
+	return []outbox.Entry{{Person: 7, State: outbox.Parked}, {Person: 7, State: outbox.Parked}}, nil
+}
+
 func client(number, caseworker string, kind ledger.OutcomeKind, d casefile.Decision) ledger.ClientView {
 	return ledger.ClientView{Subject: ledger.Subject{Client: number}, Caseworker: caseworker, Kind: kind, Decision: d}
 }
@@ -49,7 +54,7 @@ func TestFilesForCaseworkers(t *testing.T) {
 			Row: 3, Column: "INSZ", Rule: "insz.check", ReasonNL: "Het controlegetal klopt niet; zie \"INSZ\".", HintNL: "Verbeter het.",
 		}}},
 		clients: []ledger.ClientView{
-			client("2", "mw-2", ledger.OutcomeHeld, casefile.Decision{}),
+			{Subject: ledger.Subject{Client: "2", Person: 7}, Caseworker: "mw-2", Kind: ledger.OutcomeHeld},
 			client("1", "mw-1", ledger.OutcomeManual, casefile.Decision{
 				Day:      "2026-03-16",
 				Manual:   []casefile.Manual{{Rule: "CAT-03", Reason: "Reden.", Next: "Kies.", Cells: []casefile.Cell{cell}}},
@@ -78,8 +83,8 @@ func TestFilesForCaseworkers(t *testing.T) {
 		kinds = append(kinds, strings.Join([]string{line[0], line[2], line[3], line[4], line[8]}, "|"))
 	}
 	want := []string{
-		"1|te beslissen|CAT-03||7", "1|vaststelling|TWE-05||", "1|termijn|CAT-07|20/03/2026|",
-		"1|termijn verstreken|TWE-03|01/03/2026|", "2|wacht op gegevens|||",
+		"1|termijn verstreken|TWE-03|01/03/2026|", "1|te beslissen|CAT-03||7", "1|termijn|CAT-07|20/03/2026|",
+		"1|vaststelling|TWE-05||", "2|niet aanvaard door MLP|||", "2|wacht op gegevens|||",
 	}
 	if diff := cmp.Diff(want, kinds); diff != "" {
 		t.Error(diff)

@@ -135,7 +135,7 @@ func doubledTexts(title string) texts {
 func rangeTexts(title, description string) texts {
 	return texts{
 		expected: description,
-		reasonNL: fmt.Sprintf("“%s” ligt buiten wat mogelijk is. %s", title, description), reasonEN: "the number is out of range",
+		reasonNL: fmt.Sprintf("“%s” kan dit niet zijn. %s", title, description), reasonEN: "the number is out of range",
 		hintNL: "Kijk het getal na in het bronsysteem; let op de komma.", hintEN: "correct the number; mind the decimal separator",
 	}
 }
@@ -153,7 +153,10 @@ func identifierTexts(title, kind string, code ident.Code) texts {
 	t := texts{
 		expected: identifierForm(kind),
 		reasonEN: wrong.Error(), hintEN: wrong.Hint(),
-		hintNL: "Vergelijk het met het identiteitsdocument of het register, en verbeter het in het bronsysteem.",
+		hintNL: "Vergelijk het met het identiteitsdocument, en verbeter het in het bronsysteem.",
+	}
+	if wrong.Kind == ident.Kind("KBO") {
+		t.hintNL = "Zoek het ondernemingsnummer op in de Kruispuntbank van Ondernemingen, en verbeter het in het bronsysteem."
 	}
 	switch code {
 	case ident.CodeEmpty:
