@@ -59,10 +59,11 @@ func Validate(ctx context.Context, c *config.Config, files []string, today casef
 	}
 	var checks []FileCheck
 	for _, path := range files {
-		v := validator{config: c, decoder: decoder, today: today, check: FileCheck{File: filepath.Base(path)}, first: map[string]firstSeen{}}
+		v := validator{config: c, decoder: decoder, today: today, check: FileCheck{File: filepath.Base(path)}, first: map[string]firstSeen{}, refused: map[int]bool{}}
 		if err := v.file(ctx, path, profiles); err != nil {
 			return nil, err
 		}
+		v.check.Rejected = len(v.refused)
 		checks = append(checks, v.check)
 	}
 	return checks, nil
@@ -75,11 +76,13 @@ type validator struct {
 	today   casefile.Date
 	check   FileCheck
 	first   map[string]firstSeen // record kind and key -> where it stood first
+	refused map[int]bool         // rows with a problem
 }
 
 type firstSeen struct {
 	row     int
 	content string
+	clashes bool // with a later row: both are rejected
 }
 
 func (v *validator) file(ctx context.Context, path string, profiles []*adapters.Profile) error {
@@ -146,7 +149,7 @@ func (v *validator) row(row adapters.Row) error {
 	}
 	switch {
 	case len(v.check.Problems) > before:
-		v.check.Rejected++
+		v.refused[row.Number] = true
 	case duplicate:
 		v.check.Duplicate++
 	default:
@@ -187,11 +190,24 @@ func (v *validator) record(row int, raw adapters.Record, unreadable []adapters.R
 	}
 	if seen.content != content {
 		*duplicate = false
-		v.check.Problems = append(v.check.Problems, CheckProblem{
-			Row: row, Rule: "row.duplicateKey",
-			ReasonNL: fmt.Sprintf("Deze rij heeft dezelfde sleutel als rij %d, maar een andere inhoud.", seen.row),
-			ReasonEN: fmt.Sprintf("this row has the key of row %d and another content", seen.row),
-			HintNL:   "Laat één van beide rijen staan; nu worden beide afgekeurd.", HintEN: "keep one of the two; now both are rejected",
-		})
+		v.clash(row, seen.row)
+		if !seen.clashes {
+			v.clash(seen.row, row)
+			if !v.refused[seen.row] {
+				v.check.Accepted--
+			}
+			v.refused[seen.row], seen.clashes = true, true
+			v.first[key] = seen
+		}
 	}
+}
+
+// clash says that two rows have one key and different contents.
+func (v *validator) clash(row, other int) {
+	v.check.Problems = append(v.check.Problems, CheckProblem{
+		Row: row, Rule: "row.duplicateKey",
+		ReasonNL: fmt.Sprintf("Deze rij heeft dezelfde sleutel als rij %d, maar een andere inhoud.", other),
+		ReasonEN: fmt.Sprintf("this row has the key of row %d and another content", other),
+		HintNL:   "Verwijder in het bronsysteem de verkeerde; nu worden beide afgekeurd.", HintEN: "keep the right one; now both are rejected",
+	})
 }

@@ -138,12 +138,10 @@ func (c *Cycle) sayRead(run *Run, o OCMW, r adapters.FileReport, warned warnings
 	event := c.Log.Info().Str("event", "file.read").Str("run", run.ID).Str("ocmw", o.KBO).Str("file", r.Name).
 		Str("feed", r.Feed).Str("encoding", r.Encoding).Str("separator", r.Separator).Int("rows", r.Rows).
 		Int("rejected", r.Rejected).Int("skipped", r.Skipped).Int("totalsLines", r.TotalsLines)
-	if len(r.UnknownColumns) > 0 {
-		event = event.Strs("unknownColumns", r.UnknownColumns)
-	}
-	if len(r.MissingColumns) > 0 {
-		event = event.Strs("missingColumns", r.MissingColumns)
-	}
+	columns := strings.Join(r.UnknownColumns, ";") + "|" + strings.Join(r.MissingColumns, ";")
+	c.sayOnce("columns."+o.KBO+"."+r.Feed, columns, func() { // named once, until they change
+		event = event.Strs("unknownColumns", r.UnknownColumns).Strs("missingColumns", r.MissingColumns)
+	})
 	event.Msg("file read")
 	for _, n := range r.Notes {
 		c.Log.Info().Str("event", "file.note").Str("run", run.ID).Str("file", r.Name).Str("note", n.Key).Msg(n.Text)
