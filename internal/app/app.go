@@ -95,6 +95,9 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 	if a.clock, err = openClock(ctx, o.Config, a.store); err != nil {
 		return nil, err
 	}
+	if o.Mode != Beside && !a.clock.base.IsZero() {
+		a.cleanups = append(a.cleanups, a.keepClock())
+	}
 	if a.decoder, err = ocmw.New(); err != nil {
 		return nil, fmt.Errorf("compile schemas: %w", err)
 	}

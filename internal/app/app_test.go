@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/rs/zerolog"
 
 	"github.com/mlpsync/mlpsync/internal/config"
 	"github.com/mlpsync/mlpsync/internal/ledger"
@@ -154,5 +156,54 @@ func TestSummaryKnowsWhatIsLeft(t *testing.T) {
 		if got := c.summary.Left(); got != c.left {
 			t.Errorf("%s: left = %t", c.name, got)
 		}
+	}
+}
+
+// A kill must not set a test clock back: what waits until an instant would wait longer.
+func TestTestClockGoesOnAfterAKill(t *testing.T) {
+	dir := t.TempDir()
+	keys := filepath.Join(dir, "keys")
+	if err := MakeKey(keys); err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Parse([]byte(`environment: test
+today: 2026-03-16
+stateDir: `+dir+`/state
+keyFile: `+keys+`
+mlp: {baseUrl: "http://127.0.0.1:1"}
+ocmws:
+  - name: OCMW Voorbeeld
+    kbo: "0999999922"
+    nis: [{code: "99991"}]
+    inbox: `+dir+`/in
+    reports: `+dir+`/reports
+    profile: `+filepath.Join("..", "..", "examples", "profile.yaml")+`
+    defaultCaseworker: mw-000
+    credentials: {clientId: a, clientSecret: {env: S}, apiKey: {env: K}}
+`), ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := func() *App {
+		a, err := Open(t.Context(), Options{Config: c, Mode: Daemon, Getenv: os.Getenv, Log: zerolog.Nop()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	first := open()
+	if got := first.now(); got.Before(firstInstant("2026-03-16")) {
+		t.Errorf("the clock starts at %v", got)
+	}
+	// As a process that ran until then and was killed left it.
+	later := first.now().Add(90 * time.Minute)
+	stopClock := first.cleanups[2] // behind the lock and the ledger
+	if err := errors.Join(stopClock(), first.store.SetMeta(t.Context(), metaClock, later.UTC().Format(time.RFC3339Nano)), first.Close()); err != nil {
+		t.Fatal(err)
+	}
+	second := open()
+	defer second.Close()
+	if got := second.now(); got.Before(later) {
+		t.Errorf("after the kill the clock is at %v, it was at %v", got, later)
 	}
 }

@@ -84,6 +84,29 @@ func (a *App) heartbeat(ctx context.Context) error {
 	return a.store.SetMeta(ctx, metaClock, a.now().UTC().Format(time.RFC3339Nano))
 }
 
+// keepClock notes every second where a test clock is, so that after a kill it goes on
+// from there: were it set back, entries that wait until an instant would wait that much
+// longer. It returns what stops it.
+func (a *App) keepClock() (stop func() error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ticker := time.NewTicker(time.Second)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+				// What can't be noted now is noted in a second, or by the next heartbeat, which says why not.
+				_ = a.store.SetMeta(ctx, metaClock, a.now().UTC().Format(time.RFC3339Nano))
+			}
+		}
+	}()
+	return func() error { cancel(); <-done; return nil }
+}
+
 func (a *App) now() time.Time { return a.clock.now() }
 
 func (a *App) today() casefile.Date { return casefile.DateOf(a.now(), Zone()) }
