@@ -460,7 +460,7 @@ func (w *work) confirm93() {
 	for n := 2 * every; w.clk.passed(due); n += every {
 		due = held.From.AddMonths(n)
 	}
-	w.deadline("CAT-11", due, false, "De inschrijving als 93 moet bevestigd worden.", w.cells93(held))
+	w.deadline("CAT-11", due, false, "De inschrijving als 93 moet bevestigd worden: doe het, of help de cliënt daarbij.", w.cells93(held))
 }
 
 func (w *work) cells93(held casefile.HeldCategory) []casefile.Cell {

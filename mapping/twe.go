@@ -212,7 +212,7 @@ func (w *work) art60Start(t *casefile.Track) {
 		return
 	}
 	started := first != nil && w.clk.reached(first.start)
-	w.deadline("TWE-03", due, started, "Art. 60§7 moet begonnen zijn.", cs)
+	w.deadline("TWE-03", due, started, "Art. 60§7 moet begonnen zijn: start het contract of beëindig het TWE.", cs)
 	switch {
 	case first != nil && first.start > due:
 		w.finding("TWE-03", "Art. 60§7 begint op "+first.start.Dutch()+", later dan "+months(within)+" na de start van de WEO ("+due.Dutch()+").",

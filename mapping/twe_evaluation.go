@@ -78,7 +78,7 @@ func (w *work) nextEvaluation(t *casefile.Track, last casefile.Date) {
 	if !w.clk.reached(t.WEOStart) || w.clk.passed(t.WEOEnd) || (!t.WEOEnd.IsZero() && t.WEOEnd < due) {
 		return
 	}
-	w.deadline("TWE-07", due, false, "Er moet een evaluatie zijn.", cells(t, "weoStart"))
+	w.deadline("TWE-07", due, false, "Er moet een evaluatie zijn: plan ze en vul ze in.", cells(t, "weoStart"))
 	if w.clk.passed(due) {
 		w.finding("TWE-07", "Er was geen evaluatie binnen "+months(every)+" ("+due.Dutch()+").", "Plan de evaluatie.", cells(t, "weoStart"))
 	}
@@ -94,8 +94,8 @@ func (w *work) endOfTWE(t *casefile.Track) {
 	first := t.WEOEnd.AddDays(1)
 	second := first.AddMonths(w.rules.limit(paramOutflow, t.WEOEnd))
 	cs := cells(t, "weoEnd")
-	w.deadline("TWE-14", first, w.clk.passed(first), "VDAB meet een eerste keer de uitstroom.", cs)
-	w.deadline("TWE-14", second, w.clk.passed(second), "VDAB meet een tweede keer de uitstroom.", cs)
+	w.deadline("TWE-14", first, w.clk.passed(first), "VDAB meet een eerste keer de uitstroom: kijk na of een job van de cliënt in MLP staat.", cs)
+	w.deadline("TWE-14", second, w.clk.passed(second), "VDAB meet een tweede keer de uitstroom: kijk na of een job van de cliënt in MLP staat.", cs)
 }
 
 func (w *work) finalReport(t *casefile.Track) {
