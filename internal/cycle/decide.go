@@ -41,7 +41,7 @@ func (c *Cycle) decide(ctx context.Context, run *Run, o OCMW) (int, error) {
 			return len(seen), nil
 		}
 		if err := c.Store.Decide(ctx, run.ID, outcomes, c.Now()); err != nil {
-			return len(seen), fmt.Errorf("commit decisions: %w", err)
+			return len(seen), err // names itself
 		}
 		for _, outcome := range outcomes {
 			run.note(outcome)

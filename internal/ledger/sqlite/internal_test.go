@@ -3,6 +3,7 @@ package sqlite
 import (
 	"bytes"
 	"crypto/rand"
+	"errors"
 	"strings"
 	"testing"
 
@@ -69,5 +70,27 @@ func TestIndexesAreKeyedByPlace(t *testing.T) {
 	}
 	if !bytes.Equal(s.ix("insz", "a"), s.ix("insz", "a")) {
 		t.Error("one value has two digests")
+	}
+}
+
+// A full disk is said with the next step, and what was committed before stays.
+func TestFullDiskHasANextStep(t *testing.T) {
+	s := memory(t)
+	if err := s.SetMeta(t.Context(), "before", "kept"); err != nil {
+		t.Fatal(err)
+	}
+	err := s.write(t.Context(), "fill", func(tx *tx) error {
+		if _, err := tx.Tx.Exec(`PRAGMA max_page_count = 1`); err != nil { // SQLite takes the present size for the least
+			return err
+		}
+		_, err := tx.exec(`INSERT INTO meta (key, value) VALUES ('big', ?)`, strings.Repeat("x", 1<<20))
+		return err
+	})
+	var next interface{ Hint() string }
+	if !errors.As(err, &next) || !strings.Contains(next.Hint(), "make room") {
+		t.Fatalf("a full disk: %v", err)
+	}
+	if got, err := s.Meta(t.Context(), "before"); got != "kept" || err != nil {
+		t.Errorf("after a full disk: %q, %v", got, err)
 	}
 }

@@ -10,6 +10,9 @@ import (
 	"iter"
 	"time"
 
+	driver "modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
 	"github.com/mlpsync/mlpsync/internal/audit"
 	"github.com/mlpsync/mlpsync/internal/ledger"
 	"github.com/mlpsync/mlpsync/internal/seal"
@@ -42,18 +45,41 @@ func (s *Store) read(ctx context.Context, what string, do func(*tx) error) error
 func (s *Store) transact(ctx context.Context, db *sql.DB, what string, do func(*tx) error) error {
 	began, err := db.BeginTx(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("%s: %w", what, err)
+		return wrap(what, err)
 	}
 	defer func() { _ = began.Rollback() }()
 	t := &tx{Tx: began, ctx: ctx, s: s, prepared: map[string]*sql.Stmt{}}
 	if err := do(t); err != nil {
-		return fmt.Errorf("%s: %w", what, err)
+		return wrap(what, diskTrouble(err))
 	}
-	if err := began.Commit(); err != nil {
-		return fmt.Errorf("%s: commit: %w", what, err)
-	}
-	return nil
+	return wrap(what, diskTrouble(began.Commit()))
 }
+
+// diskTrouble gives the errors of a full or failing disk a next step.
+func diskTrouble(err error) error {
+	var e *driver.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch e.Code() & 0xff { // the primary code
+	case sqlite3.SQLITE_FULL:
+		return &hinted{err, "make room on the disk of the state directory; nothing is lost, and it goes on from where it was"}
+	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT:
+		return &hinted{err, "check the disk of the state directory, and restore the last backup if it is damaged"}
+	}
+	return err
+}
+
+// hinted is an error with the next step.
+type hinted struct {
+	error
+	next string
+}
+
+func (h *hinted) Unwrap() error { return h.error }
+
+// Hint is what a person can do.
+func (h *hinted) Hint() string { return h.next }
 
 func (t *tx) stmt(query string) (*sql.Stmt, error) {
 	if st := t.prepared[query]; st != nil {
