@@ -46,8 +46,6 @@ const (
 // Actor is who gives an order, and why.
 type Actor = ledger.Actor
 
-type configOCMW = config.OCMW
-
 // EntryState is where an entry of the outbox stands.
 type EntryState = outbox.State
 

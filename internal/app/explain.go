@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/config"
 	"github.com/mlpsync/mlpsync/internal/ledger"
 	"github.com/mlpsync/mlpsync/internal/outbox"
 )
@@ -154,7 +155,7 @@ func (a *App) find(ctx context.Context, client string) (ledger.ClientView, error
 	candidates := a.config.OCMWs
 	number := client
 	if kbo, rest, ok := strings.Cut(client, "/"); ok {
-		i := slices.IndexFunc(candidates, func(o configOCMW) bool { return string(o.KBONumber()) == digits(kbo) })
+		i := slices.IndexFunc(candidates, func(o config.OCMW) bool { return string(o.KBONumber()) == digits(kbo) })
 		if i >= 0 {
 			candidates, number = candidates[i:i+1], rest
 		}

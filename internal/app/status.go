@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/config"
 	"github.com/mlpsync/mlpsync/internal/ledger"
 	"github.com/mlpsync/mlpsync/internal/outbox"
 )
@@ -68,7 +69,7 @@ func (a *App) Status(ctx context.Context) (Status, error) {
 	return s, err
 }
 
-func (a *App) ocmwStatus(ctx context.Context, o configOCMW) (OCMWStatus, error) {
+func (a *App) ocmwStatus(ctx context.Context, o config.OCMW) (OCMWStatus, error) {
 	kbo := string(o.KBONumber())
 	totals, err := a.store.Totals(ctx, kbo, "")
 	if err != nil {

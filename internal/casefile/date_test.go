@@ -82,7 +82,7 @@ func TestLastOfMonth(t *testing.T) {
 func TestDateOf(t *testing.T) {
 	brussels, err := time.LoadLocation("Europe/Brussels")
 	if err != nil {
-		t.Skip("no time zones on this machine")
+		t.Fatal(err)
 	}
 	for at, want := range map[time.Time]Date{
 		time.Date(2026, 3, 15, 22, 59, 0, 0, time.UTC): "2026-03-15",

@@ -198,7 +198,7 @@ func (c *Cycle) RunOnce(ctx context.Context, run *Run) (moved bool, err error) {
 			return moved, fmt.Errorf("decide: %w", err)
 		}
 		// Too much at once waits for a person.
-		if err := c.guard(ctx, o); err != nil {
+		if err := c.guard(ctx, run, o); err != nil {
 			return moved, fmt.Errorf("guard: %w", err)
 		}
 		moved = moved || fetched || observed || decided > 0

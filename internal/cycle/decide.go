@@ -99,11 +99,15 @@ func (c *Cycle) entries(s ledger.Subject, changes []casefile.Change) ([]outbox.E
 		if err != nil {
 			return nil, fmt.Errorf("encode change: %w", err)
 		}
+		hash, err := contentHash(change)
+		if err != nil {
+			return nil, err
+		}
 		entries = append(entries, outbox.Entry{
 			ID: c.NewID(), OCMW: s.OCMW, Person: s.Person, Pseudonym: s.Pseudonym,
 			Op: string(change.Op), Kind: string(change.Kind), Registration: change.ID, Rule: change.Rule,
 			State: outbox.Waiting, Version: version, Payload: payload,
-			ContentHash: contentHash(change),
+			ContentHash: hash,
 		})
 	}
 	return entries, nil
@@ -111,13 +115,13 @@ func (c *Cycle) entries(s ledger.Subject, changes []casefile.Change) ([]outbox.E
 
 // contentHash is of what would be sent: the reason and the rule may be worded
 // anew without making it another change.
-func contentHash(change casefile.Change) string {
+func contentHash(change casefile.Change) (string, error) {
 	change.Sentence, change.Rule, change.Old = "", "", nil
 	payload, err := casefile.MarshalChange(change)
 	if err != nil {
-		return ""
+		return "", fmt.Errorf("encode what would be sent: %w", err)
 	}
-	return outbox.ContentHash(string(change.Op), string(change.Kind)+"/"+change.ID, string(payload))
+	return outbox.ContentHash(string(change.Op), string(change.Kind)+"/"+change.ID, string(payload)), nil
 }
 
 // note keeps, per client of the run, the first outcome that fits (design
@@ -144,7 +148,7 @@ func (c *Cycle) sayDecided(run *Run, o ledger.Outcome) {
 
 // guard stops an OCMW whose run would change too much, until a person
 // releases it (design decision 10).
-func (c *Cycle) guard(ctx context.Context, o OCMW) error {
+func (c *Cycle) guard(ctx context.Context, run *Run, o OCMW) error {
 	if c.Hold {
 		return nil
 	}
@@ -160,12 +164,12 @@ func (c *Cycle) guard(ctx context.Context, o OCMW) error {
 		FirstRun: state.FirstRun, Limits: c.Guard,
 	})
 	if stopped && !c.Release {
-		return c.hold(ctx, o, state, stop)
+		return c.hold(ctx, run, o, state, stop)
 	}
 	reason := "within the limits"
 	if stopped {
 		reason = "released by the configuration (guard.release)"
-		c.Log.Warn().Str("event", "guard.released").Str("ocmw", o.KBO).Int("clients", state.Changing).Str("reason", stop.ReasonEN).
+		c.Log.Warn().Str("event", "guard.released").Str("run", run.ID).Str("ocmw", o.KBO).Int("clients", state.Changing).Str("reason", stop.ReasonEN).
 			Msg("the guard would have stopped here; the configuration releases it")
 	}
 	if err := c.Store.Approve(ctx, o.KBO, ledger.Actor{Name: "mlpsync", Reason: reason}, c.Now()); err != nil {
@@ -174,11 +178,11 @@ func (c *Cycle) guard(ctx context.Context, o OCMW) error {
 	return nil
 }
 
-func (c *Cycle) hold(ctx context.Context, o OCMW, state ledger.GuardState, stop plan.Stop) error {
+func (c *Cycle) hold(ctx context.Context, run *Run, o OCMW, state ledger.GuardState, stop plan.Stop) error {
 	if state.Stopped && state.ReasonEN == stop.ReasonEN {
 		return nil
 	}
-	c.Log.Warn().Str("event", "guard.stopped").Str("ocmw", o.KBO).Int("clients", state.Changing).
+	c.Log.Warn().Str("event", "guard.stopped").Str("run", run.ID).Str("ocmw", o.KBO).Int("clients", state.Changing).
 		Str("hint", "look with \"mlpsync guard show\", then \"mlpsync guard release --reason ...\"").Msg(stop.ReasonEN)
 	if err := c.Store.Stop(ctx, o.KBO, stop.ReasonNL, stop.ReasonEN, c.Now()); err != nil {
 		return fmt.Errorf("stop by the guard: %w", err)

@@ -65,7 +65,7 @@ func (c *Cycle) ingest(ctx context.Context, run *Run, o OCMW, set adapters.Set) 
 		counted[i], err = c.readFile(ctx, run, o, staging, i, file)
 		var problem *adapters.FileProblem
 		if errors.As(err, &problem) {
-			return c.quarantine(ctx, o, set, file, *problem)
+			return c.quarantine(ctx, run, o, set, file, *problem)
 		}
 		if err != nil {
 			return fmt.Errorf("read %s: %w", file.Input.Name, err)
@@ -242,15 +242,15 @@ func (c *Cycle) store(record casefile.Record, raw adapters.Record) (ledger.Store
 
 // quarantine sets a file apart that can't be read as a whole; the set in force
 // stays. One that is in force itself stays too: then the profile is at fault.
-func (c *Cycle) quarantine(ctx context.Context, o OCMW, set adapters.Set, file adapters.File, why adapters.FileProblem) error {
-	c.sayFileProblem(o, file.Input.Name, why)
+func (c *Cycle) quarantine(ctx context.Context, run *Run, o OCMW, set adapters.Set, file adapters.File, why adapters.FileProblem) error {
+	c.sayFileProblem(run, o, file.Input.Name, why)
 	c.refused[set.ID] = true
 	if c.Peek {
 		return nil
 	}
 	err := o.Source.Quarantine(ctx, file, why)
 	if errors.Is(err, adapters.ErrInForce) {
-		c.Log.Error().Str("event", "file.unreadableNow").Str("ocmw", o.KBO).Str("file", file.Input.Name).
+		c.Log.Error().Str("event", "file.unreadableNow").Str("run", run.ID).Str("ocmw", o.KBO).Str("file", file.Input.Name).
 			Str("hint", "mend the column profile: this file was read before, and no longer is").
 			Msg("a file in force can't be read with the present profile; what was read before stays")
 		return nil

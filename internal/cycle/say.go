@@ -17,7 +17,7 @@ import (
 func (c *Cycle) sayFound(ctx context.Context, run *Run, o OCMW, found adapters.PollResult) error {
 	delete(c.settling, o.KBO)
 	for _, q := range found.Quarantined {
-		c.sayFileProblem(o, q.File.Input.Name, q.Problem)
+		c.sayFileProblem(run, o, q.File.Input.Name, q.Problem)
 	}
 	for _, f := range found.Seen {
 		c.Log.Info().Str("event", "file.alreadySeen").Str("run", run.ID).Str("ocmw", o.KBO).Str("file", f.Input.Name).
@@ -33,7 +33,7 @@ func (c *Cycle) sayFound(ctx context.Context, run *Run, o OCMW, found adapters.P
 			if n.Level != "info" {
 				event = c.Log.Warn()
 			}
-			event.Str("event", "files."+n.Level).Str("ocmw", o.KBO).Msg(n.EN)
+			event.Str("event", "files."+n.Level).Str("run", run.ID).Str("ocmw", o.KBO).Msg(n.EN)
 		})
 	}
 	for key := range c.said {
@@ -128,8 +128,8 @@ func (c *Cycle) sayUnsettled(run *Run) {
 	}
 }
 
-func (c *Cycle) sayFileProblem(o OCMW, name string, why adapters.FileProblem) {
-	c.Log.Warn().Str("event", "file.quarantined").Str("ocmw", o.KBO).Str("file", name).Str("rule", why.Rule).
+func (c *Cycle) sayFileProblem(run *Run, o OCMW, name string, why adapters.FileProblem) {
+	c.Log.Warn().Str("event", "file.quarantined").Str("run", run.ID).Str("ocmw", o.KBO).Str("file", name).Str("rule", why.Rule).
 		Str("hint", why.HintEN).Msg(why.ReasonEN)
 }
 

@@ -68,7 +68,7 @@ func giveAway(t *testing.T, dir string) {
 		return os.Chown(path, nobody, nobody)
 	})
 	if err != nil {
-		t.Skipf("files can't be given away here: %v", err)
+		skip(t, "files can't be given away here: %v", err)
 	}
 }
 
@@ -81,7 +81,7 @@ func asNobody(t *testing.T, program string, args ...string) result {
 	cmd.Stdout, cmd.Stderr, cmd.Dir = &stdout, &stderr, filepath.Dir(program)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
-		t.Skipf("nothing can be run as another user here: %v", err)
+		skip(t, "nothing can be run as another user here: %v", err)
 	}
 	noStackTrace(t, stdout.String()+stderr.String())
 	return result{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
