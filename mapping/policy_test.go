@@ -188,7 +188,7 @@ func (s *story) dossier() *casefile.Dossier {
 		s.add(fmt.Sprintf("weo-%d", i), casefile.WEO{Start: casefile.Date(h.Start), Counsellor: h.Counsellor})
 	}
 	for i, h := range s.p.Dossier.Handovers {
-		s.add(fmt.Sprintf("hnd-%d", i), casefile.Handover{Handover: casefile.HandoverKind(h.Kind), ChoiceDate: casefile.Date(h.Choice), Status: h.Status})
+		s.add(fmt.Sprintf("hnd-%d", i), casefile.Handover{Handover: casefile.HandoverKind(h.Kind), ChoiceDate: casefile.Date(h.Choice), Status: casefile.HandoverStatus(h.Status)})
 	}
 	return d
 }
@@ -290,6 +290,10 @@ func applied(k casefile.Known, d casefile.Decision) casefile.Known {
 	out := casefile.Apply(k, diff.Changes)
 	out.Aliases = maps.Clone(k.Aliases)
 	maps.Copy(out.Aliases, diff.Adopted)
+	if out.Written == nil {
+		out.Written = map[string]casefile.Body{}
+	}
+	maps.Copy(out.Written, diff.Agreed)
 	return out
 }
 

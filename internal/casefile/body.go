@@ -2,15 +2,18 @@ package casefile
 
 import (
 	"cmp"
+	"maps"
+	"reflect"
 	"slices"
 	"time"
 )
 
 // A desired body asks for what it names: a field that is empty asks for nothing,
-// and nothing is ever taken away from what MLP holds. Four fields are never
+// and nothing is ever taken away from what MLP holds. Some fields are never
 // asked for. A Person's INSZ finds the dossier, and MLP may hold a newer number
-// of the same person. Category.SetBy and Handover.Status are MLP's to say. A
-// Handover's CurrentCategory and TWE dates are facts of the moment it was made.
+// of the same person. Category.SetBy and a Handover's status are MLP's to say. A
+// Handover's CurrentCategory and TWE dates are facts of the moment it was made. A
+// Document's File is a place in the house.
 //
 // Lists. A contract's regimes are periods by their From: each desired one must be
 // held with the same regime (and hours, where given); others that MLP holds stay.
@@ -41,8 +44,22 @@ func Satisfies(held, desired Body) bool {
 		return satisfiesEvaluation(held.(EvaluationDone), d)
 	case Handover:
 		return satisfiesHandover(held.(Handover), d)
+	case WorkPlacement:
+		return Merge(held, d) == held
+	case Document:
+		return withoutFile(Merge(held, d)) == withoutFile(held)
+	case Competence:
+		return Merge(held, d) == held
+	case Note:
+		return Merge(held, d) == held
 	}
 	return false
+}
+
+func withoutFile(b Body) Document {
+	d := b.(Document)
+	d.File = ""
+	return d
 }
 
 // Merge is held with what desired asks for put over it: what a PUT sends, so
@@ -70,8 +87,42 @@ func Merge(held, desired Body) Body {
 		return mergeEvaluation(held.(EvaluationDone), d)
 	case Handover:
 		return mergeHandover(held.(Handover), d)
+	case WorkPlacement:
+		return mergePlacement(held.(WorkPlacement), d)
+	case Document:
+		return mergeDocument(held.(Document), d)
+	case Competence:
+		h := held.(Competence)
+		return Competence{over(h.Competence, d.Competence), over(h.Level, d.Level), over(h.AssessedOn, d.AssessedOn)}
+	case Note:
+		h := held.(Note)
+		return Note{over(h.Note, d.Note), over(h.Date, d.Date), over(h.Text, d.Text), over(h.WEOID, d.WEOID)}
 	}
 	return desired
+}
+
+func mergePlacement(h, d WorkPlacement) WorkPlacement {
+	return WorkPlacement{
+		Placement:        over(h.Placement, d.Placement),
+		Start:            over(h.Start, d.Start),
+		End:              over(h.End, d.End),
+		EmployerKBO:      over(h.EmployerKBO, d.EmployerKBO),
+		InternshipPlan:   over(h.InternshipPlan, d.InternshipPlan),
+		HoursPerMonth:    over(h.HoursPerMonth, d.HoursPerMonth),
+		CommunityService: over(h.CommunityService, d.CommunityService),
+		WEOID:            over(h.WEOID, d.WEOID),
+	}
+}
+
+func mergeDocument(h, d Document) Document {
+	return Document{
+		Document: over(h.Document, d.Document),
+		Date:     over(h.Date, d.Date),
+		SHA256:   over(h.SHA256, d.SHA256),
+		Size:     over(h.Size, d.Size),
+		WEOID:    over(h.WEOID, d.WEOID),
+		File:     over(h.File, d.File),
+	}
 }
 
 // Delta is what a merge-patch sends: of desired only the fields that held lacks
@@ -317,12 +368,58 @@ func byQuestion(a, b ExclusionAnswer) int {
 // moment. A dossier that Apply creates has no id yet, as MLP gives it. Changes to
 // a dossier that isn't there do nothing.
 func Apply(k Known, changes []Change) Known {
-	k.Dossier = k.Dossier.Clone()
+	k.Dossier, k.Written = k.Dossier.Clone(), maps.Clone(k.Written)
 	for _, c := range changes {
 		k.Dossier = applied(k.Dossier, c)
+		if k.Dossier != nil {
+			k.Written = Wrote(k.Written, c)
+		}
 	}
 	return k
 }
+
+// Wrote is written with a change that MLP took: what MLP then holds of it through us. It may write in the map
+// that it is given.
+func Wrote(written map[string]Body, c Change) map[string]Body {
+	id := c.ID
+	switch {
+	case c.New == nil || c.Kind == RegCategory:
+		return written
+	case c.Kind == RegPerson || c.Kind == RegProfile:
+		id = string(c.Kind)
+	}
+	if written == nil {
+		written = map[string]Body{}
+	}
+	written[id] = Merge(written[id], c.New)
+	return written
+}
+
+// Yield gives way to people: where somebody changed in MLP what we wrote, and the facts ask
+// for nothing else than we wrote then, the field stays as it is held. It tells whether there
+// was such a field.
+func Yield(held, written, desired Body) (Body, bool) {
+	if held == nil || written == nil || desired == nil || held.Kind() != desired.Kind() || written.Kind() != desired.Kind() {
+		return desired, false
+	}
+	h, w := reflect.ValueOf(held), reflect.ValueOf(written)
+	d := reflect.New(reflect.TypeOf(desired)).Elem()
+	d.Set(reflect.ValueOf(desired))
+	yielded := false
+	for i := range d.NumField() {
+		if d.Field(i).IsZero() || !equalField(w.Field(i), d.Field(i)) || equalField(h.Field(i), w.Field(i)) {
+			continue
+		}
+		d.Field(i).Set(h.Field(i))
+		yielded = true
+	}
+	if !yielded || Satisfies(held, desired) {
+		return desired, false
+	}
+	return d.Interface().(Body), true
+}
+
+func equalField(a, b reflect.Value) bool { return reflect.DeepEqual(a.Interface(), b.Interface()) }
 
 // applied may write in d, which Apply cloned.
 func applied(d *Dossier, c Change) *Dossier {

@@ -55,7 +55,8 @@ func TestSatisfies(t *testing.T) {
 // Each field of each body is either asked for, or one of those documented as not.
 func TestEveryFieldIsAskedFor(t *testing.T) {
 	never := map[string]bool{
-		"dossier.INSZ": true, "profile.PlanOfOthers": true, "category.SetBy": true, "handover.Status": true, "handover.CurrentCategory": true,
+		"dossier.INSZ": true, "profile.PlanOfOthers": true, "category.SetBy": true, "handover.Status": true, "handover.StatusSince": true, "handover.StatusReason": true,
+		"handover.AssignedTo": true, "document.File": true, "handover.CurrentCategory": true,
 		"handover.WEOStart": true, "handover.WEOEnd": true, "handover.Art60Start": true, "handover.Art60End": true,
 	}
 	for _, empty := range bodies() {
@@ -197,6 +198,8 @@ func TestApply(t *testing.T) {
 			{ID: "weo", Body: WEO{Start: "2026-02-01", End: "2026-03-15"}, From: "2026-02-01", RegisteredAt: at.Add(-time.Hour)},
 			{ID: "90", Body: Category{Code: Code90, From: "2026-03-01"}, From: "2026-03-01", RegisteredAt: at.Add(time.Second)},
 		},
+	}, Written: map[string]Body{
+		"dossier": Person{City: "Aalst"}, "profile": Profile{JobTarget: "kok"}, "weo": WEO{Start: "2026-02-01", End: "2026-03-15"},
 	}}
 	after := Apply(before, changes)
 	if diff := cmp.Diff(want, after); diff != "" {
@@ -225,5 +228,27 @@ func TestApplyToNoDossier(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got.Dossier); diff != "" {
 		t.Errorf("dossier (-want +got):\n%s", diff)
+	}
+}
+
+func TestYield(t *testing.T) {
+	wrote := Person{LastName: "Peeters", Street: "Kerkstraat 1", City: "Zonnedorp"}
+	tests := map[string]struct {
+		held, written, desired, want Body
+		yields                       bool
+	}{
+		"nothing was written":        {Person{Street: "Veldweg 2"}, nil, wrote, wrote, false},
+		"nobody changed anything":    {wrote, wrote, wrote, wrote, false},
+		"somebody moved the client":  {Person{LastName: "Peeters", Street: "Veldweg 2", City: "Zonnedorp"}, wrote, wrote, Person{LastName: "Peeters", Street: "Veldweg 2", City: "Zonnedorp"}, true},
+		"somebody emptied a field":   {Person{LastName: "Peeters", City: "Zonnedorp"}, wrote, wrote, Person{LastName: "Peeters", City: "Zonnedorp"}, true},
+		"the facts moved as well":    {Person{LastName: "Peeters", Street: "Veldweg 2"}, wrote, Person{LastName: "Peeters", Street: "Dreef 3"}, Person{LastName: "Peeters", Street: "Dreef 3"}, false},
+		"a new fact beside the edit": {WEO{Start: "2026-01-05", Counsellor: "tb-9"}, WEO{Start: "2026-01-05", Counsellor: "tb-1"}, WEO{Start: "2026-01-05", End: "2026-12-31", Counsellor: "tb-1"}, WEO{Start: "2026-01-05", End: "2026-12-31", Counsellor: "tb-9"}, true},
+		"somebody did as we ask":     {WEO{Start: "2026-01-05", End: "2026-12-31"}, WEO{Start: "2026-01-05"}, WEO{Start: "2026-01-05", End: "2026-12-31"}, WEO{Start: "2026-01-05", End: "2026-12-31"}, false},
+	}
+	for name, tc := range tests {
+		got, yields := Yield(tc.held, tc.written, tc.desired)
+		if diff := cmp.Diff(tc.want, got); diff != "" || yields != tc.yields {
+			t.Errorf("%s: yields %v, want %v (-want +got):\n%s", name, yields, tc.yields, diff)
+		}
 	}
 }

@@ -11,6 +11,7 @@ package casefile
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/mlpsync/mlpsync/internal/ident"
 )
@@ -23,6 +24,9 @@ type OCMW struct {
 	// HealthDataAgreed says that the OCMW's data protection officer agreed that
 	// ground 1 of GLOW, which is health data, travels (design decision 22).
 	HealthDataAgreed bool
+	// Area are all municipality codes that are or were the OCMW's (mergers); empty: not
+	// looked at. A client with another one has moved.
+	Area []ident.NIS
 }
 
 // Case is everything the export in force says of one client.
@@ -38,6 +42,29 @@ type Case struct {
 	Trainings   []*Training
 	Evaluations []*Evaluation
 	Handovers   []*HandoverRecord
+	Competences []*CompetenceRecord
+	Documents   []*DocumentRecord
+	// Files says of each document's path what was found there.
+	Files map[string]FileState
+	// Answers are what caseworkers answered with "mlpsync decide", oldest first.
+	Answers []Answer
+}
+
+// Answer is a caseworker's answer to a question, given outside the export. It holds
+// until the facts that the question was about change.
+type Answer struct {
+	// Rule is the rule that asked.
+	Rule string
+	// Category is the category that the caseworker chose; empty for an answer that lets
+	// the data stand as they are.
+	Category Code
+	// Question is that of the Manual or Finding that is answered: with other facts it is another
+	// question.
+	Question string
+	On       Date
+	At       time.Time
+	By       string // user of the operating system
+	Reason   string
 }
 
 // Assemble puts the records of one client together. The order of records does
@@ -54,6 +81,8 @@ func Assemble(ocmw OCMW, records []Record) Case {
 	sortBy(c.Trainings, func(t *Training) string { return string(t.Start) })
 	sortBy(c.Evaluations, func(e *Evaluation) string { return string(e.Date) })
 	sortBy(c.Handovers, func(h *HandoverRecord) string { return string(h.ChoiceDate) })
+	sortBy(c.Competences, func(r *CompetenceRecord) string { return string(r.AssessedOn) })
+	sortBy(c.Documents, func(r *DocumentRecord) string { return string(r.Date) })
 	return c
 }
 
@@ -73,6 +102,10 @@ func (c *Case) add(r Record) {
 		c.Evaluations = append(c.Evaluations, r)
 	case *HandoverRecord:
 		c.Handovers = append(c.Handovers, r)
+	case *CompetenceRecord:
+		c.Competences = append(c.Competences, r)
+	case *DocumentRecord:
+		c.Documents = append(c.Documents, r)
 	}
 }
 
@@ -101,7 +134,9 @@ func (c Case) Records() []Record {
 	all = appendAll(all, c.Placements)
 	all = appendAll(all, c.Trainings)
 	all = appendAll(all, c.Evaluations)
-	return appendAll(all, c.Handovers)
+	all = appendAll(all, c.Handovers)
+	all = appendAll(all, c.Competences)
+	return appendAll(all, c.Documents)
 }
 
 func appendAll[R Record](all []Record, rs []R) []Record {

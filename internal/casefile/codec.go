@@ -42,6 +42,10 @@ func MarshalRecord(r Record) ([]byte, error) {
 		return writeRecord(r)
 	case *HandoverRecord:
 		return writeRecord(r)
+	case *CompetenceRecord:
+		return writeRecord(r)
+	case *DocumentRecord:
+		return writeRecord(r)
 	}
 	return nil, fmt.Errorf("write record: %w", ErrUnknownKind)
 }
@@ -63,6 +67,10 @@ func UnmarshalRecord(kind RecordKind, stored []byte) (Record, error) {
 		return readRecord[Evaluation](stored)
 	case KindHandover:
 		return readRecord[HandoverRecord](stored)
+	case KindCompetence:
+		return readRecord[CompetenceRecord](stored)
+	case KindDocument:
+		return readRecord[DocumentRecord](stored)
 	}
 	return nil, fmt.Errorf("read record: %w", ErrUnknownKind)
 }
@@ -87,6 +95,10 @@ func MarshalContent(r Record) ([]byte, error) {
 		return contentOf(r, func(r *Evaluation) *Header { return &r.Header })
 	case *HandoverRecord:
 		return contentOf(r, func(r *HandoverRecord) *Header { return &r.Header })
+	case *CompetenceRecord:
+		return contentOf(r, func(r *CompetenceRecord) *Header { return &r.Header })
+	case *DocumentRecord:
+		return contentOf(r, func(r *DocumentRecord) *Header { return &r.Header })
 	}
 	return MarshalRecord(r)
 }
@@ -122,7 +134,7 @@ func UnmarshalChange(stored []byte) (Change, error) {
 
 // MarshalKnown writes in the stored form what is known of a person in MLP.
 func MarshalKnown(k Known) ([]byte, error) {
-	return write(knownWire{Known: k, Dossier: newDossierWire(k.Dossier)}, "known dossier")
+	return write(knownWire{Known: k, Dossier: newDossierWire(k.Dossier), Written: newWrittenWire(k.Written)}, "known dossier")
 }
 
 // UnmarshalKnown reads what is known of a person in MLP from the stored form.
@@ -131,8 +143,21 @@ func UnmarshalKnown(stored []byte) (Known, error) {
 	if err := read(stored, &w, "known dossier"); err != nil {
 		return Known{}, err
 	}
-	w.Known.Dossier = w.Dossier.dossier()
+	w.Known.Dossier, w.Known.Written = w.Dossier.dossier(), w.Written.bodies()
 	return w.Known, nil
+}
+
+// MarshalAnswer writes a caseworker's answer in the stored form.
+func MarshalAnswer(a Answer) ([]byte, error) {
+	a.At = a.At.UTC()
+	return write(a, "answer")
+}
+
+// UnmarshalAnswer reads a caseworker's answer from the stored form.
+func UnmarshalAnswer(stored []byte) (Answer, error) {
+	var a Answer
+	err := read(stored, &a, "answer")
+	return a, err
 }
 
 // MarshalDecision writes a decision in the stored form.
@@ -176,12 +201,55 @@ type registrationWire struct {
 type dossierWire struct {
 	Dossier
 	Person        personWire
+	INSZHistory   []inszWire `json:",omitempty"`
 	Registrations []registrationWire
 }
 
 type knownWire struct {
 	Known
 	Dossier *dossierWire
+	Written writtenWire `json:",omitempty"`
+}
+
+// inszWire is a number in clear.
+type inszWire struct{ ident.INSZ }
+
+// MarshalJSON implements json.Marshaler.
+func (w inszWire) MarshalJSON() ([]byte, error) { return json.Marshal(w.Reveal()) }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (w *inszWire) UnmarshalJSON(stored []byte) error {
+	var digits string
+	if err := strict(stored, &digits); err != nil {
+		return err
+	}
+	n, err := readINSZ(digits)
+	w.INSZ = n
+	return err
+}
+
+type writtenWire map[string]bodyWire
+
+func newWrittenWire(bodies map[string]Body) writtenWire {
+	if bodies == nil {
+		return nil
+	}
+	w := make(writtenWire, len(bodies))
+	for id, b := range bodies {
+		w[id] = bodyWire{b}
+	}
+	return w
+}
+
+func (w writtenWire) bodies() map[string]Body {
+	if w == nil {
+		return nil
+	}
+	bodies := make(map[string]Body, len(w))
+	for id, b := range w {
+		bodies[id] = b.Body
+	}
+	return bodies
 }
 
 type decisionWire struct {
@@ -213,7 +281,11 @@ func newDossierWire(d *Dossier) *dossierWire {
 	if d == nil {
 		return nil
 	}
-	return &dossierWire{Dossier: *d, Person: newPersonWire(d.Person), Registrations: newRegistrationWires(d.Registrations)}
+	w := &dossierWire{Dossier: *d, Person: newPersonWire(d.Person), Registrations: newRegistrationWires(d.Registrations)}
+	for _, n := range d.INSZHistory {
+		w.INSZHistory = append(w.INSZHistory, inszWire{n})
+	}
+	return w
 }
 
 func (w *dossierWire) dossier() *Dossier {
@@ -222,6 +294,9 @@ func (w *dossierWire) dossier() *Dossier {
 	}
 	d := w.Dossier
 	d.Person, d.Registrations = w.Person.Person, registrations(w.Registrations)
+	for _, n := range w.INSZHistory {
+		d.INSZHistory = append(d.INSZHistory, n.INSZ)
+	}
 	return &d
 }
 
@@ -265,7 +340,7 @@ func (w bodyWire) MarshalJSON() ([]byte, error) {
 		return []byte("null"), nil
 	case Person:
 		content = newPersonWire(b)
-	case Profile, Category, WEO, Art60, EvaluationDone, Handover:
+	case Profile, Category, WEO, Art60, WorkPlacement, EvaluationDone, Document, Competence, Note, Handover:
 	default:
 		return nil, ErrUnknownKind
 	}
@@ -309,6 +384,14 @@ func readBody(tagged taggedBody) (Body, error) {
 		return bodyOf[EvaluationDone](tagged.Body)
 	case RegHandover:
 		return bodyOf[Handover](tagged.Body)
+	case RegPlacement:
+		return bodyOf[WorkPlacement](tagged.Body)
+	case RegDocument:
+		return bodyOf[Document](tagged.Body)
+	case RegCompetence:
+		return bodyOf[Competence](tagged.Body)
+	case RegNote:
+		return bodyOf[Note](tagged.Body)
 	}
 	return nil, ErrUnknownKind
 }

@@ -64,6 +64,8 @@ func TestDecisionsReadBackEqual(t *testing.T) {
 	checkRoundTrip(t, MarshalDecision, UnmarshalDecision)
 }
 
+func TestAnswersReadBackEqual(t *testing.T) { checkRoundTrip(t, MarshalAnswer, UnmarshalAnswer) }
+
 func TestMomentsAreStoredAsTheSameInstant(t *testing.T) {
 	brussels := time.FixedZone("CET", 3600)
 	at := time.Date(2026, 3, 16, 9, 0, 0, 0, brussels)

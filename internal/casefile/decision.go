@@ -70,6 +70,10 @@ type Finding struct {
 	Reason string // Dutch
 	Next   string // Dutch: what to do
 	Cells  []Cell
+	// Question names the finding for an answer; empty when none is taken. Accept says in Dutch
+	// what an answer would mean.
+	Question string `json:",omitempty"`
+	Accept   string `json:",omitempty"`
 }
 
 // Manual is a decision that a person must take; until then what it blocks is
@@ -80,6 +84,13 @@ type Manual struct {
 	Next     string // Dutch: what to do or fill in
 	Proposal Code   // the category that the rule proposes, if any
 	Cells    []Cell
+	// Question names the question for an answer: with other facts it is another one.
+	Question string `json:",omitempty"`
+	// Accept says in Dutch what an answer that lets the data stand means; empty where only the
+	// export, MLP, or a category answers.
+	Accept string `json:",omitempty"`
+	// Category tells that a category answers the question.
+	Category bool `json:",omitempty"`
 }
 
 // Trace tells of one rule whether it fired, and why or why not.

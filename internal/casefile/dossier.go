@@ -3,6 +3,8 @@ package casefile
 import (
 	"slices"
 	"time"
+
+	"github.com/mlpsync/mlpsync/internal/ident"
 )
 
 // Known is what is known of a person in MLP.
@@ -14,6 +16,12 @@ type Known struct {
 	// OutsideArea tells that creating a dossier was refused because the person
 	// has one in another municipality (design decision 19).
 	OutsideArea bool
+	// INSZCanceled tells that MLP knows the client's number as cancelled: it stands for nobody.
+	INSZCanceled bool
+	// Written is what MLP held after our last write of a registration, by the id under which
+	// MLP holds it; "dossier" and "profile" for the dossier's own data. What differs
+	// from it now, somebody else changed. Categories are not in it: they are entries of their own.
+	Written map[string]Body
 	// Aliases maps an id of ours to the id under which MLP held the same
 	// registration before us (design decision 12).
 	Aliases map[string]string
@@ -21,10 +29,14 @@ type Known struct {
 
 // Dossier is a job-seeker's file as MLP holds it.
 type Dossier struct {
-	ID            string
-	Version       int64 // grows with every change; its ETag
-	Owner         Owner
-	Person        Person
+	ID      string
+	Version int64 // grows with every change; its ETag
+	Owner   Owner
+	Person  Person
+	// INSZHistory are earlier numbers of the person, oldest first; INSZCanceled tells that the
+	// present one is cancelled.
+	INSZHistory   []ident.INSZ
+	INSZCanceled  bool
 	Profile       Profile
 	Registrations []Registration // in the order in which MLP gave them
 }
@@ -33,6 +45,10 @@ type Dossier struct {
 type Owner struct {
 	Kind Party
 	Name string // a partner's name, as a caseworker is told it
+	// Program is under which a partner guides (GLOW, TIBB, TIW, WIJ, ...: names change); empty is
+	// unknown. Since is the day on which the owner became it; zero is unknown.
+	Program string
+	Since   Date
 }
 
 // Find is the registration with that id.

@@ -80,7 +80,7 @@ func naming(tb testing.TB) *filler {
 }
 
 func bodies() []Body {
-	return []Body{Person{}, Profile{}, Category{}, WEO{}, Art60{}, EvaluationDone{}, Handover{}}
+	return []Body{Person{}, Profile{}, Category{}, WEO{}, Art60{}, EvaluationDone{}, Handover{}, WorkPlacement{}, Document{}, Competence{}, Note{}}
 }
 
 func (f *filler) someBody(kind Body, path string) Body {
@@ -151,7 +151,7 @@ func (f *filler) fillMany(v reflect.Value, path string) {
 }
 
 func records() []Record {
-	return []Record{&Client{}, &Track{}, &Employment{}, &Placement{}, &Training{}, &Evaluation{}, &HandoverRecord{}}
+	return []Record{&Client{}, &Track{}, &Employment{}, &Placement{}, &Training{}, &Evaluation{}, &HandoverRecord{}, &CompetenceRecord{}, &DocumentRecord{}}
 }
 
 func (f *filler) record(empty Record) Record {

@@ -52,15 +52,18 @@ const (
 	KindTraining   RecordKind = "training"
 	KindEvaluation RecordKind = "evaluation"
 	KindHandover   RecordKind = "handover"
+	KindCompetence RecordKind = "competence"
+	KindDocument   RecordKind = "document"
 )
 
 // RecordKinds lists them in the order in which a case reads.
 func RecordKinds() []RecordKind {
-	return []RecordKind{KindClient, KindTrack, KindEmployment, KindPlacement, KindTraining, KindEvaluation, KindHandover}
+	return []RecordKind{KindClient, KindTrack, KindEmployment, KindPlacement, KindTraining, KindEvaluation, KindHandover, KindCompetence, KindDocument}
 }
 
 // Record is a decoded record of an export: one of *Client, *Track,
-// *Employment, *Placement, *Training, *Evaluation, *HandoverRecord.
+// *Employment, *Placement, *Training, *Evaluation, *HandoverRecord,
+// *CompetenceRecord, *DocumentRecord.
 type Record interface {
 	Kind() RecordKind
 	// ClientNumber is the OCMW's own number of the client it is about.
@@ -117,12 +120,14 @@ type Client struct {
 	RegisteredBy         Party // who registers at VDAB: PartyOCMW or PartyClient (CAT-02)
 
 	UnemploymentBenefit Benefit
+	BenefitSince        Date // since when the client draws it without a break (GLOW-07)
 	BenefitAppliedOn    Date
 	BenefitDecision     BenefitDecision // RVA's
 	BenefitEntitledFrom Date
 	BenefitDecisionOn   Date
 	Leefloon            Leefloon
 	SupportEndedOn      Date
+	Confirmed93On       Date // last confirmation of a 93 (CAT-11)
 
 	// A caseworker's answer to a manual decision, through the export.
 	DecidedCategory Code
@@ -208,6 +213,13 @@ type Track struct {
 	WEOEnd                       Date
 	WEOEndReason                 EndReason
 	Counsellor                   string
+	// SocialEconomyHighestOn is the day on which social economy was found to be the
+	// highest reachable (TWE-16); IndicationRequestedOn that of the indication procedure.
+	SocialEconomyHighestOn Date
+	IndicationRequestedOn  Date
+	// FinalAdvice is registered at the end of a TWE without a job (TWE-13).
+	FinalAdvice   string
+	FinalAdviceOn Date
 }
 
 // Kind implements Record.
@@ -245,19 +257,44 @@ type Employment struct {
 	EmployerKBO        ident.KBO
 	SocialEconomy      Tri
 	NovaPrimaReference string
+	// The increased allowance of social economy, as asked for (TWE-05); first and last day.
+	IncreasedAllowanceFrom  Date
+	IncreasedAllowanceUntil Date
 }
 
 // Kind implements Record.
 func (*Employment) Kind() RecordKind { return KindEmployment }
 
-// Placement is a BVS, WES or IBO. Decoded and kept; registered by later work.
+// The kinds of placement (TWE 4, 9).
+const (
+	PlacementBVS = "BVS"
+	PlacementWES = "WES"
+	PlacementIBO = "IBO"
+)
+
+// HostKind is where a placement takes place (GLOW-07); empty is unknown.
+type HostKind string
+
+// The kinds of host.
+const (
+	HostLocalAuthority HostKind = "localAuthority"
+	HostNonProfit      HostKind = "nonProfit"
+	HostSchool         HostKind = "school"
+	HostCompany        HostKind = "company"
+)
+
+// Placement is a BVS, WES or IBO.
 type Placement struct {
 	Header
-	Placement      string // BVS, WES, IBO
-	Start          Date
-	End            Date
-	EmployerKBO    ident.KBO
-	InternshipPlan Tri
+	TrackNumber      string
+	Placement        string // BVS, WES, IBO
+	Start            Date
+	End              Date
+	EmployerKBO      ident.KBO
+	InternshipPlan   Tri
+	Host             HostKind
+	HoursPerMonth    string // decimal with a point; empty is unknown
+	CommunityService Tri    // whether the OCMW calls it gemeenschapsdienst
 }
 
 // Kind implements Record.
@@ -270,7 +307,12 @@ type Training struct {
 	Start           Date
 	End             Date
 	Recognised      Tri
-	Regime          Regime
+	Regime          Regime // on its first day
+	FullTimeFrom    Date   // from when a part-time one goes on full time (OPL 3, situation 1)
+	InternshipStart Date   // the training internship in it, which does not count (OPL 2)
+	InternshipEnd   Date
+	NeedKnownOn     Date // when the need for it became clear (OPL 3, situation 2)
+	GuidedHalfTime  Tri  // whether the OCMW keeps guiding at least half time (OPL 4)
 	ServesJobTarget Tri
 }
 
@@ -339,3 +381,65 @@ type HandoverRecord struct {
 
 // Kind implements Record.
 func (*HandoverRecord) Kind() RecordKind { return KindHandover }
+
+// The levels of a competence, in order (assumption: no source has a scale).
+const (
+	LevelNotAcquired = "notAcquired"
+	LevelDeveloping  = "developing"
+	LevelAcquired    = "acquired"
+)
+
+// CompetenceRecord is a competence as scored on a day (TWE 7, 10).
+type CompetenceRecord struct {
+	Header
+	Competence string // its name or code
+	Level      string // notAcquired, developing, acquired
+	AssessedOn Date
+}
+
+// Kind implements Record.
+func (*CompetenceRecord) Kind() RecordKind { return KindCompetence }
+
+// DocumentKind is what a document of a dossier is.
+type DocumentKind string
+
+// The kinds of document (TWE 4, 7, 10).
+const (
+	DocDevelopmentPlan DocumentKind = "developmentPlan"
+	DocInternshipPlan  DocumentKind = "internshipPlan"
+	DocInterimReport   DocumentKind = "interimReport"
+	DocFinalReport     DocumentKind = "finalReport"
+)
+
+// DocumentRecord names a PDF that belongs in the dossier.
+type DocumentRecord struct {
+	Header
+	TrackNumber string
+	Document    DocumentKind
+	Date        Date
+	File        string // path below the OCMW's documents folder, with slashes
+}
+
+// Kind implements Record.
+func (*DocumentRecord) Kind() RecordKind { return KindDocument }
+
+// FileState is what was found under a document's path on the day of deciding.
+type FileState struct {
+	SHA256  string // hex, in lower case; empty when there is a problem
+	Size    int64
+	Problem FileProblem
+}
+
+// FileProblem is why a document can't be sent; empty is none.
+type FileProblem string
+
+// The problems of a document's file.
+const (
+	FileMissing   FileProblem = "missing"
+	FileTooLarge  FileProblem = "tooLarge"
+	FileNotPDF    FileProblem = "notPdf"
+	FileOutside   FileProblem = "outside"  // the path leaves the documents folder
+	FileUnread    FileProblem = "unread"   // there, and not to be read
+	FilesNowhere  FileProblem = "noFolder" // the OCMW's configuration names no documents folder
+	FilesUnlooked FileProblem = "unlooked" // nobody looked yet
+)

@@ -45,10 +45,20 @@ const (
 	RegEmployment RegistrationKind = "employment"
 	RegEvaluation RegistrationKind = "evaluation"
 	RegHandover   RegistrationKind = "handover"
+	RegPlacement  RegistrationKind = "placement"
+	RegDocument   RegistrationKind = "document"
+	RegCompetence RegistrationKind = "competence"
+	RegNote       RegistrationKind = "note"
 )
 
+// RegistrationKinds lists them all.
+func RegistrationKinds() []RegistrationKind {
+	return []RegistrationKind{RegPerson, RegProfile, RegCategory, RegWEO, RegEmployment, RegPlacement, RegEvaluation,
+		RegDocument, RegCompetence, RegNote, RegHandover}
+}
+
 // Body is the content of a registration: Person, Profile, Category, WEO,
-// Art60, EvaluationDone or Handover, each by value.
+// Art60, WorkPlacement, EvaluationDone, Document, Competence, Note or Handover, each by value.
 type Body interface{ Kind() RegistrationKind }
 
 // Registration is something that MLP holds, or is to hold, of a person.
@@ -193,8 +203,43 @@ type Handover struct {
 	WEOEnd          Date
 	Art60Start      Date
 	Art60End        Date
-	Status          string // read only: sent, received, needsInformation, accepted, assigned, rejected, closed
+	// Read only: how far VDAB is, since when, why (a code), and the organisation that the client
+	// was assigned to.
+	Status       HandoverStatus
+	StatusSince  Date
+	StatusReason HandoverReason
+	AssignedTo   string
 }
+
+// HandoverStatus is how far a request is (HND-03). A draft is one that is not sent yet: MLP
+// holds none.
+type HandoverStatus string
+
+// The states of a request.
+const (
+	HandoverDraft            HandoverStatus = "draft"
+	HandoverSent             HandoverStatus = "sent"
+	HandoverReceived         HandoverStatus = "received"
+	HandoverNeedsInformation HandoverStatus = "needsInformation"
+	HandoverAccepted         HandoverStatus = "accepted"
+	HandoverAssigned         HandoverStatus = "assigned"
+	HandoverRejected         HandoverStatus = "rejected"
+	HandoverClosed           HandoverStatus = "closed"
+)
+
+// HandoverReason is VDAB's reason of a status as a code; the words stand in MLP.
+type HandoverReason string
+
+// The reasons (assumption: no source lists any).
+const (
+	ReasonNotTargetGroup    HandoverReason = "notTargetGroup"
+	ReasonOtherTrack        HandoverReason = "otherTrack"
+	ReasonClientDeclined    HandoverReason = "clientDeclined"
+	ReasonClientUnreachable HandoverReason = "clientUnreachable"
+	ReasonIncomplete        HandoverReason = "incomplete"
+	ReasonTrackEnded        HandoverReason = "trackEnded"
+	ReasonOther             HandoverReason = "other"
+)
 
 // ExclusionAnswer is an answered question of GLOW-04. Only "no" ever travels:
 // a "yes" stops the handover.
@@ -205,6 +250,65 @@ type ExclusionAnswer struct {
 
 // Kind implements Body.
 func (Handover) Kind() RegistrationKind { return RegHandover }
+
+// WorkPlacement is a BVS, WES or IBO of the dossier (TWE 4, 9).
+type WorkPlacement struct {
+	Placement        string // BVS, WES, IBO
+	Start            Date
+	End              Date
+	EmployerKBO      ident.KBO
+	InternshipPlan   Tri
+	HoursPerMonth    string
+	CommunityService Tri
+	WEOID            string
+}
+
+// Kind implements Body.
+func (WorkPlacement) Kind() RegistrationKind { return RegPlacement }
+
+// Document is a PDF of the dossier: what it is, and which bytes.
+type Document struct {
+	Document DocumentKind
+	Date     Date
+	SHA256   string // hex, in lower case
+	Size     int64  // bytes
+	WEOID    string
+	// File is where the bytes are read when it is sent; it never travels, and MLP holds none.
+	File string
+}
+
+// Kind implements Body.
+func (Document) Kind() RegistrationKind { return RegDocument }
+
+// Competence is a competence of the dossier as scored on a day (TWE 7, TWE-12).
+type Competence struct {
+	Competence string
+	Level      string // notAcquired, developing, acquired
+	AssessedOn Date
+}
+
+// Kind implements Body.
+func (Competence) Kind() RegistrationKind { return RegCompetence }
+
+// NoteKind is what a note is about.
+type NoteKind string
+
+// The kinds of note.
+const (
+	NoteTraining    NoteKind = "trainingReference" // OPL, "Hoe opleidingsacties registreren"
+	NoteFinalAdvice NoteKind = "finalAdvice"       // TWE 10
+)
+
+// Note is a text in the dossier: the reference to a training, or the final advice.
+type Note struct {
+	Note  NoteKind
+	Date  Date
+	Text  string
+	WEOID string
+}
+
+// Kind implements Body.
+func (Note) Kind() RegistrationKind { return RegNote }
 
 // StartOf is the day that makes two registrations of one kind the same one to
 // MLP's eyes when their ids differ (design decision 12); zero for the
@@ -221,6 +325,14 @@ func StartOf(b Body) Date {
 		return b.Date
 	case Handover:
 		return b.ChoiceDate
+	case WorkPlacement:
+		return b.Start
+	case Document:
+		return b.Date
+	case Competence:
+		return b.AssessedOn
+	case Note:
+		return b.Date
 	}
 	return ""
 }

@@ -401,7 +401,7 @@ func (w wireRegistration) handover() casefile.Handover {
 	h := casefile.Handover{
 		Handover: casefile.HandoverKind(w.Kind), ChoiceDate: day(w.ChoiceDate), Motivation: w.Motivation,
 		ContactLanguage: w.ContactLanguage, InformedOn: day(w.InformedOn), Note: w.Note, TrainingStart: day(w.TrainingStart), CurrentCategory: w.CurrentCategory,
-		Status: w.Status,
+		Status: casefile.HandoverStatus(w.Status),
 	}
 	if w.JobTarget != nil {
 		h.JobTarget = w.JobTarget.Description

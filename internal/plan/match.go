@@ -70,6 +70,15 @@ func (ids identities) inMLP(b casefile.Body) casefile.Body {
 	case casefile.EvaluationDone:
 		b.WEOID = ids.of(b.WEOID)
 		return b
+	case casefile.WorkPlacement:
+		b.WEOID = ids.of(b.WEOID)
+		return b
+	case casefile.Document:
+		b.WEOID = ids.of(b.WEOID)
+		return b
+	case casefile.Note:
+		b.WEOID = ids.of(b.WEOID)
+		return b
 	}
 	return b
 }
@@ -110,6 +119,15 @@ func sameInMLP(d *casefile.Dossier, held casefile.Registration, desired casefile
 		return held.Body.(casefile.EvaluationDone).Evaluation == b.Evaluation
 	case casefile.Handover:
 		return held.Body.(casefile.Handover).Handover == b.Handover
+	case casefile.WorkPlacement:
+		return held.Body.(casefile.WorkPlacement).Placement == b.Placement
+	case casefile.Document:
+		return held.Body.(casefile.Document).Document == b.Document
+	case casefile.Competence:
+		return held.Body.(casefile.Competence).Competence == b.Competence
+	case casefile.Note:
+		h := held.Body.(casefile.Note)
+		return h.Note == b.Note && h.Text == b.Text
 	}
 	return true
 }

@@ -27,8 +27,12 @@ const (
 	place05
 	placeProfile
 	placeWEO
+	placePlacement
 	placeWork // a contract's begin and regimes, and 90 or 93, together in order of date
+	placeTraining
 	placeEvaluation
+	placeDocument
+	placeCompetence
 	placeContractEnd
 	placeExit // 00, 78 and any other category
 	placeWEOEnd
@@ -54,8 +58,19 @@ func steps(desired []casefile.Registration) []step {
 			begin.place = placeProfile
 		case casefile.Category:
 			begin.place = categoryPlace(b.Code)
+		case casefile.WorkPlacement:
+			begin.place = placePlacement
+		case casefile.Note:
+			begin.place = placeTraining
+			if b.Note == casefile.NoteFinalAdvice {
+				begin.place = placeDocument
+			}
 		case casefile.EvaluationDone:
 			begin.place = placeEvaluation
+		case casefile.Document:
+			begin.place = placeDocument
+		case casefile.Competence:
+			begin.place = placeCompetence
 		case casefile.Handover:
 			begin.place = placeHandover
 		}

@@ -31,6 +31,10 @@ type Result struct {
 	// registration already, where this diff found that out: to be kept in
 	// Known.Aliases (design decision 12).
 	Adopted map[string]string
+	// Agreed is what MLP holds already as it is desired, by MLP's id ("dossier" and "profile" for the
+	// dossier's own data), where Known.Written doesn't say so yet: to be kept there, so that
+	// what somebody changes later is seen as theirs.
+	Agreed map[string]casefile.Body
 	// Manual says what can't be sent until a person has acted.
 	Manual []casefile.Manual
 }
@@ -71,7 +75,38 @@ func Diff(known casefile.Known, d casefile.Decision) Result {
 			p.take(s)
 		}
 	}
-	return Result{Changes: p.changes, Adopted: ids.adopted, Manual: conflicts}
+	return Result{Changes: p.changes, Adopted: ids.adopted, Agreed: agreed(known, ids, desired), Manual: conflicts}
+}
+
+// agreed finds what needs no change. Categories are left out: each is an entry of its own.
+func agreed(known casefile.Known, ids identities, desired []casefile.Registration) map[string]casefile.Body {
+	var out map[string]casefile.Body
+	for _, r := range desired {
+		if known.Dossier == nil || r.Body.Kind() == casefile.RegCategory {
+			continue
+		}
+		want, id := ids.inMLP(r.Body), ids.of(r.ID)
+		var held casefile.Body
+		switch r.Body.Kind() {
+		case casefile.RegPerson:
+			held, id = known.Dossier.Person, string(casefile.RegPerson)
+		case casefile.RegProfile:
+			held, id = known.Dossier.Profile, string(casefile.RegProfile)
+		default:
+			if there, found := known.Dossier.Find(id); found {
+				held = there.Body
+			}
+		}
+		written := known.Written[id]
+		if !casefile.Satisfies(held, want) || (written != nil && casefile.Satisfies(written, want)) {
+			continue
+		}
+		if out == nil {
+			out = map[string]casefile.Body{}
+		}
+		out[id] = casefile.Merge(written, want)
+	}
+	return out
 }
 
 // settle sorts the desired registrations that are due, so that their order in the

@@ -28,6 +28,14 @@ func sentence(c casefile.Change, before *casefile.Dossier) string {
 		text = evaluationSentence(c, b)
 	case casefile.Handover:
 		text = handoverSentence(c, b)
+	case casefile.WorkPlacement:
+		text = placementSentence(c, b)
+	case casefile.Document:
+		text = documentName(b.Document) + " van " + b.Date.Dutch() + " opgeladen"
+	case casefile.Competence:
+		text = "Competentie gescoord op " + b.AssessedOn.Dutch()
+	case casefile.Note:
+		text = noteName(b.Note) + " van " + b.Date.Dutch() + " genoteerd"
 	}
 	if c.Rule == "" {
 		return text
@@ -51,6 +59,14 @@ func kindName(kind casefile.RegistrationKind) string {
 		return "evaluatie"
 	case casefile.RegHandover:
 		return "overdracht aan VDAB"
+	case casefile.RegPlacement:
+		return "stage of IBO"
+	case casefile.RegDocument:
+		return "document"
+	case casefile.RegCompetence:
+		return "competentie"
+	case casefile.RegNote:
+		return "nota"
 	}
 	return "registratie"
 }
@@ -184,6 +200,45 @@ func evaluationSentence(c casefile.Change, b casefile.EvaluationDone) string {
 		{"competenties gescoord", old.CompetencesScored != b.CompetencesScored}, {"POP aangevuld", old.PlanUpdated != b.PlanUpdated},
 		{"verslag opgeladen", old.ReportUploaded != b.ReportUploaded}, {"koppeling met de WEO", old.WEOID != b.WEOID},
 	})
+}
+
+func placementSentence(c casefile.Change, b casefile.WorkPlacement) string {
+	old, held := c.Old.(casefile.WorkPlacement)
+	if !held {
+		return b.Placement + period(b.Start, b.End)
+	}
+	if text, moved := moved(b.Placement, old.Start, b.Start, old.End, b.End); moved {
+		return text
+	}
+	return b.Placement + " van " + b.Start.Dutch() + " bijgewerkt: " + named([]field{
+		{"soort", old.Placement != b.Placement}, {"werkgever", old.EmployerKBO != b.EmployerKBO}, {"stageplan", old.InternshipPlan != b.InternshipPlan},
+		{"uren per maand", old.HoursPerMonth != b.HoursPerMonth}, {"gemeenschapsdienst", old.CommunityService != b.CommunityService},
+		{"koppeling met de WEO", old.WEOID != b.WEOID},
+	})
+}
+
+func documentName(kind casefile.DocumentKind) string {
+	switch kind {
+	case casefile.DocDevelopmentPlan:
+		return "POP"
+	case casefile.DocInternshipPlan:
+		return "Stageplan"
+	case casefile.DocInterimReport:
+		return "Tussentijds verslag"
+	case casefile.DocFinalReport:
+		return "Eindverslag"
+	}
+	return "Document"
+}
+
+func noteName(kind casefile.NoteKind) string {
+	switch kind {
+	case casefile.NoteTraining:
+		return "Verwijzing naar een opleiding"
+	case casefile.NoteFinalAdvice:
+		return "Eindadvies"
+	}
+	return "Nota"
 }
 
 func handoverSentence(c casefile.Change, b casefile.Handover) string {

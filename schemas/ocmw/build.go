@@ -33,6 +33,15 @@ func (c *check) build() casefile.Record {
 			CompetencesScored: c.tri("competencesScored"), PlanUpdated: c.tri("planUpdated"),
 			ReportUploaded: c.tri("reportUploaded"), Evaluator: c.text("evaluator"),
 		}
+	case casefile.KindCompetence:
+		return &casefile.CompetenceRecord{
+			Header: c.header(), Competence: c.text("competence"), Level: c.text("level"), AssessedOn: c.date("assessedOn"),
+		}
+	case casefile.KindDocument:
+		return &casefile.DocumentRecord{
+			Header: c.header(), TrackNumber: c.text("trackNumber"), Document: casefile.DocumentKind(c.text("kind")),
+			Date: c.date("date"), File: c.text("file"),
+		}
 	}
 	return c.handover()
 }

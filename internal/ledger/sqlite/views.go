@@ -114,6 +114,10 @@ func setMissing(r casefile.Record, missing bool) {
 		r.Missing = missing
 	case *casefile.HandoverRecord:
 		r.Missing = missing
+	case *casefile.CompetenceRecord:
+		r.Missing = missing
+	case *casefile.DocumentRecord:
+		r.Missing = missing
 	}
 }
 
