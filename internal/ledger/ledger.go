@@ -212,8 +212,20 @@ type Subject struct {
 	SharedINSZ bool // another client of this OCMW has the same INSZ
 	// Held are the rejected rows that hold the client back (decision 5).
 	Held []HeldRow
+	// Hold is set while a person holds the client back ("mlpsync hold"): nothing is decided or
+	// sent of it.
+	Hold *Hold
+	// Answers are the caseworkers' answers that were given outside the export, oldest first.
+	Answers []casefile.Answer
 	// Inputs identifies what was read: a digest of records and known version.
 	Inputs string
+}
+
+// Hold is a person's order to leave a client alone.
+type Hold struct {
+	Since  time.Time
+	By     string // user of the operating system
+	Reason string
 }
 
 // HeldRow is a rejected row in the set in force.
@@ -245,6 +257,8 @@ type Outcome struct {
 	// Registration, Rule, Version, NotBefore, ContentHash and Payload are set.
 	Entries []outbox.Entry
 	Adopted map[string]string // our id -> MLP's
+	// Agreed is what MLP holds as it is desired (plan.Result.Agreed): kept in Known.Written.
+	Agreed map[string]casefile.Body
 }
 
 // ---- Observing
@@ -275,6 +289,8 @@ type Lookup struct {
 type LookupResult struct {
 	Person  int64
 	Dossier *casefile.Dossier // nil: none in our area
+	// Canceled tells that MLP knows the number as cancelled.
+	Canceled bool
 }
 
 // ---- Outbox
@@ -337,7 +353,8 @@ type Operating interface {
 	// Stop records that the guard holds the OCMW back.
 	Stop(ctx context.Context, ocmw, reasonNL, reasonEN string, now time.Time) error
 	// Request leaves an order for the daemon: other processes write nothing
-	// else. Kinds: "retry", "discard" (Entry), "release" (OCMW).
+	// else. Kinds: "retry", "discard" (Entry), "release" (OCMW), "hold", "unhold" (OCMW and
+	// Client), "decide" (OCMW, Client and Answer).
 	Request(ctx context.Context, r Request) error
 	// ApplyRequests carries out what was asked, audited, and tells what it did.
 	ApplyRequests(ctx context.Context, now time.Time) ([]Applied, error)
@@ -374,8 +391,11 @@ type Request struct {
 	Kind  string
 	OCMW  string
 	Entry string
-	By    Actor
-	At    time.Time
+	// Client is the OCMW's client number; Answer what a caseworker answered.
+	Client string
+	Answer casefile.Answer
+	By     Actor
+	At     time.Time
 }
 
 // Applied is what came of a request.
