@@ -34,6 +34,7 @@ func pureRows() []row {
 		{"internal/strictyaml", nil, "it decodes for everybody, and knows no document"},
 		{"internal/casefile", []string{"internal/ident"}, "it is what non-adjacent stages share: no stage comes in"},
 		{"mapping", []string{"internal/casefile"}, "decisions are pure: they see a case and a day"},
+		{"mapping/policy", []string{"mapping", "internal/casefile", "internal/ident", "internal/plan", "internal/strictyaml"}, "it plays a client's story: decide, and MLP takes what is asked"},
 		{"internal/plan", []string{"internal/casefile"}, "a difference is pure: it sees what is known and what is desired"},
 		{"schemas/ocmw", []string{"internal/casefile", "internal/ident"}, "it turns raw records into typed ones, wherever they came from"},
 		{"schemas/mlp", nil, "client and mock share the document, and no Go types"},
@@ -60,7 +61,7 @@ func edgeRows() []row {
 func wiringRows() []row {
 	return []row{
 		{"internal/app", []string{anything, but + "internal/cli", but + "mockmlp", but + "mockmlp/command"}, "the composition root; the mock is no part of the product that it wires"},
-		{"internal/cli", []string{"internal/app", "internal/casefile", "internal/config", "mapping", "mockmlp", "examples"}, "commands call app; the mock and the sample are for demo and selftest"},
+		{"internal/cli", []string{"internal/app", "internal/casefile", "internal/config", "mapping", "mapping/policy", "mockmlp", "examples"}, "commands call app; the mock and the sample are for demo and selftest"},
 		{"mockmlp/command", []string{"mockmlp"}, "flags of the mock, nothing else"},
 		{"cmd/mlpsync", []string{"internal/cli"}, "main only"},
 		{"cmd/mockmlp", []string{"mockmlp/command"}, "main only"},
