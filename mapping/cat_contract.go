@@ -26,7 +26,12 @@ func (w *work) checkContracts() {
 		}
 		p := c.problem
 		if w.clk.reached(c.start) && !closed {
-			w.manual(blockCourse, casefile.Manual{Rule: p.rule, Reason: p.reason, Next: p.next, Cells: p.cells})
+			m := casefile.Manual{Rule: p.rule, Reason: p.reason, Next: p.next, Cells: p.cells}
+			if p.accept == "" {
+				w.manual(blockCourse, m)
+			} else if w.ask(blockCourse, m, p.accept) {
+				c.problem, w.facts.glowLapsed = nil, true
+			}
 			continue
 		}
 		w.finding(p.rule, p.reason, p.next, p.cells)
@@ -50,20 +55,21 @@ func (w *work) contractProblem(i int, c *contract) *contractProblem {
 	case c.gone():
 		return w.contractGone(c)
 	case w.overlapped(i, c):
-		return &contractProblem{"CAT-03", "Contracten art. 60§7 van deze cliënt overlappen.",
-			"Verbeter start- of einddatum van de contracten.", c.cells("start", "end")}
+		return &contractProblem{rule: "CAT-03", reason: "Contracten art. 60§7 van deze cliënt overlappen.",
+			next: "Verbeter start- of einddatum van de contracten.", cells: c.cells("start", "end")}
 	case w.inGLOW(c):
-		return &contractProblem{"CAT-03", "Er is een contract art. 60§7 terwijl voor GLOW gekozen is.",
-			"Art. 60§7 kan alleen in een TWE: kijk de keuze en het contract na.", append(c.cells("start"), cells(w.facts.glow, "choiceDate")...)}
+		return &contractProblem{rule: "CAT-03", reason: "Er is een contract art. 60§7 terwijl voor GLOW gekozen is.",
+			next:  "Art. 60§7 kan alleen in een TWE: kijk de keuze en het contract na.",
+			cells: append(c.cells("start"), cells(w.facts.glow, "choiceDate")...), accept: w.glowCanLapse(c)}
 	case c.weo == nil:
-		return &contractProblem{"CAT-03", "Er is een contract art. 60§7 zonder WEO die op de startdatum loopt.",
-			"Registreer de WEO of verbeter de datums van WEO en contract.", c.cells("start")}
+		return &contractProblem{rule: "CAT-03", reason: "Er is een contract art. 60§7 zonder WEO die op de startdatum loopt.",
+			next: "Registreer de WEO of verbeter de datums van WEO en contract.", cells: c.cells("start")}
 	case w.otherInMLP(casefile.RegEmployment, c.id, c.start, c.end) != "":
-		return &contractProblem{"CAT-03", "In MLP staat al een contract art. 60§7 vanaf " + w.otherInMLP(casefile.RegEmployment, c.id, c.start, c.end).Dutch() + ", dat met dit contract overlapt.",
-			"Kijk na of het hetzelfde contract is: maak de startdatums gelijk, of sluit het andere in MLP af.", c.cells("start")}
+		return &contractProblem{rule: "CAT-03", reason: "In MLP staat al een contract art. 60§7 vanaf " + w.otherInMLP(casefile.RegEmployment, c.id, c.start, c.end).Dutch() + ", dat met dit contract overlapt.",
+			next: "Kijk na of het hetzelfde contract is: maak de startdatums gelijk, of sluit het andere in MLP af.", cells: c.cells("start")}
 	case started && w.k.Dossier == nil:
-		return &contractProblem{"CAT-03", "Er is een contract art. 60§7, maar VDAB heeft geen dossier van deze cliënt.",
-			"Kijk na of de cliënt ingeschreven is en laat het dossier aanmaken.", c.cells("start")}
+		return &contractProblem{rule: "CAT-03", reason: "Er is een contract art. 60§7, maar VDAB heeft geen dossier van deze cliënt.",
+			next: "Kijk na of de cliënt ingeschreven is en laat het dossier aanmaken.", cells: c.cells("start")}
 	}
 	w.fired("TWE-06", "Het contract art. 60§7 begint binnen een TWE.", c.cells("start"))
 	return nil
@@ -112,8 +118,17 @@ func (w *work) contractGone(c *contract) *contractProblem {
 		w.finding("DATA-01", reason, "Het contract was al afgesloten; er verandert niets.", c.cells("end"))
 		return nil
 	}
-	return &contractProblem{"DATA-01", reason,
-		"Neem de rij opnieuw op, met een einddatum als het contract beëindigd is.", c.cells("start", "end")}
+	return &contractProblem{rule: "DATA-01", reason: reason,
+		next: "Neem de rij opnieuw op, met een einddatum als het contract beëindigd is.", cells: c.cells("start", "end")}
+}
+
+// glowCanLapse says what a person may decide about a contract that follows a choice of GLOW: only
+// where it lies inside a TWE of its own (TWE-06).
+func (w *work) glowCanLapse(c *contract) string {
+	if c.weo == nil {
+		return ""
+	}
+	return "de keuze voor GLOW vervalt, het TWE gaat door"
 }
 
 // overlapped counts two contracts once the later one has begun, and before that
@@ -132,7 +147,7 @@ func (w *work) overlapped(i int, c *contract) bool {
 
 // inGLOW: GLOW was chosen before the contract began.
 func (w *work) inGLOW(c *contract) bool {
-	return w.facts.glow != nil && w.facts.glowOn <= c.start
+	return w.facts.glow != nil && !w.facts.glowLapsed && w.facts.glowOn <= c.start
 }
 
 // contractSteps are 90 or 93 from the start and at each change of regime; VDAB's

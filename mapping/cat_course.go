@@ -257,8 +257,17 @@ func (w *work) person() {
 		needs |= blockCategory // a dossier is made to hold a category
 	}
 	w.desire(needs, "CAT-02", "De cliënt is klaar voor een traject naar werk: het dossier wordt aangemaakt of bijgewerkt.", cl.ReadySince, "",
-		casefile.Person{INSZ: cl.INSZ, LastName: cl.LastName, FirstName: cl.FirstName, BirthDate: cl.BirthDate, Street: cl.Street,
-			PostalCode: cl.PostalCode, City: cl.City, NIS: cl.NIS, ContactLanguage: cl.ContactLanguage})
+		w.personBody())
+}
+
+// personBody is the client's own data; without the address of another municipality (DATA-06).
+func (w *work) personBody() casefile.Person {
+	cl := w.c.Client
+	p := casefile.Person{INSZ: cl.INSZ, LastName: cl.LastName, FirstName: cl.FirstName, BirthDate: cl.BirthDate, ContactLanguage: cl.ContactLanguage}
+	if !w.movedAway() {
+		p.Street, p.PostalCode, p.City, p.NIS = cl.Street, cl.PostalCode, cl.City, cl.NIS
+	}
+	return p
 }
 
 // willHaveDossier tells whether a registration below a dossier has somewhere to go.

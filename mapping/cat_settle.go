@@ -395,7 +395,7 @@ func (w *work) needs00or78(s step) bool { return s.kind == stepBenefit || s.kind
 
 // answerCovers: an answer speaks of what its author could see.
 func (w *work) answerCovers(held casefile.HeldCategory, ok bool) verdict {
-	if ok && !w.isOwn(held) && casefile.DateOf(held.RegisteredAt, w.rules.zone) > w.c.Client.DecidedOn && !held.RegisteredAt.IsZero() {
+	if a, _ := w.chosen(); ok && !w.isOwn(held) && casefile.DateOf(held.RegisteredAt, w.rules.zone) > a.on && !held.RegisteredAt.IsZero() {
 		return refuse
 	}
 	return allow
@@ -444,7 +444,7 @@ func (w *work) strange(steps []step) {
 		return
 	}
 	w.timeline(w.stays(held, "CAT-03"), false, 0)
-	w.manual(blockCourse, casefile.Manual{Rule: "CAT-03", Cells: cells(w.c.Client, "clientNumber"),
+	w.manual(blockCourse, casefile.Manual{Rule: "CAT-03", Category: true, Cells: cells(w.c.Client, "clientNumber"),
 		Reason: "In MLP staat " + string(held.Code) + ", maar dit OCMW heeft geen contract art. 60§7 voor de cliënt.",
 		Next:   "Kijk na bij welk OCMW of welke werkgever de cliënt werkt."})
 }
@@ -457,6 +457,11 @@ func (w *work) confirm93() {
 	}
 	every := w.rules.limit(paramConfirm93, held.From)
 	due := held.From.AddMonths(every)
+	if done := w.c.Client.Confirmed93On; done >= held.From {
+		w.deadline("CAT-11", done, true, "De inschrijving als 93 is bevestigd.", cells(w.c.Client, "confirmed93On"))
+		w.deadline("CAT-11", done.AddMonths(every), false, "De inschrijving als 93 moet opnieuw bevestigd worden.", cells(w.c.Client, "confirmed93On"))
+		return
+	}
 	for n := 2 * every; w.clk.passed(due); n += every {
 		due = held.From.AddMonths(n)
 	}
@@ -474,13 +479,16 @@ func (w *work) cells93(held casefile.HeldCategory) []casefile.Cell {
 // (CAT-10). It holds until a fact of a later day asks for something else.
 func (w *work) answerStep() (step, bool) {
 	cl := w.c.Client
-	if cl.DecidedCategory == "" || !w.completeAnswer() || !w.clk.reached(cl.DecidedOn) {
+	w.completeAnswer()
+	w.lapsed()
+	a, found := w.chosen()
+	if !found {
 		return step{}, false
 	}
-	s := step{kind: stepAnswer, code: cl.DecidedCategory, from: cl.DecidedOn, rule: "CAT-10",
+	s := step{kind: stepAnswer, code: a.code, from: a.on, rule: "CAT-10",
 		why: "Een medewerker heeft de categorie beslist.",
 		// Key of an answer: its code and day.
-		key: []string{"decided", string(cl.DecidedCategory), string(cl.DecidedOn)}, cells: cells(cl, "decidedCategory", "decidedOn")}
+		key: []string{"decided", string(a.code), string(a.on)}, cells: a.cells}
 	if s.code == casefile.Code90 || s.code == casefile.Code93 {
 		s.contract = w.contractOf(s.from)
 	}
@@ -490,18 +498,17 @@ func (w *work) answerStep() (step, bool) {
 	return s, true
 }
 
-func (w *work) completeAnswer() bool {
+func (w *work) completeAnswer() {
 	cl := w.c.Client
-	if !cl.DecidedOn.IsZero() && cl.DecisionReason != "" {
-		return true
+	if cl.DecidedCategory == "" || (!cl.DecidedOn.IsZero() && cl.DecisionReason != "") {
+		return
 	}
 	w.finding("CAT-10", "De beslissing van een medewerker is onvolledig.", "Vul categorie, datum en reden van de beslissing in.",
 		cells(cl, "decidedCategory", "decidedOn", "decisionReason"))
-	return false
 }
 
 // answeredSince tells whether a complete answer of that day or later is there.
 func (w *work) answeredSince(day casefile.Date) bool {
-	cl := w.c.Client
-	return cl.DecidedCategory != "" && cl.DecisionReason != "" && w.clk.reached(cl.DecidedOn) && cl.DecidedOn >= cmp.Or(day, cl.DecidedOn)
+	a, found := w.chosen()
+	return found && a.on >= cmp.Or(day, a.on)
 }

@@ -15,6 +15,8 @@ type facts struct {
 	glow      casefile.Record        // the record of the first choice of GLOW, nil when none
 	glowOn    casefile.Date
 	awaits05  bool // the client registers himself and has not yet done so
+	// glowLapsed: a person decided that the choice of TWE took the place of that of GLOW.
+	glowLapsed bool
 }
 
 // contract is one art. 60§7 contract: its rows share number and start and differ
@@ -46,6 +48,7 @@ type regimePeriod struct {
 type contractProblem struct {
 	rule, reason, next string
 	cells              []casefile.Cell
+	accept             string // what a person may decide, in Dutch; empty when the data must be mended
 }
 
 func (w *work) read() facts {
@@ -180,7 +183,7 @@ func (c *contract) checkRow(i int, row *casefile.Employment) {
 
 func (c *contract) contradiction(row *casefile.Employment, field, reason string) {
 	if c.problem == nil {
-		c.problem = &contractProblem{"DATA-03", reason, "Verbeter de gegevens van het contract.", cells(row, field)}
+		c.problem = &contractProblem{rule: "DATA-03", reason: reason, next: "Verbeter de gegevens van het contract.", cells: cells(row, field)}
 	}
 }
 

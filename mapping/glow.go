@@ -16,24 +16,60 @@ func (w *work) glow() {
 		return
 	}
 	w.fired("GLOW-05", "Er is voor GLOW gekozen.", cells(w.facts.glow, "choiceDate"))
+	b, both := w.bothChosen()
+	switch {
+	case !both || w.facts.glowLapsed:
+	case w.ask(b.blocks, b.question, b.accept):
+		// The last choice is that of GLOW: never both.
+		if !w.clk.passed(b.twe.WEOEnd) {
+			w.blocked |= blockTWE
+		}
+	}
+}
+
+// choices are a TWE and a GLOW of one client.
+type choices struct {
+	twe      *casefile.Track
+	question casefile.Manual
+	accept   string
+	blocks   scope
+}
+
+// bothChosen finds the TWE that stands beside the choice of GLOW.
+func (w *work) bothChosen() (choices, bool) {
+	if w.facts.glow == nil {
+		return choices{}, false
+	}
 	for _, t := range w.facts.twe {
 		chosen := casefile.Earliest(t.ChoiceDate, t.WEOStart)
 		if !w.clk.reached(max(chosen, w.facts.glowOn)) {
 			continue
 		}
-		s := blockTWE | blockHandover
+		b := choices{twe: t, blocks: blockTWE | blockHandover, accept: "de laatste keuze (GLOW) geldt, het TWE stopt"}
 		if !t.WEOEnd.IsZero() && t.WEOEnd < w.facts.glowOn && w.clk.passed(t.WEOEnd) {
-			s = blockHandover // the TWE is over: only the new choice waits
+			b.blocks = blockHandover // the TWE is over: only the new choice waits
 		}
 		reason := "Eerst is voor TWE gekozen en daarna voor GLOW; die gaan niet samen en de keuze blijft."
 		if w.facts.glowOn < chosen {
 			reason = "Eerst is voor GLOW gekozen en daarna voor TWE; die gaan niet samen en GLOW is geen voortraject voor TWE."
+			b.accept = "de laatste keuze (TWE) geldt, de keuze voor GLOW vervalt"
 		}
-		w.manual(s, casefile.Manual{Rule: "GLOW-05", Reason: reason,
-			Next:  "Kijk na welke keuze geldt en haal de andere uit de export.",
-			Cells: append(cells(t, "kind", "choiceDate"), cells(w.facts.glow, "choiceDate")...)})
+		b.question = casefile.Manual{Rule: "GLOW-05", Reason: reason, Next: "Kijk na welke keuze geldt en haal de andere uit de export.",
+			Cells: append(cells(t, "kind", "choiceDate"), cells(w.facts.glow, "choiceDate")...)}
+		return b, true
+	}
+	return choices{}, false
+}
+
+// settleChoice takes a person's word that a later TWE took the place of GLOW, before contracts are
+// looked at.
+func (w *work) settleChoice() {
+	b, both := w.bothChosen()
+	if !both || w.facts.glowOn >= casefile.Earliest(b.twe.ChoiceDate, b.twe.WEOStart) {
 		return
 	}
+	q := b.question
+	w.facts.glowLapsed = w.accepted(w.question(q.Rule, q.Reason, q.Cells))
 }
 
 // playbookOn is the version of the playbook by which a choice is judged.
@@ -124,7 +160,13 @@ func (w *work) conditionDoubts(h *casefile.HandoverRecord, book playbook) []case
 		add("De cliënt voldoet niet aan: "+strings.Join(failed, "; ")+".", "Kijk na of GLOW past.")
 	}
 	if language != "" && len(book.Languages) > 0 && !slices.Contains(book.Languages, language) {
-		add("De contacttaal is geen Nederlands, Frans of Engels.", "Kijk met VDAB na of GLOW in die taal kan.")
+		m := casefile.Manual{Rule: "GLOW-03", Cells: cells(h, "contactLanguage"),
+			Reason: "De contacttaal is geen Nederlands, Frans of Engels.", Next: "Kijk met VDAB na of GLOW in die taal kan."}
+		m.Accept = "VDAB aanvaardt deze contacttaal"
+		m.Question = w.question(m.Rule, m.Reason, m.Cells)
+		if !w.accepted(m.Question) {
+			out = append(out, m)
+		}
 	}
 	if len(out) == 0 {
 		w.fired("GLOW-03", "De voorwaarden voor GLOW zijn vervuld.", cells(h, "realisticOrientation"))
@@ -167,7 +209,7 @@ func (w *work) exclusionDoubts(h *casefile.HandoverRecord, book playbook) []case
 
 // glowEnd is GLOW-06, once VDAB has the request.
 func (w *work) glowEnd(h *casefile.HandoverRecord, held casefile.Handover) {
-	if h.Handover != casefile.HandoverGLOW || held.Status == "rejected" || held.Status == "closed" {
+	if h.Handover != casefile.HandoverGLOW || held.Status == casefile.HandoverRejected || held.Status == casefile.HandoverClosed {
 		return
 	}
 	longest := w.rules.limit(paramGLOWMax, h.ChoiceDate)

@@ -32,15 +32,18 @@ func (w *work) handover(h *casefile.HandoverRecord) {
 	body := w.request(h)
 	id := w.handoverID(h)
 	held, sent := w.inMLP(id, body)
-	if sent {
-		w.answerOfVDAB(h, held.Body.(casefile.Handover))
-		w.glowEnd(h, held.Body.(casefile.Handover))
+	if sent && w.decidedByVDAB(h, held, body) {
+		return
 	}
 	var doubts []casefile.Manual
 	if h.Handover == casefile.HandoverGLOW {
 		doubts = w.glowDoubts(h)
 	} else {
 		doubts = w.warmDoubts(h)
+	}
+	if h.Handover == casefile.HandoverGLOW && w.facts.glowLapsed {
+		w.notFired("HND-01", "De keuze voor GLOW verviel door de latere keuze voor TWE.", cells(h, "choiceDate"))
+		return
 	}
 	doubts = append(doubts, w.contentDoubts(h, body)...)
 	for _, m := range doubts {
@@ -75,7 +78,7 @@ func (w *work) request(h *casefile.HandoverRecord) casefile.Handover {
 		b.CurrentCategory = held.Code
 	}
 	if h.Handover == casefile.HandoverWarmTraining {
-		b.TrainingStart = h.TrainingStart
+		b.TrainingStart = cmp.Or(h.TrainingStart, w.longTrainingStart())
 	}
 	if h.Handover == casefile.HandoverGLOW {
 		b.Grounds = slices.Sorted(slices.Values(h.Grounds))
@@ -142,7 +145,7 @@ func (w *work) warmDoubts(h *casefile.HandoverRecord) []casefile.Manual {
 		return doubt("De soort overdracht is niet bekend.", "Vul de soort overdracht in.", "kind")
 	case !slices.ContainsFunc(w.facts.weos, func(t *casefile.Track) bool { return w.clk.reached(t.WEOStart) }):
 		return doubt("Een warme overdracht hoort bij een TWE, maar er is geen WEO.", "Vul de WEO in of kies een andere soort overdracht.", "kind")
-	case h.Handover == casefile.HandoverWarmTraining && h.TrainingStart.IsZero():
+	case h.Handover == casefile.HandoverWarmTraining && h.TrainingStart.IsZero() && w.longTrainingStart().IsZero():
 		return doubt("De opleiding van de warme overdracht is nog niet bekend.", "Vul de startdatum van de opleiding in.", "trainingStart")
 	}
 	return nil
@@ -174,15 +177,67 @@ func (w *work) contentDoubts(h *casefile.HandoverRecord, b casefile.Handover) []
 	return out
 }
 
-// answerOfVDAB is HND-03: VDAB's answer comes back to the worklist.
+// decidedByVDAB is HND-03: what VDAB answered comes back to the worklist. Once VDAB has decided,
+// nothing of the request is sent any more, and that is told.
+func (w *work) decidedByVDAB(h *casefile.HandoverRecord, held casefile.Registration, now casefile.Handover) bool {
+	body := held.Body.(casefile.Handover)
+	w.answerOfVDAB(h, body)
+	w.glowEnd(h, body)
+	switch body.Status {
+	case casefile.HandoverAccepted, casefile.HandoverAssigned, casefile.HandoverRejected, casefile.HandoverClosed:
+	default:
+		return false
+	}
+	if !casefile.Satisfies(body, now) {
+		w.finding("HND-03", "De overdracht is in de export veranderd nadat VDAB besliste; dat wordt niet meer doorgestuurd.",
+			"Laat VDAB weten wat veranderd is.", cells(h, "kind", "choiceDate"))
+	}
+	w.desire(blockHandover, "HND-01", "VDAB heeft over de overdracht beslist.", body.ChoiceDate, w.handoverID(h), body)
+	return true
+}
+
+// answerOfVDAB says in Dutch where the request stands, and what now.
 func (w *work) answerOfVDAB(h *casefile.HandoverRecord, held casefile.Handover) {
 	cs := cells(h, "kind", "choiceDate")
-	switch held.Status {
-	case "needsInformation":
-		w.finding("HND-03", "VDAB vraagt meer informatie over de overdracht.", "Kijk in MLP wat gevraagd wordt en vul het aan.", cs)
-	case "rejected":
-		w.finding("HND-03", "VDAB heeft de overdracht geweigerd.", "Kijk in MLP waarom en beslis hoe het verder gaat.", cs)
-	default:
-		w.fired("HND-03", "VDAB heeft de overdracht; de stand komt uit MLP.", cs)
+	since := ""
+	if !held.StatusSince.IsZero() {
+		since = " op " + held.StatusSince.Dutch()
 	}
+	why := ""
+	if reason := handoverReason(held.StatusReason); reason != "" {
+		why = " (" + reason + ")"
+	}
+	switch held.Status {
+	case casefile.HandoverNeedsInformation:
+		w.finding("HND-03", "VDAB vroeg"+since+" meer informatie over de overdracht"+why+".", "Kijk in MLP wat gevraagd wordt en vul het aan in de export.", cs)
+	case casefile.HandoverRejected:
+		w.finding("HND-03", "VDAB weigerde"+since+" de overdracht"+why+".", "Kijk in MLP waarom en beslis hoe het verder gaat.", cs)
+	case casefile.HandoverAssigned:
+		w.fired("HND-03", "VDAB wees de cliënt"+since+" toe aan "+cmp.Or(held.AssignedTo, "een partner")+".", cs)
+	case casefile.HandoverClosed:
+		w.finding("HND-03", "VDAB sloot de overdracht"+since+" af"+why+".", "Kijk na of de cliënt opnieuw begeleid wordt door het OCMW.", cs)
+	case casefile.HandoverAccepted:
+		w.fired("HND-03", "VDAB aanvaardde"+since+" de overdracht.", cs)
+	default:
+		w.fired("HND-03", "VDAB heeft de overdracht"+since+"; de stand komt uit MLP.", cs)
+	}
+}
+
+// handoverReason is VDAB's code in the words of a caseworker.
+func handoverReason(r casefile.HandoverReason) string {
+	switch r {
+	case casefile.ReasonNotTargetGroup:
+		return "de cliënt hoort niet tot de doelgroep"
+	case casefile.ReasonOtherTrack:
+		return "een ander traject past beter"
+	case casefile.ReasonClientDeclined:
+		return "de cliënt wil niet"
+	case casefile.ReasonClientUnreachable:
+		return "de cliënt is niet bereikbaar"
+	case casefile.ReasonIncomplete:
+		return "de aanvraag is onvolledig"
+	case casefile.ReasonTrackEnded:
+		return "het traject is afgelopen"
+	}
+	return ""
 }

@@ -1,8 +1,6 @@
 package mapping
 
 import (
-	"slices"
-
 	"github.com/mlpsync/mlpsync/internal/casefile"
 )
 
@@ -30,6 +28,13 @@ const (
 	paramConfirm93    = "cat.confirm93Every"
 	paramReassertions = "cat.reassertions"
 	paramGLOWMax      = "glow.maximum"
+
+	paramShortTraining    = "twe.shortTraining"
+	paramCommunityLeast   = "glow.communityHoursLeast"
+	paramCommunityMost    = "glow.communityHoursMost"
+	paramCommunityBenefit = "glow.communityBenefitOver"
+	paramGLOWTrainingFits = "glow.trainingFits"
+	paramGLOWTrainingEnds = "glow.trainingEnds"
 )
 
 func parameters() []Parameter {
@@ -46,7 +51,42 @@ func parameters() []Parameter {
 			Assumption: "after the third re-assertion for one contract a person is asked"},
 		{ID: paramGLOWMax, Value: 24, Unit: "months", ValidFrom: "2023-01-01", Source: "GLOW23 1.1; GLOW24 1.1",
 			Assumption: "counted from the choice, as the OCMW doesn't know the day on which the GLOW partner began"},
+		{ID: paramShortTraining, Value: 3, Unit: "months full time", Source: "OPL 2"},
+		{ID: paramCommunityLeast, Value: 32, Unit: "hours a month", ValidFrom: "2023-01-01", Source: "GLOW23 1.2; GLOW24 1.2"},
+		{ID: paramCommunityMost, Value: 64, Unit: "hours a month", ValidFrom: "2023-01-01", Source: "GLOW23 1.2; GLOW24 1.2"},
+		{ID: paramCommunityBenefit, Value: 24, Unit: "months, exceeded", ValidFrom: "2023-01-01", Source: "GLOW23 1.2; GLOW24 1.2"},
+		{ID: paramGLOWTrainingFits, Value: 2, Unit: "months", ValidFrom: "2023-01-01", Source: "GLOW23 1.3.2; GLOW24 1.4.2"},
+		{ID: paramGLOWTrainingEnds, Value: 9, Unit: "months", ValidFrom: "2023-01-01", Source: "GLOW23 1.3.2; GLOW24 1.4.2"},
 	}
+}
+
+// Instrument is a form of placement with its validity: one that begins outside of it is a
+// question to a person.
+type Instrument struct {
+	Kind       string // BVS, WES, IBO
+	ValidFrom  casefile.Date
+	ValidUntil casefile.Date // last day; zero is open
+	Source     string
+	Assumption string
+}
+
+func instruments() []Instrument {
+	return []Instrument{
+		{Kind: casefile.PlacementBVS, ValidUntil: "2022-12-31", Source: "TWE 4; PUB prato.be",
+			Assumption: "folded into WES on 01/01/2023 according to one public source, while GLOW24 1.4.2 still lists it: a later one is a question to a person"},
+		{Kind: casefile.PlacementWES, Source: "TWE 9"},
+		{Kind: casefile.PlacementIBO, Source: "TWE 9"},
+	}
+}
+
+// hasInstrument tells whether a placement of the kind could begin on the day.
+func (r *Rules) hasInstrument(kind string, on casefile.Date) bool {
+	for _, i := range r.instruments {
+		if i.Kind == kind && inForce(i.ValidFrom, i.ValidUntil, on) {
+			return true
+		}
+	}
+	return false
 }
 
 func inForce(from, until, on casefile.Date) bool {
@@ -148,25 +188,27 @@ type playbook struct {
 }
 
 func playbooks() []playbook {
-	training := func(words string) question {
-		return question{casefile.ExclNeedsTraining, "exclNeedsTraining", words}
+	questions := func(economy, training, track string, more ...question) []question {
+		return append([]question{
+			{casefile.ExclNonLabourProblems, "exclNonLabourProblems", "door ernstige problemen buiten de arbeidsmarkt (nog) niet inzetbaar"},
+			{casefile.ExclSocialEconomyHighest, "exclSocialEconomyHighest", "sociale economie (" + economy + ") is het hoogst haalbare"},
+			{casefile.ExclNeedsLanguageTraining, "exclNeedsLanguageTraining", "eerst een taalopleiding nodig om werk te vinden binnen de joboriëntatie"},
+			{casefile.ExclOtherTrack, "exclOtherTrack", "een ander traject past beter (" + track + ")"},
+			{casefile.ExclNeedsTraining, "exclNeedsTraining", training},
+		}, more...)
 	}
-	common := []question{
-		{casefile.ExclNonLabourProblems, "exclNonLabourProblems", "door ernstige problemen buiten de arbeidsmarkt (nog) niet inzetbaar"},
-		{casefile.ExclSocialEconomyHighest, "exclSocialEconomyHighest", "sociale economie is het hoogst haalbare"},
-		{casefile.ExclNeedsLanguageTraining, "exclNeedsLanguageTraining", "eerst een taalopleiding nodig om werk te vinden binnen de joboriëntatie"},
-		{casefile.ExclOtherTrack, "exclOtherTrack", "een ander traject past beter"},
-	}
-	appeal := question{casefile.ExclHealthInsuranceAppeal, "exclHealthInsuranceAppeal", "in beroep tegen het ziekenfonds"}
 	return []playbook{
 		{ID: "GLOW23", ValidFrom: "2023-02-17", ValidUntil: "2024-10-31", Source: "GLOW23 1.3",
 			Assumption:    "the second version (28/02/2023) is taken to hold from the date of the first (17/02/2023)",
 			ReadyAtIntake: true,
-			Questions:     append(slices.Clone(common), training("nood aan beroepsgerichte competentieversterking buiten werkplekleren"))},
+			Questions: questions("collectief maatwerk, LDE", "nood aan beroepsgerichte competentieversterking buiten werkplekleren",
+				"TIBB, AT, zelfstandig ondernemen")},
 		{ID: "GLOW24", ValidFrom: "2024-11-01", Source: "GLOW24 1.3",
 			Assumption:       "taken to hold for choices made on or after 01/11/2024",
 			GroundOneBridged: true, Languages: []string{"nl", "fr", "en"},
-			Questions:  append(slices.Clone(common), training("nood aan scholing, herscholing of bijscholing om werk te vinden binnen de joboriëntatie"), appeal),
+			Questions: questions("collectief maatwerk", "nood aan scholing, herscholing of bijscholing om werk te vinden binnen de joboriëntatie",
+				"IBB, ZIBB, AT, zelfstandig ondernemen",
+				question{casefile.ExclHealthInsuranceAppeal, "exclHealthInsuranceAppeal", "in beroep tegen het ziekenfonds"}),
 			Categories: []casefile.Code{"80", "92", "93"}},
 	}
 }

@@ -46,27 +46,29 @@ type Rules struct {
 	parameters []Parameter
 	table      []overwrite
 	playbooks  []playbook
-	zone       *time.Location
-	version    string
+	// instruments with their validity (TWE-04).
+	instruments []Instrument
+	zone        *time.Location
+	version     string
 }
 
 // New compiles the rules that are in this program.
 func New() *Rules {
 	r := &Rules{
-		catalogue: catalogue(), parameters: parameters(), table: overwrites(), playbooks: playbooks(),
+		catalogue: catalogue(), parameters: parameters(), table: overwrites(), playbooks: playbooks(), instruments: instruments(),
 		sources: map[string]string{}, zone: brussels(),
 	}
 	for _, rule := range r.catalogue {
 		r.sources[rule.ID] = rule.Source
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%d|%+v|%+v|%+v|%+v", logicVersion, r.catalogue, r.parameters, r.table, r.playbooks))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d|%+v|%+v|%+v|%+v|%+v", logicVersion, r.catalogue, r.parameters, r.table, r.playbooks, r.instruments))
 	r.version = hex.EncodeToString(sum[:8])
 	return r
 }
 
 // logicVersion is raised when conditions or effects change and no text or
 // parameter does, so that every client is decided again.
-const logicVersion = 1
+const logicVersion = 2
 
 // brussels can't fail, as the zone data is linked in; a civil day in UTC is at
 // most an hour or two off.
@@ -94,6 +96,7 @@ func (r *Rules) Decide(c casefile.Case, k casefile.Known, day casefile.Date) cas
 	if w.guard() {
 		w.person()
 		w.goneRecords()
+		w.settleChoice()
 		w.course()
 		w.twe()
 		w.glow()

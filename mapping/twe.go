@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 
@@ -25,12 +26,17 @@ func (w *work) twe() {
 		}
 		w.duration(t)
 		w.art60Start(t)
+		w.socialEconomy(t)
 		w.endOfTWE(t)
 	}
+	w.placements()
 	for _, c := range w.facts.contracts {
 		w.employment(c)
 	}
+	w.trainings()
 	w.evaluations()
+	w.documents()
+	w.competences()
 	w.partnerOwned()
 }
 
@@ -124,9 +130,10 @@ func (w *work) endStands(id string, body casefile.Body, end casefile.Date, rule,
 	if !end.IsZero() {
 		now = "einddatum " + end.Dutch()
 	}
-	w.manual(0, casefile.Manual{Rule: rule, Cells: cs,
+	w.ask(0, casefile.Manual{Rule: rule, Cells: cs,
 		Reason: "In MLP is " + what + " beëindigd op " + was.Dutch() + ", maar de export heeft " + now + ".",
-		Next:   "Loopt het verder, verwijder of verbeter dan de einddatum in MLP; anders vul ze in de export in."})
+		Next:   "Loopt het verder, verwijder of verbeter dan de einddatum in MLP; anders vul ze in de export in."},
+		"de einddatum in MLP klopt")
 }
 
 // entry is TWE-08's first half. A WEO that MLP holds was decided already.
@@ -144,8 +151,8 @@ func (w *work) entry(t *casefile.Track) {
 	case reason != "" && held:
 		w.finding("TWE-08", reason, "De WEO staat al in MLP; kijk na of het TWE moet doorgaan.", cs)
 	case reason != "":
-		w.manual(blockTWE|blockProfile, casefile.Manual{Rule: "TWE-08", Reason: reason, Cells: cs,
-			Next: "Kijk de instroom na; verbeter de gegevens of beëindig het TWE."})
+		w.ask(blockTWE|blockProfile, casefile.Manual{Rule: "TWE-08", Reason: reason, Cells: cs,
+			Next: "Kijk de instroom na; verbeter de gegevens of beëindig het TWE."}, "het TWE gaat toch door")
 	case !w.clk.passed(t.WEOEnd):
 		w.entryGaps(t)
 	}
@@ -212,7 +219,7 @@ func (w *work) art60Start(t *casefile.Track) {
 		return
 	}
 	started := first != nil && w.clk.reached(first.start)
-	w.deadline("TWE-03", due, started, "Art. 60§7 moet begonnen zijn: start het contract of beëindig het TWE.", cs)
+	w.deadline("TWE-03", due, started && first.start <= due, "Art. 60§7 moet begonnen zijn: start het contract of beëindig het TWE.", cs)
 	switch {
 	case first != nil && first.start > due:
 		w.finding("TWE-03", "Art. 60§7 begint op "+first.start.Dutch()+", later dan "+months(within)+" na de start van de WEO ("+due.Dutch()+").",
@@ -245,6 +252,7 @@ func (w *work) employment(c *contract) {
 	body := c.body(w.clk, w.weoRef(c.weo))
 	w.endStands(c.id, body, c.end, "TWE-05", "het contract art. 60§7", c.cells("end"))
 	w.desire(blockTWE, rule, why, c.start, c.id, body)
+	w.allowance(c, body.SocialEconomy)
 	if w.clk.passed(c.end) {
 		return
 	}
@@ -252,10 +260,59 @@ func (w *work) employment(c *contract) {
 		w.finding("TWE-05", "De referentie van Nova Prima ontbreekt bij het contract art. 60§7.",
 			"Meld de start bij de POD MI via Nova Prima en vul de referentie in.", c.cells("novaPrimaReference"))
 	}
-	longest := w.rules.limit(paramAllowance, c.start)
-	due := c.start.LastOfDuration(longest)
-	if body.SocialEconomy == casefile.Yes && !w.clk.passed(due) {
-		w.deadline("TWE-05", due, false, "De verhoogde toelage voor sociale economie stopt na "+months(longest)+".", c.cells("start", "socialEconomy"))
+}
+
+// allowance is the increased allowance of social economy: at most so many months, from the day for
+// which it was asked, else from the contract's start (assumption).
+func (w *work) allowance(c *contract, socialEconomy casefile.Tri) {
+	var from, until casefile.Date
+	for _, row := range c.rows {
+		from, until = casefile.Earliest(from, row.IncreasedAllowanceFrom), casefile.Latest(until, row.IncreasedAllowanceUntil)
+	}
+	cs := c.cells("start", "socialEconomy", "increasedAllowanceFrom", "increasedAllowanceUntil")
+	switch {
+	case socialEconomy == casefile.Unknown && w.clk.passed(c.end):
+		return
+	case socialEconomy == casefile.Unknown:
+		w.finding("TWE-05", "Niet ingevuld is of het contract in de sociale economie is (verhoogde toelage).", "Vul dit in.", cs)
+		return
+	case socialEconomy == casefile.No && from.IsZero():
+		return
+	case socialEconomy == casefile.No:
+		w.finding("TWE-05", "Een verhoogde toelage is gevraagd, maar het contract is niet in de sociale economie.", "Kijk de aanvraag in Nova Prima na.", cs)
+		return
+	case from.IsZero():
+		from = c.start
+	}
+	longest := w.rules.limit(paramAllowance, from)
+	due := from.LastOfDuration(longest)
+	ended := casefile.Earliest(until, c.end)
+	w.deadline("TWE-05", due, ended <= due && w.clk.reached(ended), "De verhoogde toelage voor sociale economie stopt na "+months(longest)+".", cs)
+	if ended > due || (ended.IsZero() && w.clk.passed(due)) {
+		w.finding("TWE-05", "De verhoogde toelage kan hoogstens "+months(longest)+" ("+due.Dutch()+"), maar loopt volgens de gegevens langer.",
+			"Kijk in Nova Prima na tot wanneer de toelage gevraagd is.", cs)
+	}
+}
+
+// socialEconomy is TWE-16: found before the start there is no TWE; found later the indication
+// procedure runs beside art. 60§7.
+func (w *work) socialEconomy(t *casefile.Track) {
+	found := t.SocialEconomyHighestOn
+	cs := cells(t, "socialEconomyHighestOn", "indicationRequestedOn")
+	_, held := w.inMLP(w.weoID(t), casefile.WEO{Start: t.WEOStart})
+	const before = "Voor de start van het TWE was sociale economie al het hoogst haalbare; dan is er geen TWE."
+	switch {
+	case !w.clk.reached(found) || w.clk.passed(t.WEOEnd):
+	case found < t.WEOStart && held:
+		w.finding("TWE-16", before, "De WEO staat al in MLP; kijk na of het TWE moet doorgaan.", cs)
+	case found < t.WEOStart:
+		w.ask(blockTWE|blockProfile, casefile.Manual{Rule: "TWE-16", Reason: before, Cells: cs,
+			Next: "Kijk de instroom na; verbeter de datum of beëindig het TWE."}, "het TWE gaat toch door")
+	case t.IndicationRequestedOn.IsZero():
+		w.finding("TWE-16", "Sociale economie is het hoogst haalbare, maar de indicering als doelgroepwerknemer is nog niet aangevraagd.",
+			"Vraag de indicering aan en vul de datum in; art. 60§7 loopt intussen gewoon verder.", cs)
+	default:
+		w.fired("TWE-16", "De indicering als doelgroepwerknemer is aangevraagd; art. 60§7 loopt intussen verder.", cs)
 	}
 }
 
@@ -264,19 +321,33 @@ func (w *work) partnerOwned() {
 	if w.k.Dossier == nil || w.k.Dossier.Owner.Kind != casefile.PartyPartner {
 		return
 	}
-	name := w.k.Dossier.Owner.Name
-	if name == "" {
-		name = "een partner van VDAB"
+	name := w.ownerName()
+	rule, next, until := "TWE-17", "Spreek eerst met de partner; zet het dossier niet op eigen naam voor dat gebeurd is.", "Spreek met de partner voor er een TWE begint."
+	if w.facts.glow != nil || w.k.Dossier.Owner.Program == string(casefile.TrackGLOW) {
+		rule, until = "GLOW-08", "De eigenaar verandert alleen met akkoord van de GLOW-partner en de Trusted Advisor."
+		next = until
 	}
 	waits := slices.ContainsFunc(w.wishes, func(r wish) bool { return r.needs&blockTWE != 0 && !w.settled(r.Registration) })
 	cs := cells(w.c.Client, "clientNumber")
 	if !waits {
-		w.finding("TWE-17", "Het dossier is in begeleiding bij "+name+".", "Spreek met de partner voor er een TWE begint.", cs)
+		w.finding(rule, "Het dossier is in begeleiding bij "+name+".", until, cs)
 		return
 	}
-	w.manual(blockTWE, casefile.Manual{Rule: "TWE-17", Cells: cs,
-		Reason: "Het dossier is in begeleiding bij " + name + ": er kan geen TWE-lijn in.",
-		Next:   "Spreek eerst met de partner; zet het dossier niet op eigen naam voor dat gebeurd is."})
+	w.manual(blockTWE, casefile.Manual{Rule: rule, Cells: cs, Next: next,
+		Reason: "Het dossier is in begeleiding bij " + name + ": er kan geen TWE-lijn in."})
+}
+
+// ownerName is the partner as a caseworker knows it, with its program and since when.
+func (w *work) ownerName() string {
+	o := w.k.Dossier.Owner
+	name := cmp.Or(o.Name, "een partner van VDAB")
+	if o.Program != "" {
+		name += " (" + o.Program + ")"
+	}
+	if !o.Since.IsZero() {
+		name += " sinds " + o.Since.Dutch()
+	}
+	return name
 }
 
 // subsidyMonth is TWE-18: what MLP hasn't accepted on the month's last day.
@@ -288,7 +359,7 @@ func (w *work) subsidyMonth() {
 	due := w.clk.day.LastOfMonth()
 	w.clk.passed(due)
 	waits := w.blocked&(blockTWE|blockCategory) != 0 || slices.ContainsFunc(w.wishes, func(r wish) bool {
-		return r.needs&(blockTWE|blockCategory) != 0 && r.Body.Kind() != casefile.RegEvaluation && !w.settled(r.Registration)
+		return slices.Contains(subsidyKinds(), r.Body.Kind()) && !w.settled(r.Registration)
 	})
 	cs := cells(t, "weoStart")
 	w.deadline("TWE-18", due, !waits, "WEO, contract en categorie moeten door MLP aanvaard zijn voor de subsidie van deze maand.", cs)
@@ -296,6 +367,11 @@ func (w *work) subsidyMonth() {
 		w.finding("TWE-18", "Vandaag is de laatste dag van de maand en MLP heeft nog niet alles van dit TWE aanvaard.",
 			"Los de open punten van deze cliënt vandaag op.", cs)
 	}
+}
+
+// subsidyKinds are the registrations on which a month's subsidy rests.
+func subsidyKinds() []casefile.RegistrationKind {
+	return []casefile.RegistrationKind{casefile.RegCategory, casefile.RegWEO, casefile.RegEmployment}
 }
 
 // openTWE is the TWE of the day that still gives subsidy.

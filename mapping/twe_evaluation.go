@@ -1,10 +1,14 @@
 package mapping
 
-import "github.com/mlpsync/mlpsync/internal/casefile"
+import (
+	"slices"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+)
 
 // evaluations is TWE-07: those that took place, and the next one.
 func (w *work) evaluations() {
-	last := map[*casefile.Track]casefile.Date{}
+	last, before := map[*casefile.Track]casefile.Date{}, map[*casefile.Track]casefile.Date{}
 	for _, e := range w.c.Evaluations {
 		if gone(e.Header) {
 			w.finding("DATA-01", "Een evaluatie staat niet meer in de export of is er als verwijderd in aangeduid.",
@@ -19,10 +23,13 @@ func (w *work) evaluations() {
 			w.finding("TWE-07", "Een evaluatie hoort bij geen enkele of bij meer dan één WEO.", "Vul het trajectnummer in of verbeter de datum.", cells(e, "trackNumber", "date"))
 			continue
 		}
-		last[t] = casefile.Latest(last[t], e.Date)
+		before[t], last[t] = casefile.Latest(t.WEOStart, last[t]), casefile.Latest(last[t], e.Date)
 		w.evaluation(t, e)
 	}
 	for _, t := range w.facts.weos {
+		if due := before[t].AddMonths(w.rules.limit(paramEvaluation, before[t])); !last[t].IsZero() && last[t] <= due {
+			w.deadline("TWE-07", due, true, "De laatste evaluatie was op tijd.", cells(t, "weoStart"))
+		}
 		w.nextEvaluation(t, casefile.Latest(t.WEOStart, last[t]))
 	}
 }
@@ -98,8 +105,16 @@ func (w *work) endOfTWE(t *casefile.Track) {
 	w.deadline("TWE-14", second, w.clk.passed(second), "VDAB meet een tweede keer de uitstroom: kijk na of een job van de cliënt in MLP staat.", cs)
 }
 
+// hasFinalReport: the export names the document, and its file is there.
+func (w *work) hasFinalReport(t *casefile.Track) bool {
+	return slices.ContainsFunc(w.c.Documents, func(d *casefile.DocumentRecord) bool {
+		file, looked := w.c.Files[d.File]
+		return d.Document == casefile.DocFinalReport && !gone(d.Header) && w.clk.reached(d.Date) && w.documentTrack(d) == t && looked && file.Problem == ""
+	})
+}
+
 func (w *work) finalReport(t *casefile.Track) {
-	report, scored := false, false
+	report, scored := w.hasFinalReport(t), false
 	for _, e := range w.c.Evaluations {
 		if e.Evaluation == "final" && !gone(e.Header) && w.clk.reached(e.Date) && w.trackOf(e) == t {
 			report = report || e.ReportUploaded == casefile.Yes
@@ -111,13 +126,12 @@ func (w *work) finalReport(t *casefile.Track) {
 	missing := listOf(
 		missingItem{t.WEOEndReason == "", "de reden van het einde"},
 		missingItem{!report, "het eindverslag"},
-		missingItem{withoutJob && !scored, "de laatste score van de competenties"})
-	next := "Vul dit aan in MLP en in de export."
-	if withoutJob {
-		next = "Vul dit aan in MLP en in de export, en registreer in MLP ook het eindadvies."
-	}
+		missingItem{withoutJob && !scored, "de laatste score van de competenties"},
+		missingItem{withoutJob && t.FinalAdvice == "", "het eindadvies"})
 	if missing != "" {
-		w.finding("TWE-13", "Bij het einde van het TWE ontbreekt: "+missing+".", next, cells(t, "weoEnd", "weoEndReason"))
+		w.finding("TWE-13", "Bij het einde van het TWE ontbreekt: "+missing+".", "Vul dit aan in de export; wat alleen in MLP staat, vul het ook daar in.",
+			cells(t, "weoEnd", "weoEndReason", "finalAdvice"))
 	}
+	w.finalAdvice(t)
 	w.fired("TWE-13", "Het TWE is beëindigd.", cells(t, "weoEnd"))
 }

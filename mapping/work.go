@@ -2,7 +2,6 @@ package mapping
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
 )
@@ -15,7 +14,7 @@ const (
 	blockProfile                    // job target and POP
 	blockCategory                   // the course up to and inside art. 60§7
 	blockAfter                      // the category that follows art. 60§7
-	blockTWE                        // WEO, contracts, evaluations
+	blockTWE                        // WEO, contracts, placements, evaluations, documents, notes
 	blockHandover
 )
 
@@ -59,11 +58,12 @@ type wish struct {
 }
 
 func (r *Rules) begin(c casefile.Case, k casefile.Known, day casefile.Date) *work {
-	shared := c.SharedINSZ
+	given := c
 	c = casefile.Assemble(c.OCMW, c.Records()) // the order of records never decides
-	c.SharedINSZ = shared
+	c.SharedINSZ, c.Files, c.Answers = given.SharedINSZ, given.Files, given.Answers
 	w := &work{rules: r, c: c, k: k, clk: &clock{day: day}, own: map[string]bool{}, adopted: map[string]string{}}
 	w.d = casefile.Decision{Day: day, RulesVersion: r.version}
+	w.d.Facts = w.courseFacts()
 	w.sim = k.Dossier.Categories()
 	for _, h := range w.sim {
 		w.clk.reached(h.From)
@@ -87,7 +87,7 @@ func (w *work) guard() bool {
 	case gone(w.c.Client.Header):
 		w.clientGone()
 		return false
-	case w.otherPerson():
+	case w.otherPerson(), w.elsewhere():
 		return false
 	case w.k.OutsideArea && w.k.Dossier == nil:
 		w.manual(blockAll, casefile.Manual{Rule: "CAT-02", Cells: cells(w.c.Client, "nisCode"),
@@ -96,39 +96,6 @@ func (w *work) guard() bool {
 		return false
 	}
 	return true
-}
-
-// otherPerson is DATA-03: export and dossier may be about two people. Nothing is
-// sent for either before a person looked.
-func (w *work) otherPerson() bool {
-	cl := w.c.Client
-	ask := func(reason, next string, fields ...string) bool {
-		w.manual(blockAll, casefile.Manual{Rule: "DATA-03", Reason: reason, Next: next, Cells: cells(cl, fields...)})
-		return true
-	}
-	if w.c.SharedINSZ {
-		return ask("Een andere cliënt van dit OCMW heeft hetzelfde INSZ.",
-			"Kijk na van wie het nummer is, en verbeter of verwijder de andere in het cliëntsysteem.", "insz")
-	}
-	if w.k.Dossier == nil {
-		return false
-	}
-	held := w.k.Dossier.Person
-	if !held.INSZ.IsZero() && held.INSZ != cl.INSZ {
-		return ask("Het INSZ in de export is niet dat van het dossier waarin voor deze cliënt geregistreerd is.",
-			"Kijk na welk nummer juist is. Is het dossier van iemand anders, vraag VDAB om recht te zetten wat er geregistreerd is.", "insz")
-	}
-	if differ(held.LastName, cl.LastName) && differ(held.FirstName, cl.FirstName) && !held.BirthDate.IsZero() && !cl.BirthDate.IsZero() && held.BirthDate != cl.BirthDate {
-		return ask("Naam, voornaam en geboortedatum in MLP zijn alle drie anders dan in de export: het INSZ is wellicht van iemand anders.",
-			"Kijk het INSZ na; is het juist, verbeter dan de naam of de geboortedatum in MLP of in het cliëntsysteem.", "insz", "lastName", "firstName", "birthDate")
-	}
-	return false
-}
-
-// differ tells whether two names that are both known differ by more than case and spaces.
-func differ(a, b string) bool {
-	fold := func(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), " ")) }
-	return a != "" && b != "" && fold(a) != fold(b)
 }
 
 func (w *work) anyCell() []casefile.Cell { return cells(w.c.Records()[0], "clientNumber") }
@@ -166,8 +133,14 @@ func (w *work) goneRecords() {
 	}
 }
 
+// manual blocks what it names until a person has answered: in the export, in MLP, or, where a category
+// is proposed, by choosing one.
 func (w *work) manual(s scope, m casefile.Manual) {
 	w.blocked |= s
+	m.Category = m.Category || m.Proposal != ""
+	if m.Category && m.Question == "" {
+		m.Question = w.question(m.Rule, m.Reason, m.Cells)
+	}
 	for i, asked := range w.d.Manual {
 		if asked.Rule == m.Rule && asked.Reason == m.Reason {
 			w.d.Manual[i].Cells = append(asked.Cells, m.Cells...) // one question, asked of two records
@@ -215,7 +188,7 @@ func (w *work) desire(needs scope, rule, reason string, from casefile.Date, id s
 		return
 	}
 	w.wishes = append(w.wishes, wish{needs: needs, Registration: casefile.Registration{
-		ID: id, Body: body, From: from, Rule: rule, Reason: reason, Caseworker: w.c.Caseworker(),
+		ID: id, Body: w.yield(id, body), From: from, Rule: rule, Reason: reason, Caseworker: w.c.Caseworker(),
 	}})
 }
 
@@ -259,6 +232,14 @@ func same(held, ours casefile.Body) bool {
 		return h.Evaluation == ours.(casefile.EvaluationDone).Evaluation
 	case casefile.Handover:
 		return h.Handover == ours.(casefile.Handover).Handover
+	case casefile.WorkPlacement:
+		return h.Placement == ours.(casefile.WorkPlacement).Placement
+	case casefile.Document:
+		return h.Document == ours.(casefile.Document).Document
+	case casefile.Competence:
+		return h.Competence == ours.(casefile.Competence).Competence
+	case casefile.Note:
+		return h.Note == ours.(casefile.Note).Note && h.Text == ours.(casefile.Note).Text
 	}
 	return true
 }

@@ -396,27 +396,34 @@ func Wrote(written map[string]Body, c Change) map[string]Body {
 }
 
 // Yield gives way to people: where somebody changed in MLP what we wrote, and the facts ask
-// for nothing else than we wrote then, the field stays as it is held. It tells whether there
-// was such a field.
-func Yield(held, written, desired Body) (Body, bool) {
+// for nothing else than we wrote then, the field stays as it is held. It names those fields
+// as Go does; none means that nothing gives way.
+func Yield(held, written, desired Body) (Body, []string) {
 	if held == nil || written == nil || desired == nil || held.Kind() != desired.Kind() || written.Kind() != desired.Kind() {
-		return desired, false
+		return desired, nil
 	}
 	h, w := reflect.ValueOf(held), reflect.ValueOf(written)
 	d := reflect.New(reflect.TypeOf(desired)).Elem()
 	d.Set(reflect.ValueOf(desired))
-	yielded := false
+	var fields []string
 	for i := range d.NumField() {
-		if d.Field(i).IsZero() || !equalField(w.Field(i), d.Field(i)) || equalField(h.Field(i), w.Field(i)) {
+		if !equalField(w.Field(i), d.Field(i)) || equalField(h.Field(i), w.Field(i)) || Satisfies(held, only(desired, i)) {
 			continue
 		}
 		d.Field(i).Set(h.Field(i))
-		yielded = true
+		fields = append(fields, d.Type().Field(i).Name)
 	}
-	if !yielded || Satisfies(held, desired) {
-		return desired, false
+	if len(fields) == 0 {
+		return desired, nil
 	}
-	return d.Interface().(Body), true
+	return d.Interface().(Body), fields
+}
+
+// only is a body that asks for one field of b.
+func only(b Body, field int) Body {
+	one := reflect.New(reflect.TypeOf(b)).Elem()
+	one.Field(field).Set(reflect.ValueOf(b).Field(field))
+	return one.Interface().(Body)
 }
 
 func equalField(a, b reflect.Value) bool { return reflect.DeepEqual(a.Interface(), b.Interface()) }

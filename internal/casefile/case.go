@@ -61,10 +61,16 @@ type Answer struct {
 	// Question is that of the Manual or Finding that is answered: with other facts it is another
 	// question.
 	Question string
-	On       Date
-	At       time.Time
-	By       string // user of the operating system
-	Reason   string
+	// Facts are those of the decision that was answered (Decision.Facts): a category holds as long
+	// as they do.
+	Facts string
+	// Adopt tells, of a Finding about what somebody changed in MLP, that the change stands; else the
+	// answer overrules it.
+	Adopt  bool
+	On     Date
+	At     time.Time
+	By     string // user of the operating system
+	Reason string
 }
 
 // Assemble puts the records of one client together. The order of records does

@@ -16,6 +16,9 @@ type Decision struct {
 	Findings      []Finding
 	Manual        []Manual
 	Trace         []Trace
+	// Facts is a digest of what the export says of the client's course of categories: an
+	// answer that chose a category holds as long as it stays.
+	Facts string `json:",omitempty"`
 	// NextReview is the next day on which the outcome can differ with the same
 	// facts; zero when none.
 	NextReview Date

@@ -49,7 +49,7 @@ func TestNothingIsPassedOver(t *testing.T) {
 		{"a question that nobody asked", start + ready + "events: [{look: 2026-03-16}, {answer: {rule: CAT-10, category: \"05\", reason: nagekeken}}]\n",
 			"events[1].answer: on 2026-03-16 rule CAT-10 asks nothing that takes this answer"},
 		{"an answer of both kinds", start + ready + "events: [{answer: {rule: CAT-10, category: \"05\", accept: true, on: 2026-03-16}}]\n",
-			"events[0].answer: an answer has a day, and either a category or accept: true"},
+			"events[0].answer: an answer has a day, and one of a category, accept: true or adopt: true"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -85,7 +85,7 @@ func TestEventsReachTheDecision(t *testing.T) {
 			"TWE-17"},
 		{"a colleague's change of the dossier", ready + "events: [{day: 2026-03-16}, {edit: {kind: dossier, lastName: Anders, firstName: Bert, birthDate: 1980-01-01}}, {export: {birthDate: 1967-12-24}}, {look: 2026-03-17}]\n",
 			"DATA-03"},
-		{"VDAB asks for more", ready + glow + "events: [{day: 2026-03-16}, {handover: {status: needsInformation, since: 2026-03-17}}, {look: 2026-03-17}]\n", "VDAB vraagt meer informatie"},
+		{"VDAB asks for more", ready + glow + "events: [{day: 2026-03-16}, {handover: {status: needsInformation, since: 2026-03-17}}, {look: 2026-03-17}]\n", "VDAB vroeg op 17/03/2026 meer informatie"},
 		{"two clients, one number", ready + "sharedInsz: true\nevents: [{look: 2026-03-17}]\n", "DATA-03"},
 		{"the contract comes later", ready + "events: [{day: 2026-03-16}, {add: {contracts: [{contractNumber: C1, kind: art60, start: 2026-03-16, regime: fullTime}]}}, {look: 2026-03-17}]\n", "CAT-03"},
 	}

@@ -90,7 +90,8 @@ type added struct {
 type answer struct {
 	Rule     string `yaml:"rule"`
 	Category string `yaml:"category"` // the category that the caseworker chose, or
-	Accept   bool   `yaml:"accept"`   // the data stand as they are
+	Accept   bool   `yaml:"accept"`   // the data stand as they are; of what somebody changed in MLP: the export holds
+	Adopt    bool   `yaml:"adopt"`    // what somebody changed in MLP stands
 	On       string `yaml:"on"`       // the last day looked at where it is left out
 	Reason   string `yaml:"reason"`
 }

@@ -47,11 +47,19 @@ func (s *story) questions(d casefile.Decision) {
 		if m.Proposal != "" {
 			proposal = " [voorstel " + string(m.Proposal) + "]"
 		}
-		s.line("beslissen: %s: %s%s", m.Rule, m.Reason, proposal)
+		s.line("beslissen: %s: %s%s%s", m.Rule, m.Reason, proposal, orAccept(m.Accept))
 	}
 	for _, f := range d.Findings {
-		s.line("vaststelling: %s: %s", f.Rule, f.Reason)
+		s.line("vaststelling: %s: %s%s", f.Rule, f.Reason, orAccept(f.Accept))
 	}
+}
+
+// orAccept says what a person can decide without changing the data.
+func orAccept(accept string) string {
+	if accept == "" {
+		return ""
+	}
+	return " [of beslis: " + accept + "]"
 }
 
 func stateWord(state casefile.DeadlineState) string {

@@ -180,18 +180,19 @@ func (s *story) answer(a answer, path string) {
 	if a.On != "" {
 		on = s.fill.date(a.On, path+".on")
 	}
-	if on.IsZero() || a.Accept == (a.Category != "") {
-		s.fill.wrong(path, "an answer has a day, and either a category or accept: true", "")
+	if on.IsZero() || (a.Accept || a.Adopt) == (a.Category != "") || a.Accept && a.Adopt {
+		s.fill.wrong(path, "an answer has a day, and one of a category, accept: true or adopt: true", "")
 		return
 	}
-	question, err := asked(s.rules.Decide(s.kase, s.k, on), a)
+	d := s.rules.Decide(s.kase, s.k, on)
+	question, err := asked(d, a)
 	if err != nil {
 		s.fill.wrong(path, err.Error(), "")
 		return
 	}
 	s.at = later(s.at, on)
 	s.kase.Answers = append(slices.Clone(s.kase.Answers), casefile.Answer{Rule: a.Rule, Category: casefile.Code(a.Category),
-		Question: question, On: on, At: s.tick(), By: "mw-001", Reason: a.Reason})
+		Question: question, Facts: d.Facts, Adopt: a.Adopt, On: on, At: s.tick(), By: "mw-001", Reason: a.Reason})
 }
 
 // asked is the question of a decision that an answer is about.
@@ -203,7 +204,7 @@ func asked(d casefile.Decision, a answer) (string, error) {
 		}
 	}
 	for _, f := range d.Findings {
-		if f.Rule == a.Rule && f.Accept != "" && a.Accept {
+		if f.Rule == a.Rule && f.Accept != "" && (a.Accept || a.Adopt) {
 			questions[f.Question] = true
 		}
 	}

@@ -1,0 +1,225 @@
+package mapping
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"hash"
+	"slices"
+	"strings"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+)
+
+// A caseworker's answer is bound to what it was about. One that lets the data stand names
+// the question: rule, words, and the values of the cells that the question shows. One that
+// chooses a category names the facts of the course. With other facts neither counts.
+
+// question names what a person is asked. Extra is what else the answer is about: what MLP holds.
+func (w *work) question(rule, reason string, cs []casefile.Cell, extra ...string) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%q %q %q", rule, reason, extra)
+	for _, r := range w.c.Records() {
+		for _, c := range cs {
+			if o := r.Origin(); o.File == c.File && o.Sheet == c.Sheet && o.Row == c.Row {
+				fmt.Fprintf(h, " %s %s", c.Field, fieldOf(r, c.Field))
+			}
+		}
+	}
+	return digest(h)
+}
+
+func digest(h hash.Hash) string { return hex.EncodeToString(h.Sum(nil)[:10]) }
+
+// fieldOf is the value of a record's field by its name in the export's schema; all of
+// the record where the two names differ by more than case.
+func fieldOf(r casefile.Record, field string) string {
+	content, err := casefile.MarshalContent(r)
+	if err != nil {
+		return ""
+	}
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(content, &fields) != nil {
+		return ""
+	}
+	for name, value := range fields {
+		if strings.EqualFold(name, field) {
+			return string(value)
+		}
+	}
+	return string(content)
+}
+
+// accepted tells whether a caseworker let the data of the question stand.
+func (w *work) accepted(question string) bool {
+	a, ok := w.answerTo(question)
+	return ok && !a.Adopt
+}
+
+func (w *work) answerTo(question string) (casefile.Answer, bool) {
+	for _, a := range slices.Backward(w.c.Answers) {
+		if question != "" && a.Question == question && a.Category == "" && w.clk.reached(a.On) {
+			return a, true
+		}
+	}
+	return casefile.Answer{}, false
+}
+
+// courseFacts is a digest of what the export says of the client's course of categories.
+func (w *work) courseFacts() string {
+	h := sha256.New()
+	if cl := w.c.Client; cl != nil {
+		fmt.Fprint(h, cl.Readiness, "|", cl.ReadySince, "|", cl.ReadinessWithdrawnOn, "|", cl.RegisteredBy, "|", cl.UnemploymentBenefit, "|",
+			cl.BenefitAppliedOn, "|", cl.BenefitDecision, "|", cl.BenefitEntitledFrom, "|", cl.BenefitDecisionOn, "|", cl.Leefloon, "|", cl.SupportEndedOn, "|", gone(cl.Header))
+	}
+	for _, e := range w.c.Employments {
+		fmt.Fprint(h, "\n", e.ContractNumber, "|", e.Employment, "|", e.Start, "|", e.End, "|", e.Regime, "|", e.RegimeFrom, "|", gone(e.Header))
+	}
+	for _, t := range w.c.Tracks {
+		fmt.Fprint(h, "\n", t.Track, "|", t.ChoiceDate, "|", t.WEOStart, "|", t.WEOEnd, "|", t.WEOEndReason, "|", gone(t.Header))
+	}
+	return digest(h)
+}
+
+// answer is the category that a caseworker chose: through the export, or with "mlpsync decide".
+type answer struct {
+	code  casefile.Code
+	on    casefile.Date
+	cells []casefile.Cell
+}
+
+// chosen is the answer that counts: the one of the latest day, among equal ones that given
+// with "mlpsync decide". A day that lies ahead is none yet.
+func (w *work) chosen() (answer, bool) {
+	cl := w.c.Client
+	best, found := answer{}, false
+	if cl.DecidedCategory != "" && cl.DecisionReason != "" && w.clk.reached(cl.DecidedOn) {
+		best, found = answer{cl.DecidedCategory, cl.DecidedOn, cells(cl, "decidedCategory", "decidedOn")}, true
+	}
+	for _, a := range w.c.Answers {
+		if a.Category == "" || a.Facts != w.d.Facts || !w.clk.reached(a.On) {
+			continue
+		}
+		if !found || a.On >= best.on {
+			best, found = answer{a.Category, a.On, cells(cl, "clientNumber")}, true
+		}
+	}
+	return best, found
+}
+
+// lapsed says of the last category chosen with "mlpsync decide" that it counts no more.
+func (w *work) lapsed() {
+	for _, a := range slices.Backward(w.c.Answers) {
+		if a.Category == "" {
+			continue
+		}
+		if a.Facts != w.d.Facts {
+			w.notFired("CAT-10", "De beslissing van "+a.On.Dutch()+" voor "+string(a.Category)+" geldt niet meer: de gegevens zijn sindsdien veranderd.",
+				cells(w.c.Client, "clientNumber"))
+		}
+		return
+	}
+}
+
+// ask puts a question that a person can settle by letting the data stand: accept says in
+// Dutch what that means. It tells whether somebody did.
+func (w *work) ask(s scope, m casefile.Manual, accept string) bool {
+	m.Accept = accept
+	m.Question = w.question(m.Rule, m.Reason, m.Cells)
+	if w.accepted(m.Question) {
+		w.fired(m.Rule, "Een medewerker heeft beslist: "+accept+".", m.Cells)
+		return true
+	}
+	w.manual(s, m)
+	return false
+}
+
+// yield is DATA-04: what somebody changed in MLP after us stays, as long as the export says
+// what it said then. An answer can overrule it, or settle it.
+func (w *work) yield(id string, body casefile.Body) casefile.Body {
+	held, written := w.heldAndWritten(id, body)
+	kept, fields := casefile.Yield(held, written, body)
+	if len(fields) == 0 {
+		return body
+	}
+	reason := "In MLP veranderde iemand na ons: " + dutchKind(body) + " (" + dutchFields(fields) + "). Die wijziging blijft staan."
+	cs := w.cellsOf(body)
+	q := w.question("DATA-04", reason, cs, fmt.Sprintf("%+v", held))
+	a, answered := w.answerTo(q)
+	switch {
+	case answered && !a.Adopt:
+		w.fired("DATA-04", "Een medewerker heeft beslist: de export geldt, ze wordt opnieuw gestuurd.", cs)
+		return body
+	case answered:
+		w.fired("DATA-04", "Een medewerker heeft beslist: de wijziging in MLP blijft staan.", cs)
+	default:
+		w.d.Findings = append(w.d.Findings, casefile.Finding{Rule: "DATA-04", Reason: reason, Cells: cs, Question: q,
+			Next:   "Neem de wijziging over in het cliëntsysteem, of beslis dat de export geldt.",
+			Accept: "stuur opnieuw wat de export zegt"})
+		w.fired("DATA-04", reason, cs)
+	}
+	return kept
+}
+
+func (w *work) heldAndWritten(id string, body casefile.Body) (held, written casefile.Body) {
+	if w.k.Dossier == nil {
+		return nil, nil
+	}
+	switch body.Kind() {
+	case casefile.RegCategory:
+		return nil, nil // CAT-10
+	case casefile.RegPerson:
+		return w.k.Dossier.Person, w.k.Written[string(casefile.RegPerson)]
+	case casefile.RegProfile:
+		return w.k.Dossier.Profile, w.k.Written[string(casefile.RegProfile)]
+	}
+	r, ok := w.inMLP(id, body)
+	if !ok {
+		return nil, nil
+	}
+	return r.Body, w.k.Written[r.ID]
+}
+
+// cellsOf is where the export says what a registration holds: its own record is not at hand,
+// so the client's row stands for it where it is not the client's own data.
+func (w *work) cellsOf(body casefile.Body) []casefile.Cell {
+	if body.Kind() == casefile.RegPerson {
+		return cells(w.c.Client, "lastName", "firstName", "birthDate", "street", "postalCode", "city", "nisCode", "contactLanguage")
+	}
+	return cells(w.c.Client, "clientNumber")
+}
+
+func dutchKind(b casefile.Body) string {
+	on := ""
+	if start := casefile.StartOf(b); !start.IsZero() {
+		on = " van " + start.Dutch()
+	}
+	names := map[casefile.RegistrationKind]string{
+		casefile.RegPerson: "de gegevens van de persoon", casefile.RegProfile: "jobdoelwit en POP", casefile.RegWEO: "de WEO",
+		casefile.RegEmployment: "het contract art. 60§7", casefile.RegEvaluation: "de evaluatie", casefile.RegHandover: "de overdracht",
+		casefile.RegPlacement: "de stage of IBO", casefile.RegDocument: "het document", casefile.RegCompetence: "de competentie", casefile.RegNote: "de nota",
+	}
+	return names[b.Kind()] + on
+}
+
+func dutchFields(fields []string) string {
+	words := map[string]string{
+		"LastName": "naam", "FirstName": "voornaam", "BirthDate": "geboortedatum", "Street": "straat", "PostalCode": "postcode", "City": "gemeente",
+		"NIS": "NIS-code", "ContactLanguage": "contacttaal", "JobTarget": "jobdoelwit", "EntryNeed": "reden van instroom", "DevelopmentPlanOn": "datum van het POP",
+		"Start": "begin", "End": "einde", "EndReason": "reden van het einde", "Counsellor": "trajectbegeleider", "Regimes": "arbeidsregime",
+		"EmployerKBO": "werkgever", "SocialEconomy": "sociale economie", "WEOID": "koppeling met de WEO", "Date": "datum", "Evaluation": "soort",
+		"CompetencesScored": "competenties gescoord", "PlanUpdated": "POP aangevuld", "ReportUploaded": "verslag opgeladen", "Handover": "soort",
+		"ChoiceDate": "datum van de keuze", "Motivation": "motivering", "Grounds": "gronden", "Exclusions": "uitsluitingen", "InformedOn": "ingelicht op",
+		"Note": "nota", "TrainingStart": "begin van de opleiding", "OCMWKBO": "OCMW", "OCMWNIS": "gemeente", "Placement": "soort", "InternshipPlan": "stageplan",
+		"HoursPerMonth": "uren per maand", "CommunityService": "gemeenschapsdienst", "Document": "soort", "SHA256": "inhoud", "Size": "grootte",
+		"Competence": "naam", "Level": "score", "AssessedOn": "gescoord op", "Text": "tekst",
+	}
+	var out []string
+	for _, f := range fields {
+		if word := words[f]; word != "" {
+			out = append(out, word)
+		}
+	}
+	return strings.Join(out, ", ")
+}
