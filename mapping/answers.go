@@ -137,11 +137,11 @@ func (w *work) ask(s scope, m casefile.Manual, accept string) bool {
 
 // yield is DATA-04: what somebody changed in MLP after us stays, as long as the export says
 // what it said then. An answer can overrule it, or settle it.
-func (w *work) yield(id string, body casefile.Body) casefile.Body {
+func (w *work) yield(id string, body casefile.Body) (_ casefile.Body, yielded bool) {
 	held, written := w.heldAndWritten(id, body)
 	kept, fields := casefile.Yield(held, written, body)
 	if len(fields) == 0 {
-		return body
+		return body, false
 	}
 	reason := "In MLP veranderde iemand na ons: " + dutchKind(body) + " (" + dutchFields(fields) + "). Die wijziging blijft staan."
 	cs := w.cellsOf(body)
@@ -150,7 +150,7 @@ func (w *work) yield(id string, body casefile.Body) casefile.Body {
 	switch {
 	case answered && !a.Adopt:
 		w.fired("DATA-04", "Een medewerker heeft beslist: de export geldt, ze wordt opnieuw gestuurd.", cs)
-		return body
+		return body, false
 	case answered:
 		w.fired("DATA-04", "Een medewerker heeft beslist: de wijziging in MLP blijft staan.", cs)
 	default:
@@ -159,7 +159,7 @@ func (w *work) yield(id string, body casefile.Body) casefile.Body {
 			Accept: "stuur opnieuw wat de export zegt"})
 		w.fired("DATA-04", reason, cs)
 	}
-	return kept
+	return kept, true
 }
 
 func (w *work) heldAndWritten(id string, body casefile.Body) (held, written casefile.Body) {

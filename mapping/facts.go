@@ -55,7 +55,7 @@ func (w *work) read() facts {
 	f := facts{contracts: w.contracts()}
 	for _, e := range w.c.Employments {
 		if e.Employment == casefile.RegularJob && !gone(e.Header) {
-			f.jobs = append(f.jobs, e)
+			f.jobs = w.addJob(f.jobs, e)
 		}
 	}
 	for _, t := range w.c.Tracks {
@@ -77,6 +77,18 @@ func (w *work) read() facts {
 		c.weo = f.weoOn(c.start)
 	}
 	return f
+}
+
+// addJob keeps one row a job: that of the regime which holds.
+func (w *work) addJob(jobs []*casefile.Employment, e *casefile.Employment) []*casefile.Employment {
+	i := slices.IndexFunc(jobs, func(j *casefile.Employment) bool { return j.ContractNumber == e.ContractNumber && j.Start == e.Start })
+	if i < 0 {
+		return append(jobs, e)
+	}
+	if w.clk.reached(e.RegimeFrom) {
+		jobs[i] = e
+	}
+	return jobs
 }
 
 // chooseGLOW keeps the first choice of GLOW; one whose record is gone still was a

@@ -187,8 +187,9 @@ func (w *work) desire(needs scope, rule, reason string, from casefile.Date, id s
 	if !from.IsZero() && !w.clk.reached(from) {
 		return
 	}
+	body, yielded := w.yield(id, body)
 	w.wishes = append(w.wishes, wish{needs: needs, Registration: casefile.Registration{
-		ID: id, Body: w.yield(id, body), From: from, Rule: rule, Reason: reason, Caseworker: w.c.Caseworker(),
+		ID: id, Body: body, From: from, Rule: rule, Reason: reason, Caseworker: w.c.Caseworker(), Yielded: yielded,
 	}})
 }
 

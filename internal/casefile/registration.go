@@ -76,6 +76,9 @@ type Registration struct {
 	Rule       string // id of the rule that asks for it
 	Caseworker string // personnel code of the person in whose name it is written
 	Reason     string // Dutch, one sentence, no personal data
+	// Yielded tells that a field stands as somebody else put it in MLP, and not as the facts have it:
+	// no ground to take it for agreed.
+	Yielded bool `json:",omitempty"`
 
 	// Of a registration that MLP holds:
 	RegisteredAt time.Time

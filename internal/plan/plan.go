@@ -82,7 +82,7 @@ func Diff(known casefile.Known, d casefile.Decision) Result {
 func agreed(known casefile.Known, ids identities, desired []casefile.Registration) map[string]casefile.Body {
 	var out map[string]casefile.Body
 	for _, r := range desired {
-		if known.Dossier == nil || r.Body.Kind() == casefile.RegCategory {
+		if known.Dossier == nil || r.Yielded || r.Body.Kind() == casefile.RegCategory {
 			continue
 		}
 		want, id := ids.inMLP(r.Body), ids.of(r.ID)

@@ -31,7 +31,8 @@ func pick[T any](t *rapid.T, label string, values ...T) T {
 
 func drawBody(t *rapid.T) casefile.Body {
 	start := drawDay(t, "start")
-	switch pick(t, "kind", casefile.RegCategory, casefile.RegWEO, casefile.RegEmployment, casefile.RegEvaluation, casefile.RegHandover) {
+	switch pick(t, "kind", casefile.RegCategory, casefile.RegWEO, casefile.RegEmployment, casefile.RegEvaluation, casefile.RegHandover,
+		casefile.RegPlacement, casefile.RegDocument, casefile.RegCompetence, casefile.RegNote) {
 	case casefile.RegCategory:
 		return casefile.Category{
 			Code: pick[casefile.Code](t, "code", "05", "90", "93", "00", "78"), From: start,
@@ -53,6 +54,14 @@ func drawBody(t *rapid.T) casefile.Body {
 		return c
 	case casefile.RegEvaluation:
 		return casefile.EvaluationDone{Date: start, Evaluation: pick(t, "sort", "interim", "final"), WEOID: pick(t, "weo", "", "weo-3")}
+	case casefile.RegPlacement:
+		return casefile.WorkPlacement{Placement: pick(t, "placement", "BVS", "WES"), Start: start, End: drawEnd(t, start), WEOID: pick(t, "weo", "", "weo-3")}
+	case casefile.RegDocument:
+		return casefile.Document{Document: pick(t, "document", casefile.DocInterimReport, casefile.DocFinalReport), Date: start, SHA256: pick(t, "hash", "aa", "bb"), File: pick(t, "file", "a.pdf", "b.pdf")}
+	case casefile.RegCompetence:
+		return casefile.Competence{Competence: pick(t, "competence", "a", "b"), Level: pick(t, "level", casefile.LevelDeveloping, casefile.LevelAcquired), AssessedOn: start}
+	case casefile.RegNote:
+		return casefile.Note{Note: pick(t, "noteKind", casefile.NoteTraining, casefile.NoteFinalAdvice), Date: start, Text: pick(t, "text", "a", "b"), WEOID: pick(t, "weo", "", "weo-3")}
 	}
 	return casefile.Handover{
 		ChoiceDate: start, Handover: pick(t, "handover", casefile.HandoverGLOW, casefile.HandoverWarmOther),
