@@ -196,7 +196,7 @@ type Deciding interface {
 	// stays under its own id with its attempts and approval; a new entry whose content
 	// equals a parked or discarded one of the client is not queued again (the parked
 	// one stays, at its place in the new order); a parked one that is no longer asked
-	// for is superseded. A subject whose inputs moved since Dirty gave it, or with an
+	// for is superseded. What was adopted or agreed on is kept, and makes nobody dirty. A subject whose inputs moved since Dirty gave it, or with an
 	// entry in flight, is skipped and stays dirty.
 	Decide(ctx context.Context, run string, outcomes []Outcome, now time.Time) error
 }
@@ -217,7 +217,7 @@ type Subject struct {
 	Hold *Hold
 	// Answers are the caseworkers' answers that were given outside the export, oldest first.
 	Answers []casefile.Answer
-	// Inputs identifies what was read: a digest of records and known version.
+	// Inputs identifies what was read: a digest of records, known version, answers and hold.
 	Inputs string
 }
 
@@ -250,7 +250,7 @@ const (
 type Outcome struct {
 	Subject Subject
 	Kind    OutcomeKind
-	// Decision is empty for a held client: its unsent entries are suspended.
+	// Decision is empty for a held client (by data or by a person): its unsent entries are suspended.
 	Decision casefile.Decision
 	Version  string // of rules, parameters, profile and schemas together
 	// Entries are the client's new entries in lane order; ID, Op, Kind,
@@ -267,7 +267,8 @@ type Outcome struct {
 type Observing interface {
 	// NeedLookup lists clients of whom MLP was not asked yet.
 	NeedLookup(ctx context.Context, ocmw string, limit int) ([]Lookup, error)
-	// SaveLookups stores what MLP answered: a dossier or none.
+	// SaveLookups stores what MLP answered: a dossier or none, and then whether the number
+	// is cancelled. A dossier of another id than the known one forgets what was written in that.
 	SaveLookups(ctx context.Context, run, ocmw string, found []LookupResult, now time.Time) error
 	// Cursor is the feed's position; empty before the first.
 	Cursor(ctx context.Context, ocmw string) (string, error)
@@ -303,7 +304,7 @@ type Outbox interface {
 	Recover(ctx context.Context, now time.Time) (int, error)
 	// Claim takes at most limit entries, one a lane, each the lane's first
 	// unsettled one, if approved and due; in doubt comes first. Lanes with a
-	// parked entry ahead, clients held, OCMWs that are stopped or paused and
+	// parked entry ahead, clients held (by data or by a person), OCMWs that are stopped or paused and
 	// OCMWs in skip are left out, and so are, for what was not sent yet, clients
 	// that are dirty (decided again first) or to be looked up. An
 	// entry whose Version is not the known one is superseded with its lane, and
@@ -312,7 +313,8 @@ type Outbox interface {
 	Claim(ctx context.Context, token string, limit int, skip []string, now time.Time) ([]outbox.Entry, error)
 	// Known is what MLP is known to hold of a person.
 	Known(ctx context.Context, person int64) (casefile.Known, error)
-	// Settle ends an entry that MLP accepted; known is the new known dossier,
+	// Settle ends an entry that MLP accepted; known is the new known dossier, what
+	// was sent is kept in Known.Written,
 	// and the lane's later entries are carried to its version. With the lane's
 	// last entry the client is decided again, on what MLP holds now. They are not when
 	// the version moved by more than this entry's write, or a newer one is known
@@ -356,7 +358,11 @@ type Operating interface {
 	// else. Kinds: "retry", "discard" (Entry), "release" (OCMW), "hold", "unhold" (OCMW and
 	// Client), "decide" (OCMW, Client and Answer).
 	Request(ctx context.Context, r Request) error
-	// ApplyRequests carries out what was asked, audited, and tells what it did.
+	// ApplyRequests carries out what was asked, audited, and tells what it did. Orders about
+	// a client mark it dirty. An answer takes the place of the one to the same question
+	// (Rule and Question), and one with a category that of any other with a category: the older
+	// is in the audit only. What can't be done (no such client, held already, not held) is
+	// told as not done.
 	ApplyRequests(ctx context.Context, now time.Time) ([]Applied, error)
 	// Meta keeps small facts over restarts (the test clock, pauses: PausePrefix);
 	// empty when there is none. They are in clear: no personal data.

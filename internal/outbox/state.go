@@ -24,7 +24,7 @@ const (
 	Discarded State = "discarded"
 	// Superseded: a newer decision took its place. Final.
 	Superseded State = "superseded"
-	// Suspended: not sent, as the client is held for data (design decision 5).
+	// Suspended: not sent, as the client is held for data (design decision 5) or by a person.
 	Suspended State = "suspended"
 )
 
@@ -65,11 +65,11 @@ type TransitionRow struct {
 func Transitions() []TransitionRow {
 	return []TransitionRow{
 		{Waiting, Claimed, "it is the first of its lane, due, released by the guard, and based on the known version"},
-		{Waiting, Suspended, "a row of the client was rejected in the set in force"},
+		{Waiting, Suspended, "a row of the client was rejected in the set in force, or a person holds the client"},
 		{Waiting, Superseded, "the person was decided again, or the dossier's version moved otherwise than by this lane"},
 		{Waiting, Discarded, "a person discards it"},
-		{Suspended, Waiting, "the row is right again, and the decision asks for the same"},
-		{Suspended, Superseded, "the row is right again, and the decision asks for something else"},
+		{Suspended, Waiting, "the client is held no longer, and the decision asks for the same"},
+		{Suspended, Superseded, "the client is held no longer, and the decision asks for something else"},
 		{Suspended, Discarded, "a person discards it"},
 		{Claimed, Settled, "MLP accepted it, or had it already"},
 		{Claimed, Waiting, "it was not sent, or certainly not taken; it goes out again"},

@@ -26,7 +26,7 @@ import (
 
 // Run tries an engine. open gives an empty store that is closed with the test.
 func Run(t *testing.T, open func(t testing.TB) ledger.Store) {
-	for _, room := range []map[string]func(*world){ingesting, deciding, observing, sending, operating} {
+	for _, room := range []map[string]func(*world){ingesting, deciding, observing, sending, operating, ordering} {
 		for name, try := range room {
 			t.Run(name, func(t *testing.T) { try(newWorld(t, open(t))) })
 		}
@@ -248,7 +248,7 @@ func (w *world) settleAll(ocmw string) []string {
 	outcomes := make([]ledger.Outcome, len(subjects))
 	for i, s := range subjects {
 		outcomes[i] = outcome(s)
-		if len(s.Held) > 0 {
+		if len(s.Held) > 0 || s.Hold != nil {
 			outcomes[i] = ledger.Outcome{Subject: s, Kind: ledger.OutcomeHeld, Version: version}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash"
+	"maps"
 	"strconv"
 	"time"
 
@@ -45,7 +46,7 @@ func (s *Store) Dirty(ctx context.Context, ocmw string, day casefile.Date, versi
 }
 
 // inputs are digests of all that deciding a person reads: the records in force, the
-// rejected rows that hold it, and what is known of MLP. They are made of keyed
+// rejected rows or the person that hold it, what caseworkers answered, and what is known of MLP. They are made of keyed
 // digests, so that nobody can guess a record from one.
 func inputs(t *tx, ids []int64) (map[int64]string, error) {
 	hashes := make(map[int64]hash.Hash, len(ids))
@@ -65,6 +66,9 @@ func inputs(t *tx, ids []int64) (map[int64]string, error) {
 				JOIN export_file f ON f.id = r.file JOIN export_set s ON s.id = f.export_set AND s.state = 'active'
 				JOIN row_rejection x ON x.row = r.id
 			ORDER BY p.id, f.name, r.number, x.ordinal`,
+		`SELECT h.person, 'hold', CAST(h.since AS TEXT), h.actor FROM json_each(?) j JOIN hold h ON h.person = j.value`,
+		`SELECT a.person, 'answer', CAST(a.given_at AS TEXT), hex(a.digest)
+			FROM json_each(?) j JOIN answer a ON a.person = j.value ORDER BY a.person, a.given_at, a.id`,
 	} {
 		for rs, err := range t.rows(query, list(ids)) {
 			if err != nil {
@@ -138,7 +142,7 @@ func decide(t *tx, run string, o ledger.Outcome, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if err := adopt(t, person, o.Adopted); err != nil {
+	if err := adopt(t, person, o); err != nil {
 		return err
 	}
 	lane := lane{t: t, run: run, ocmw: ocmw, person: person, now: now}
@@ -175,9 +179,10 @@ func decidedRule(d casefile.Decision, day casefile.Date) (rule, code string) {
 	return "", ""
 }
 
-// adopt keeps under which id MLP held a registration of ours before us.
-func adopt(t *tx, person int64, adopted map[string]string) error {
-	if len(adopted) == 0 {
+// adopt keeps what deciding found in MLP: under which id it held a registration of ours
+// before us, and what it holds as we would write it. Neither is news to decide on.
+func adopt(t *tx, person int64, o ledger.Outcome) error {
+	if len(o.Adopted)+len(o.Agreed) == 0 {
 		return nil
 	}
 	k, err := loadKnown(t, person)
@@ -187,9 +192,11 @@ func adopt(t *tx, person int64, adopted map[string]string) error {
 	if k.Aliases == nil {
 		k.Aliases = map[string]string{}
 	}
-	for ours, theirs := range adopted {
-		k.Aliases[ours] = theirs
+	maps.Copy(k.Aliases, o.Adopted)
+	if k.Written == nil {
+		k.Written = map[string]casefile.Body{}
 	}
+	maps.Copy(k.Written, o.Agreed)
 	return saveKnown(t, person, k, casefile.Date(""))
 }
 

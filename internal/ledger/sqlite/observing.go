@@ -61,15 +61,26 @@ func saveLookup(t *tx, r ledger.LookupResult, day casefile.Date) error {
 	if err != nil {
 		return err
 	}
-	k.LookedUp, k.Dossier = true, r.Dossier
+	k.LookedUp = true
 	if r.Dossier != nil {
-		k.OutsideArea = false
+		learnDossier(&k, r.Dossier)
+	} else {
+		k.Dossier, k.INSZCanceled = nil, r.Canceled
 	}
 	changed, err := learn(t, r.Person, k, day)
 	if err != nil || !changed {
 		return err
 	}
 	return setDirty(t, r.Person)
+}
+
+// learnDossier takes in a dossier that MLP holds. What was written in another one says
+// nothing of it; while MLP holds none it is kept, as the same can come back.
+func learnDossier(k *casefile.Known, d *casefile.Dossier) {
+	if k.Dossier != nil && k.Dossier.ID != d.ID {
+		k.Written = nil
+	}
+	k.Dossier, k.OutsideArea, k.INSZCanceled = d, false, false
 }
 
 // learn saves what is known, and tells whether that is news; having been asked again
@@ -248,7 +259,7 @@ func saveObserved(t *tx, person int64, d casefile.Dossier, day casefile.Date) (b
 	if k.Dossier != nil && k.Dossier.ID != d.ID {
 		return false, nil // found by a corrected INSZ: what was sent stands in the known one, so a person is asked
 	}
-	k.Dossier, k.OutsideArea = &d, false
+	learnDossier(&k, &d)
 	if err := saveKnown(t, person, k, day); err != nil {
 		return false, err
 	}

@@ -124,13 +124,8 @@ func (s *Store) Stop(ctx context.Context, ocmw, reasonNL, reasonEN string, now t
 // Request implements ledger.Operating. It is the one write that a ledger opened
 // beside the daemon takes.
 func (s *Store) Request(ctx context.Context, r ledger.Request) error {
-	switch {
-	case (r.Kind == "retry" || r.Kind == "discard") && r.Entry == "":
-		return fmt.Errorf("leave request: %s names an entry", r.Kind)
-	case r.Kind == "release" && r.OCMW == "":
-		return errors.New("leave request: release names an OCMW")
-	case r.Kind != "retry" && r.Kind != "discard" && r.Kind != "release":
-		return fmt.Errorf("leave request: there is no kind %q", r.Kind)
+	if err := wellFormed(r); err != nil {
+		return fmt.Errorf("leave request: %w", err)
 	}
 	if s.readOnly && s.keep != nil {
 		return errors.New("leave request: no daemon has run on this state yet")
@@ -143,10 +138,59 @@ func (s *Store) Request(ctx context.Context, r ledger.Request) error {
 			}
 			r.OCMW = e.OCMW
 		}
-		_, err := t.exec(`INSERT INTO request (kind, ocmw, entry, actor, reason, asked_at) VALUES (?, ?, ?, ?, ?, ?)`,
-			r.Kind, r.OCMW, r.Entry, r.By.Name, s.seal("request", r.OCMW, r.Kind+r.Entry, "reason", []byte(r.By.Reason)), stored(r.At))
-		return err
+		return leaveRequest(t, r)
 	})
+}
+
+// aboutClient tells of the kinds of request that name a client.
+func aboutClient(kind string) bool { return kind == "hold" || kind == "unhold" || kind == "decide" }
+
+func wellFormed(r ledger.Request) error {
+	switch {
+	case r.Kind == "retry" || r.Kind == "discard":
+		if r.Entry == "" {
+			return fmt.Errorf("%s names an entry", r.Kind)
+		}
+	case r.Kind == "release":
+		if r.OCMW == "" {
+			return errors.New("release names an OCMW")
+		}
+	case aboutClient(r.Kind):
+		if r.OCMW == "" || r.Client == "" {
+			return fmt.Errorf("%s names an OCMW and a client", r.Kind)
+		}
+		if r.Kind == "decide" && (r.Answer.Rule == "" || r.Answer.At.IsZero()) {
+			return errors.New("decide names the rule that asked, and when it was answered")
+		}
+	default:
+		return fmt.Errorf("there is no kind %q", r.Kind)
+	}
+	return nil
+}
+
+func leaveRequest(t *tx, r ledger.Request) error {
+	var ix, client, answer []byte
+	if aboutClient(r.Kind) {
+		ix = t.s.ix("client", r.OCMW, r.Client)
+		client = t.s.seal("request", r.OCMW, requestPlace(r, ix), "client", []byte(r.Client))
+	}
+	if r.Kind == "decide" {
+		payload, err := casefile.MarshalAnswer(r.Answer)
+		if err != nil {
+			return fmt.Errorf("encode answer: %w", err)
+		}
+		answer = t.s.seal("request", r.OCMW, requestPlace(r, ix), "answer", payload)
+	}
+	_, err := t.exec(`INSERT INTO request (kind, ocmw, entry, client_ix, client, answer, actor, reason, asked_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		r.Kind, r.OCMW, r.Entry, ix, client, answer, r.By.Name,
+		t.s.seal("request", r.OCMW, requestPlace(r, ix), "reason", []byte(r.By.Reason)), stored(r.At))
+	return err
+}
+
+// requestPlace is what a request's sealed columns are bound to: its number is not known
+// before it is written.
+func requestPlace(r ledger.Request, clientIX []byte) string {
+	return r.Kind + r.Entry + place(clientIX)
 }
 
 // ApplyRequests implements ledger.Operating.
@@ -172,21 +216,17 @@ func (s *Store) ApplyRequests(ctx context.Context, now time.Time) ([]ledger.Appl
 
 func applyRequest(t *tx, id int64, now time.Time) (ledger.Applied, error) {
 	var a ledger.Applied
-	var asked int64
-	var reason []byte
-	err := t.row(`SELECT kind, ocmw, entry, actor, reason, asked_at FROM request WHERE id = ?`, []any{id},
-		&a.Kind, &a.OCMW, &a.Entry, &a.By.Name, &reason, &asked)
-	if err != nil {
+	var err error
+	if a.Request, err = readRequest(t, id); err != nil {
 		return a, err
 	}
-	if reason, err = t.s.open("request", a.OCMW, a.Kind+a.Entry, "reason", reason); err != nil {
-		return a, err
-	}
-	a.By.Reason, a.At = string(reason), instant(asked)
-	if a.Kind == "release" {
+	switch {
+	case a.Kind == "release":
 		a.Done, a.Result = true, "everything that waited for approval may go"
 		err = approve(t, a.OCMW, a.By, now)
-	} else {
+	case aboutClient(a.Kind):
+		a.Done, a.Result, err = orderClient(t, a.Request, now)
+	default:
 		a.Done, a.Result, err = orderEntry(t, a.Request, now)
 	}
 	if err != nil {
@@ -194,6 +234,31 @@ func applyRequest(t *tx, id int64, now time.Time) (ledger.Applied, error) {
 	}
 	_, err = t.exec(`UPDATE request SET applied_at = ?, done = ?, result = ? WHERE id = ?`, stored(now), bit(a.Done), a.Result, id)
 	return a, err
+}
+
+func readRequest(t *tx, id int64) (ledger.Request, error) {
+	var r ledger.Request
+	var asked int64
+	var ix, client, answer, reason []byte
+	err := t.row(`SELECT kind, ocmw, entry, client_ix, client, answer, actor, reason, asked_at FROM request WHERE id = ?`, []any{id},
+		&r.Kind, &r.OCMW, &r.Entry, &ix, &client, &answer, &r.By.Name, &reason, &asked)
+	if err != nil {
+		return r, err
+	}
+	r.At = instant(asked)
+	for name, sealed := range map[string]*[]byte{"client": &client, "answer": &answer, "reason": &reason} {
+		if *sealed == nil {
+			continue
+		}
+		if *sealed, err = t.s.open("request", r.OCMW, requestPlace(r, ix), name, *sealed); err != nil {
+			return r, err
+		}
+	}
+	r.Client, r.By.Reason = string(client), string(reason)
+	if answer != nil {
+		r.Answer, err = casefile.UnmarshalAnswer(answer)
+	}
+	return r, wrap("read answer of request", err)
 }
 
 // orderEntry carries out retry and discard. What the entry's state does not allow is

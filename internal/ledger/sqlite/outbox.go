@@ -34,9 +34,10 @@ func (s *Store) Recover(ctx context.Context, now time.Time) (recovered int, err 
 }
 
 // mayGo are the conditions that a lane's head must meet beside being due: an OCMW
-// that is not stopped or paused, a client that is not held, and for what was not
+// that is not stopped or paused, a client that neither data nor a person holds, and for what was not
 // sent yet a client whose dossier is known.
 const mayGo = `e.head = 1 AND e.approved = 1 AND e.claim IS NULL AND p.held = 0 AND (e.state = 'inDoubt' OR p.looked_up = 1)
+	AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.person = e.person)
 	AND NOT EXISTS (SELECT 1 FROM ocmw o WHERE o.kbo = e.ocmw AND o.stopped_at IS NOT NULL)
 	AND NOT EXISTS (SELECT 1 FROM meta m WHERE m.key = 'fact/` + ledger.PausePrefix + `' || e.ocmw AND m.value <> '')`
 
@@ -233,10 +234,18 @@ func settleKnown(t *tx, e outbox.Entry, d casefile.Dossier, day casefile.Date) e
 	if err != nil {
 		return err
 	}
+	change, err := casefile.UnmarshalChange(e.Payload)
+	if err != nil {
+		return fmt.Errorf("read change of entry: %w", err)
+	}
+	k.Written = casefile.Wrote(k.Written, change)
 	if k.Dossier != nil && k.Dossier.ID == d.ID && k.Dossier.Version > d.Version {
+		if err := saveKnown(t, e.Person, k, ""); err != nil {
+			return err
+		}
 		return setDirty(t, e.Person) // the feed was ahead of the answer
 	}
-	k.Dossier, k.OutsideArea = &d, false
+	learnDossier(&k, &d)
 	if err := saveKnown(t, e.Person, k, day); err != nil {
 		return err
 	}
@@ -303,7 +312,7 @@ func (s *Store) Conflict(ctx context.Context, e outbox.Entry, known *casefile.Do
 				k.LookedUp = false
 				return
 			}
-			k.Dossier, k.OutsideArea = known, false
+			learnDossier(k, known)
 		})
 	})
 }

@@ -134,6 +134,14 @@ func TestNothingPersonalOnDisk(t *testing.T) {
 	s := open(t, filepath.Join(dir, "ledger.db"), newKeys(t))
 	_, e := fill(t, s)
 	check(t, s.GiveBack(t.Context(), e, noon, true, outbox.Problem{Title: "geheim probleem"}, noon))
+	by := ledger.Actor{Name: "els", Reason: "geheim waarom"}
+	answer := casefile.Answer{Rule: "CAT-03", Question: "geheime kwestie", Category: "05", On: "2026-03-16", At: noon, By: "els", Reason: by.Reason}
+	for range 2 { // the second time they are left lying
+		_, err := s.ApplyRequests(t.Context(), noon)
+		check(t, err)
+		check(t, s.Request(t.Context(), ledger.Request{Kind: "hold", OCMW: kbo, Client: "nummer-1234", By: by, At: noon}))
+		check(t, s.Request(t.Context(), ledger.Request{Kind: "decide", OCMW: kbo, Client: "nummer-1234", Answer: answer, By: by, At: noon}))
+	}
 	files, err := filepath.Glob(filepath.Join(dir, "*"))
 	check(t, err)
 	size := 0

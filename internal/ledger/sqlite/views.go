@@ -10,7 +10,7 @@ import (
 // clientViews reads clients in the order of ids, with their last decision when asked.
 func clientViews(t *tx, ids []int64, decided bool) ([]ledger.ClientView, error) {
 	views := make(map[int64]*ledger.ClientView, len(ids))
-	steps := []func(*tx, []int64, map[int64]*ledger.ClientView) error{readPersons, readRecords, readHeld}
+	steps := []func(*tx, []int64, map[int64]*ledger.ClientView) error{readPersons, readRecords, readHeld, readHolds, readAnswers}
 	if decided {
 		steps = append(steps, readDecisions)
 	}

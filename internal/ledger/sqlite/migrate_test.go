@@ -1,0 +1,168 @@
+package sqlite_test
+
+import (
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mlpsync/mlpsync/internal/audit"
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/ident"
+	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/internal/outbox"
+)
+
+// firstVersion writes what a ledger holds into one of the first version, made by that
+// version's own script.
+func firstVersion(t *testing.T, from string) string {
+	t.Helper()
+	script, err := os.ReadFile(filepath.Join("schema", "001.sql"))
+	check(t, err)
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	db, err := sql.Open("sqlite", path)
+	check(t, err)
+	defer db.Close()
+	db.SetMaxOpenConns(1) // ATTACH is the connection's
+	_, err = db.Exec(string(script) + `; PRAGMA user_version = 1;`)
+	check(t, err)
+	_, err = db.Exec(`ATTACH ? AS now`, from)
+	check(t, err)
+	for _, table := range texts(t, db, `SELECT name FROM sqlite_schema WHERE type = 'table'`) {
+		columns := strings.Join(texts(t, db, `SELECT name FROM pragma_table_info('`+table+`')`), ", ")
+		_, err := db.Exec(fmt.Sprintf(`INSERT INTO %[1]s (%[2]s) SELECT %[2]s FROM now.%[1]s`, table, columns))
+		check(t, err)
+	}
+	return path
+}
+
+func texts(t *testing.T, db *sql.DB, query string) []string {
+	t.Helper()
+	rows, err := db.Query(query)
+	check(t, err)
+	defer rows.Close()
+	var all []string
+	for rows.Next() {
+		var s string
+		check(t, rows.Scan(&s))
+		all = append(all, s)
+	}
+	check(t, rows.Err())
+	if len(all) == 0 {
+		t.Fatalf("nothing for %s", query)
+	}
+	return all
+}
+
+// holdings are all that can be read of a ledger.
+type holdings struct {
+	Client  ledger.ClientView
+	Totals  ledger.Totals
+	Lane    []string
+	Due     time.Time
+	Lookups int
+	Dirty   int
+	Audit   []string
+}
+
+func readAll(t *testing.T, s ledger.Store) holdings {
+	t.Helper()
+	var h holdings
+	var err error
+	h.Client, err = s.Find(t.Context(), kbo, "nummer-1234")
+	check(t, err)
+	h.Totals, err = s.Totals(t.Context(), "", "")
+	check(t, err)
+	entries, err := s.Entries(t.Context(), ledger.EntryFilter{})
+	check(t, err)
+	for _, e := range entries {
+		h.Lane = append(h.Lane, fmt.Sprint(e.ID, e.Seq, e.State, e.Version, e.Attempts, e.ContentHash, e.NotBefore))
+	}
+	h.Due, err = s.NextDue(t.Context())
+	check(t, err)
+	asked, err := s.NeedLookup(t.Context(), kbo, 10)
+	check(t, err)
+	dirty, err := s.Dirty(t.Context(), kbo, "2026-03-16", "v1", 10)
+	check(t, err)
+	h.Lookups, h.Dirty = len(asked), len(dirty)
+	check(t, s.Audit(t.Context(), "", func(r audit.Record) error {
+		h.Audit = append(h.Audit, r.Hash.String())
+		return nil
+	}))
+	return h
+}
+
+func TestFirstVersionIsBroughtForward(t *testing.T) {
+	keys, path := newKeys(t), filepath.Join(t.TempDir(), "ledger.db")
+	s := open(t, path, keys)
+	_, e := fill(t, s)
+	check(t, s.Park(t.Context(), e, outbox.Problem{Type: "refused", Title: "geheim probleem"}, noon))
+	by := ledger.Actor{Name: "els", Reason: "geheim waarom"}
+	check(t, s.Request(t.Context(), ledger.Request{Kind: "retry", Entry: e.ID, By: by, At: noon}))
+	want := readAll(t, s)
+	check(t, s.Close())
+
+	old := firstVersion(t, path)
+	s = open(t, old, keys)
+	people := cmp.Comparer(func(a, b ident.INSZ) bool { return a.Reveal() == b.Reveal() })
+	if diff := cmp.Diff(want, readAll(t, s), people); diff != "" {
+		t.Fatalf("after the migration (-want +have):\n%s", diff)
+	}
+	if claimed, err := s.Claim(t.Context(), "token", 10, nil, noon); err != nil || len(claimed) > 0 {
+		t.Fatalf("the migration sends %d entries: %v", len(claimed), err)
+	}
+	check(t, s.Check(t.Context()))
+	applied, err := s.ApplyRequests(t.Context(), noon)
+	check(t, err)
+	if last := applied[len(applied)-1]; len(applied) != 2 || !last.Done || last.By != by || last.Entry != e.ID {
+		t.Fatalf("the order of before the migration: %+v", applied)
+	}
+	check(t, s.Request(t.Context(), ledger.Request{Kind: "hold", OCMW: kbo, Client: "nummer-1234", By: by, At: noon}))
+	applied, err = s.ApplyRequests(t.Context(), noon)
+	check(t, err)
+	if len(applied) != 1 || !applied[0].Done {
+		t.Fatalf("an order of the new kind: %+v", applied)
+	}
+	check(t, s.Check(t.Context()))
+}
+
+// What people say of a client outlives the process, ordered or carried out.
+func TestAnswersAndHoldsOutliveARestart(t *testing.T) {
+	keys, path := newKeys(t), filepath.Join(t.TempDir(), "ledger.db")
+	s := open(t, path, keys)
+	fill(t, s)
+	by := ledger.Actor{Name: "els", Reason: "geheim waarom"}
+	answer := casefile.Answer{Rule: "CAT-03", Question: "geheime-vraag", Category: "05", On: "2026-03-16", At: noon, By: "els", Reason: by.Reason}
+	orders := []ledger.Request{
+		{Kind: "decide", OCMW: kbo, Client: "nummer-1234", Answer: answer, By: by, At: noon},
+		{Kind: "hold", OCMW: kbo, Client: "nummer-1234", By: by, At: noon},
+	}
+	check(t, s.Request(t.Context(), orders[0]))
+	check(t, s.Request(t.Context(), orders[1]))
+	check(t, s.Close())
+
+	s = open(t, path, keys) // the orders wait for it
+	applied, err := s.ApplyRequests(t.Context(), noon)
+	check(t, err)
+	for i, a := range applied[1:] { // behind fill's own
+		if diff := cmp.Diff(orders[i], a.Request); diff != "" || !a.Done {
+			t.Errorf("done %t, order (-want +have):\n%s", a.Done, diff)
+		}
+	}
+	check(t, s.Close())
+
+	s = open(t, path, keys)
+	view, err := s.Find(t.Context(), kbo, "nummer-1234")
+	check(t, err)
+	if diff := cmp.Diff([]casefile.Answer{answer}, view.Answers); diff != "" {
+		t.Errorf("answers (-want +have):\n%s", diff)
+	}
+	if diff := cmp.Diff(&ledger.Hold{Since: noon, By: "els", Reason: by.Reason}, view.Hold); diff != "" {
+		t.Errorf("hold (-want +have):\n%s", diff)
+	}
+}

@@ -1,0 +1,149 @@
+package sqlite
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/mlpsync/mlpsync/internal/audit"
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/ledger"
+)
+
+// orderClient carries out hold, unhold and decide. What does not fit how the client
+// stands is said, and no error.
+func orderClient(t *tx, r ledger.Request, now time.Time) (bool, string, error) {
+	p := ordered{t: t, Request: r, now: now}
+	err := t.row(`SELECT id, pseudonym FROM person WHERE ocmw = ? AND client_ix = ?`,
+		[]any{r.OCMW, t.s.ix("client", r.OCMW, r.Client)}, &p.person, &p.pseudonym)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, "there is no such client", nil
+	}
+	if err != nil {
+		return false, "", err
+	}
+	switch r.Kind {
+	case "hold":
+		return p.hold()
+	case "unhold":
+		return p.unhold()
+	}
+	return p.answer()
+}
+
+// ordered is a person's order about a client that is there.
+type ordered struct {
+	ledger.Request
+	t         *tx
+	person    int64
+	pseudonym string
+	now       time.Time
+}
+
+// done has the client decided on what is new, and audits the order.
+func (p ordered) done(result string, r audit.Record) (bool, string, error) {
+	if err := setDirty(p.t, p.person); err != nil {
+		return false, "", err
+	}
+	r.At, r.Run, r.Actor, r.OCMW, r.Client = p.now, p.t.run(), p.By.Name, p.OCMW, p.pseudonym
+	return true, result, p.t.audit(r, p.By.Reason)
+}
+
+// hold counts from when it was ordered: a plan that applies the order on a copy sees
+// the same client.
+func (p ordered) hold() (bool, string, error) {
+	n, err := p.t.exec(`INSERT INTO hold (person, since, actor, reason) VALUES (?, ?, ?, ?) ON CONFLICT (person) DO NOTHING`,
+		p.person, stored(p.At), p.By.Name, p.t.s.seal("hold", p.OCMW, number(p.person), "reason", []byte(p.By.Reason)))
+	if err != nil || n == 0 {
+		return false, "the client is held already", err
+	}
+	return p.done("nothing is decided or sent of the client until it is released", audit.Record{Action: "held"})
+}
+
+func (p ordered) unhold() (bool, string, error) {
+	n, err := p.t.exec(`DELETE FROM hold WHERE person = ?`, p.person)
+	if err != nil || n == 0 {
+		return false, "no person holds the client", err
+	}
+	return p.done("the client is decided again", audit.Record{Action: "released"})
+}
+
+// answer takes the place of what was answered before to the same question, and one
+// with a category that of every other: two categories can't both be a person's word.
+func (p ordered) answer() (bool, string, error) {
+	a := p.Answer
+	payload, err := casefile.MarshalAnswer(a)
+	if err != nil {
+		return false, "", fmt.Errorf("encode answer: %w", err)
+	}
+	ix := p.t.s.ix("question", p.OCMW, number(p.person), a.Rule, a.Question)
+	const same = `person = ?1 AND (question_ix = ?2 OR (?3 <> '' AND category <> ''))`
+	before, err := column[string](p.t, `SELECT CASE category WHEN '' THEN 'accepted' ELSE category END FROM answer
+		WHERE `+same+` ORDER BY given_at DESC, id DESC`, p.person, ix, string(a.Category))
+	if err != nil {
+		return false, "", err
+	}
+	if _, err := p.t.exec(`DELETE FROM answer WHERE `+same, p.person, ix, string(a.Category)); err != nil {
+		return false, "", err
+	}
+	_, err = p.t.exec(`INSERT INTO answer (person, rule, category, question_ix, digest, payload, given_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		p.person, a.Rule, string(a.Category), ix, p.t.s.ix("answer", p.OCMW, string(payload)),
+		p.t.s.seal("answer", p.OCMW, place(ix), "payload", payload), stored(a.At))
+	if err != nil {
+		return false, "", err
+	}
+	r := audit.Record{Action: "answered", Rule: a.Rule, After: "accepted"}
+	if a.Category != "" {
+		r.After = string(a.Category) + " from " + string(a.On)
+	}
+	if len(before) > 0 {
+		r.Before = before[0]
+	}
+	return p.done("the client is decided with the answer", r)
+}
+
+func readHolds(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
+	for rs, err := range t.rows(`SELECT h.person, h.since, h.actor, h.reason FROM json_each(?) j JOIN hold h ON h.person = j.value`, list(ids)) {
+		if err != nil {
+			return err
+		}
+		var person, since int64
+		var h ledger.Hold
+		var reason []byte
+		if err := rs.Scan(&person, &since, &h.By, &reason); err != nil {
+			return err
+		}
+		v := views[person]
+		if reason, err = t.s.open("hold", v.OCMW, number(person), "reason", reason); err != nil {
+			return err
+		}
+		h.Since, h.Reason = instant(since), string(reason)
+		v.Hold = &h
+	}
+	return nil
+}
+
+func readAnswers(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
+	for rs, err := range t.rows(`SELECT a.person, a.question_ix, a.payload FROM json_each(?) j JOIN answer a ON a.person = j.value
+		ORDER BY a.person, a.given_at, a.id`, list(ids)) {
+		if err != nil {
+			return err
+		}
+		var person int64
+		var ix, payload []byte
+		if err := rs.Scan(&person, &ix, &payload); err != nil {
+			return err
+		}
+		v := views[person]
+		if payload, err = t.s.open("answer", v.OCMW, place(ix), "payload", payload); err != nil {
+			return err
+		}
+		a, err := casefile.UnmarshalAnswer(payload)
+		if err != nil {
+			return fmt.Errorf("read answer: %w", err)
+		}
+		v.Answers = append(v.Answers, a)
+	}
+	return nil
+}
