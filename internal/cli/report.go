@@ -51,7 +51,7 @@ func printFiles(w io.Writer, s app.Summary) {
 
 func printClients(w io.Writer, s app.Summary) {
 	c := s.Clients
-	section(w, "CLIENTS LOOKED AT IN THIS RUN   = held for data + manual + planned + no change")
+	section(w, "CLIENTS LOOKED AT IN THIS RUN   = held + manual + planned + no change")
 	fmt.Fprintf(w, "  %d = %d + %d + %d + %d   %s\n", c.Decided, c.Held, c.Manual, c.Planned, c.NoChange, check(c.Holds()))
 	if s.Undecided > 0 {
 		fmt.Fprintf(w, "  %d more wait: MLP could not be asked what it holds of them\n", s.Undecided)
@@ -95,7 +95,7 @@ func printSent(w io.Writer, s app.Summary) {
 	}
 	table(w, nil, rows)
 	e := s.Entries
-	fmt.Fprintf(w, "  left: %d waiting, %d suspended (client held for data), %d parked, %d in doubt\n", e.Waiting, e.Suspended, e.Parked, e.InDoubt)
+	fmt.Fprintf(w, "  left: %d waiting, %d suspended (client held), %d parked, %d in doubt\n", e.Waiting, e.Suspended, e.Parked, e.InDoubt)
 }
 
 func printRejected(w io.Writer, s app.Summary) {

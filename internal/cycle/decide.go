@@ -59,11 +59,11 @@ func (c *Cycle) Version(o OCMW, day casefile.Date) string {
 // Decide maps one client and works out what to send: pure but for the ids of
 // new entries.
 func (c *Cycle) Decide(o OCMW, s ledger.Subject, day casefile.Date, version string) (ledger.Outcome, error) {
-	if len(s.Held) > 0 {
+	if len(s.Held) > 0 || s.Hold != nil {
 		return ledger.Outcome{Subject: s, Kind: ledger.OutcomeHeld, Version: version}, nil
 	}
 	client := casefile.Assemble(o.On(day), s.Records)
-	client.SharedINSZ = s.SharedINSZ
+	client.SharedINSZ, client.Answers = s.SharedINSZ, s.Answers
 	decision := c.Rules.Decide(client, s.Known, day)
 	diff := plan.Diff(s.Known, decision)
 	decision.Manual = append(decision.Manual, diff.Manual...)
@@ -73,7 +73,7 @@ func (c *Cycle) Decide(o OCMW, s ledger.Subject, day casefile.Date, version stri
 	}
 	return ledger.Outcome{
 		Subject: s, Kind: outcomeOf(decision, entries), Decision: decision, Version: version,
-		Entries: entries, Adopted: diff.Adopted,
+		Entries: entries, Adopted: diff.Adopted, Agreed: diff.Agreed,
 	}, nil
 }
 
