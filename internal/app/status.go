@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
@@ -199,8 +198,8 @@ func (a *App) QueueShow(ctx context.Context, id string) (QueueEntry, error) {
 // Order leaves an order for the daemon: "retry" and "discard" of an entry,
 // "release" of an OCMW's guard. The daemon carries it out within a poll.
 func (a *App) Order(ctx context.Context, kind, target string, by ledger.Actor) error {
-	if strings.TrimSpace(by.Reason) == "" {
-		return &Hinted{Err: errors.New("a reason is required"), Next: "add --reason \"...\"; it is kept in the audit"}
+	if err := needReason(by); err != nil {
+		return err
 	}
 	r := ledger.Request{Kind: kind, By: by, At: a.now()}
 	if kind == "release" {

@@ -44,6 +44,9 @@ type grammar struct {
 	Health   healthCmd   `cmd:"" help:"Exit 0 when the daemon does its work, else 1 (for container and service checks)."`
 	Queue    queueCmd    `cmd:"" help:"Look at what waits to be sent, and retry or discard what is parked."`
 	Guard    guardCmd    `cmd:"" help:"Show or release the stop on a run that would change too much."`
+	Decide   decideCmd   `cmd:"" help:"Answer what a client's decision asks of a person; kept in the audit."`
+	Hold     holdCmd     `cmd:"" help:"Leave a client alone: nothing is decided or sent until it is released."`
+	Release  releaseCmd  `cmd:"" help:"Let a client go on whom a person holds."`
 	Config   configCmd   `cmd:"" help:"Check the configuration, print an example, make a key file."`
 	Rules    rulesCmd    `cmd:"" help:"Print the catalogue of rules with sources and validity."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`

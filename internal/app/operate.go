@@ -1,0 +1,302 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/ledger"
+)
+
+// The rules that report what a person changed in MLP: a category, or another field.
+const (
+	ruleCategoryDrift = "CAT-10"
+	ruleFieldDrift    = "DATA-04"
+)
+
+// Question is something that the client's last decision asks and a caseworker can
+// answer outside the export.
+type Question struct {
+	Number int // from 1, in the order of the decision
+	Rule   string
+	Reason string // Dutch
+	Next   string // Dutch
+	// Category tells that a category answers it; Proposal is the rule's.
+	Category bool
+	Proposal casefile.Code
+	// Accept says in Dutch what an answer without a category means; empty where there is none.
+	Accept string
+
+	id    string
+	given *casefile.Answer
+}
+
+// CategoryDrift tells that a person changed a category in MLP: it can be adopted, or
+// overruled with the proposal.
+func (q Question) CategoryDrift() bool { return q.Rule == ruleCategoryDrift && q.Category }
+
+// FieldDrift tells that a person changed something else in MLP: it stands, unless it is
+// overruled.
+func (q Question) FieldDrift() bool { return q.Rule == ruleFieldDrift && q.Accept != "" }
+
+// OpenQuestions is the error of an answer that does not say which question it is to.
+type OpenQuestions struct {
+	Client    string
+	Questions []Question
+}
+
+func (o *OpenQuestions) Error() string {
+	return fmt.Sprintf("this client has %d open questions", len(o.Questions))
+}
+
+// Hint is what the user can do.
+func (o *OpenQuestions) Hint() string {
+	return "say which one is answered with --rule ID, or with --question and its number in the list"
+}
+
+// Reply is a caseworker's answer as it is given: exactly one of Category, Accept, Adopt
+// and Overrule, to the question with this rule or number, or to the only one.
+type Reply struct {
+	Rule     string
+	Number   int
+	Category casefile.Code
+	From     casefile.Date // of the category; zero is today
+	Accept   bool          // the data stand as they are
+	Adopt    bool          // what a person set in MLP stands
+	Overrule bool          // what a person set in MLP gives way
+}
+
+// Check refuses what fits no question at all.
+func (r Reply) Check() error {
+	// The categories that an OCMW registers (TWE p.1, 5 and 8; CAT-09 for 78).
+	registered := []casefile.Code{casefile.Code00, casefile.Code05, casefile.Code78, casefile.Code90, casefile.Code93}
+	switch {
+	case r.Category != "" && !slices.Contains(registered, r.Category):
+		return &Hinted{Err: fmt.Errorf("category %q is not one that an OCMW registers", string(r.Category)), Next: "take 00, 05, 78, 90 or 93"}
+	case r.Category == "" && !r.From.IsZero():
+		return &Hinted{Err: errors.New("a begin goes with a category only"), Next: "the other answers hold from today"}
+	}
+	return nil
+}
+
+// Answered is what was ordered.
+type Answered struct {
+	Client string
+	casefile.Answer
+}
+
+// Decide leaves a caseworker's answer, checked, for the daemon. It holds until the facts
+// that the question was about change.
+func (a *App) Decide(ctx context.Context, client string, r Reply, by ledger.Actor) (Answered, error) {
+	view, err := a.orderable(ctx, client, by)
+	if err != nil {
+		return Answered{}, err
+	}
+	q, err := choose(view, r)
+	if err != nil {
+		return Answered{}, err
+	}
+	answer, err := q.answer(r, view.Known.Dossier, a.today())
+	if err != nil {
+		return Answered{}, err
+	}
+	if g := q.given; g != nil && g.Category == answer.Category && (g.On == answer.On || answer.Category == "") {
+		return Answered{}, &Hinted{Err: fmt.Errorf("this question of %s was answered so already, on %s by %s", q.Rule, a.dutchDay(*g), g.By),
+			Next: "the answer holds until the facts change; see \"mlpsync explain\""}
+	}
+	answer.At, answer.By, answer.Reason = a.now().UTC(), by.Name, by.Reason
+	err = a.store.Request(ctx, ledger.Request{Kind: "decide", OCMW: view.OCMW, Client: view.Client, Answer: answer, By: by, At: answer.At})
+	if err != nil {
+		return Answered{}, fmt.Errorf("leave the answer: %w", err)
+	}
+	return Answered{Client: view.Client, Answer: answer}, nil
+}
+
+func (a *App) dutchDay(g casefile.Answer) string { return casefile.DateOf(g.At, Zone()).Dutch() }
+
+// Hold orders that a client is left alone until somebody releases it, and tells its
+// client number.
+func (a *App) Hold(ctx context.Context, client string, by ledger.Actor) (string, error) {
+	view, err := a.orderable(ctx, client, by)
+	if err != nil {
+		return "", err
+	}
+	if h := view.Hold; h != nil {
+		return "", &Hinted{Err: fmt.Errorf("%s holds this client since %s", h.By, h.Since.In(Zone()).Format("02/01/2006")),
+			Next: "\"mlpsync release\" ends it"}
+	}
+	return view.Client, a.orderFor(ctx, "hold", view, by)
+}
+
+// Release orders that a held client goes on, and tells its client number.
+func (a *App) Release(ctx context.Context, client string, by ledger.Actor) (string, error) {
+	view, err := a.orderable(ctx, client, by)
+	if err != nil {
+		return "", err
+	}
+	if view.Hold == nil {
+		return "", &Hinted{Err: errors.New("no person holds this client"),
+			Next: "a hold that was ordered just now counts from the daemon's next round; a client that waits for a rejected row comes free with a right export"}
+	}
+	return view.Client, a.orderFor(ctx, "unhold", view, by)
+}
+
+func (a *App) orderFor(ctx context.Context, kind string, view ledger.ClientView, by ledger.Actor) error {
+	err := a.store.Request(ctx, ledger.Request{Kind: kind, OCMW: view.OCMW, Client: view.Client, By: by, At: a.now().UTC()})
+	if err != nil {
+		return fmt.Errorf("leave the order: %w", err)
+	}
+	return nil
+}
+
+// orderable finds the client of an order that has a reason.
+func (a *App) orderable(ctx context.Context, client string, by ledger.Actor) (ledger.ClientView, error) {
+	if err := needReason(by); err != nil {
+		return ledger.ClientView{}, err
+	}
+	return a.find(ctx, client)
+}
+
+func needReason(by ledger.Actor) error {
+	if strings.TrimSpace(by.Reason) == "" {
+		return &Hinted{Err: errors.New("a reason is required"), Next: "add --reason \"...\"; it is kept in the audit"}
+	}
+	return nil
+}
+
+// questions are those that the last decision asks, answered or not.
+func questions(view ledger.ClientView) []Question {
+	var all []Question
+	for _, m := range view.Decision.Manual {
+		if m.Question != "" && (m.Category || m.Accept != "") {
+			all = append(all, Question{Rule: m.Rule, Reason: m.Reason, Next: m.Next, Category: m.Category, Proposal: m.Proposal,
+				Accept: m.Accept, id: m.Question})
+		}
+	}
+	for _, f := range view.Decision.Findings {
+		if f.Question != "" && f.Accept != "" {
+			all = append(all, Question{Rule: f.Rule, Reason: f.Reason, Next: f.Next, Accept: f.Accept, id: f.Question})
+		}
+	}
+	for i := range all {
+		all[i].Number = i + 1
+		at := slices.IndexFunc(view.Answers, func(g casefile.Answer) bool { return g.Rule == all[i].Rule && g.Question == all[i].id })
+		if at >= 0 {
+			all[i].given = &view.Answers[at]
+		}
+	}
+	return all
+}
+
+// settled are questions that were answered and are not asked any more: named by their
+// rule they can be answered otherwise.
+func settled(view ledger.ClientView, open []Question) []Question {
+	var all []Question
+	for i, g := range view.Answers {
+		asked := slices.ContainsFunc(open, func(q Question) bool { return q.Rule == g.Rule && q.id == g.Question })
+		if asked {
+			continue
+		}
+		q := Question{Rule: g.Rule, Category: g.Category != "", id: g.Question, given: &view.Answers[i]}
+		if !q.Category {
+			q.Accept = "de gegevens blijven zoals ze zijn"
+		}
+		all = append(all, q)
+	}
+	return all
+}
+
+// choose finds the question that a reply is to.
+func choose(view ledger.ClientView, r Reply) (Question, error) {
+	switch {
+	case view.Kind == "":
+		return Question{}, &Hinted{Err: errors.New("this client is not decided yet"), Next: "answer after the daemon's next round, or run \"mlpsync once\""}
+	case view.Kind == ledger.OutcomeHeld:
+		return Question{}, &Hinted{Err: errors.New("this client is held: nothing is decided, so nothing is asked"),
+			Next: "see \"mlpsync explain\" for why; \"mlpsync release\" ends a person's hold"}
+	}
+	open := questions(view)
+	meant := slices.DeleteFunc(slices.Clone(open), func(q Question) bool {
+		return r.Rule != "" && q.Rule != r.Rule || r.Number != 0 && q.Number != r.Number
+	})
+	if len(meant) == 0 && r.Rule != "" && r.Number == 0 {
+		meant = slices.DeleteFunc(settled(view, open), func(q Question) bool { return q.Rule != r.Rule })
+	}
+	switch {
+	case len(meant) == 1:
+		return meant[0], nil
+	case len(meant) > 1 || len(open) > 0:
+		return Question{}, &OpenQuestions{Client: view.Client, Questions: open}
+	}
+	return Question{}, &Hinted{Err: errors.New("nothing is asked of this client that can be answered here"),
+		Next: "\"mlpsync explain\" shows what is asked; what it says to fill in, the export answers"}
+}
+
+// answer is what the reply means to the question; d is what MLP holds.
+func (q Question) answer(r Reply, d *casefile.Dossier, today casefile.Date) (casefile.Answer, error) {
+	a := casefile.Answer{Rule: q.Rule, Question: q.id, On: today}
+	switch {
+	case r.Category != "":
+		return q.withCategory(a, r)
+	case r.Accept && q.Accept != "" && !q.FieldDrift():
+		return a, nil
+	case r.Accept:
+		return a, q.refuse("--accept")
+	case r.Overrule && q.FieldDrift():
+		return a, nil
+	case r.Overrule && q.CategoryDrift() && q.Proposal != "":
+		a.Category = q.Proposal
+		return a, nil
+	case r.Overrule:
+		return a, q.refuse("--overrule")
+	case q.FieldDrift():
+		return a, &Hinted{Err: errors.New("what a person changed in MLP stands already"),
+			Next: "nothing is to be answered; put it in the export too, so that it is not reported again"}
+	}
+	held, ok := d.CategoryOn(today)
+	if !q.CategoryDrift() || !ok {
+		return a, q.refuse("--adopt")
+	}
+	a.Category = held.Code
+	return a, nil
+}
+
+func (q Question) withCategory(a casefile.Answer, r Reply) (casefile.Answer, error) {
+	if !q.Category {
+		return a, q.refuse("--category")
+	}
+	a.Category = r.Category
+	if !r.From.IsZero() {
+		a.On = r.From
+	}
+	return a, nil
+}
+
+// Flags are the ways in which the question can be answered.
+func (q Question) Flags() []string {
+	var flags []string
+	if q.Category {
+		flags = append(flags, "--category")
+	}
+	if q.CategoryDrift() {
+		flags = append(flags, "--adopt")
+		if q.Proposal != "" {
+			flags = append(flags, "--overrule")
+		}
+	}
+	switch {
+	case q.FieldDrift():
+		flags = append(flags, "--overrule")
+	case q.Accept != "":
+		flags = append(flags, "--accept")
+	}
+	return flags
+}
+
+func (q Question) refuse(flag string) error {
+	return &Hinted{Err: fmt.Errorf("%s does not answer this question of %s", flag, q.Rule),
+		Next: "it is answered with " + strings.Join(q.Flags(), " or ")}
+}

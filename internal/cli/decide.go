@@ -1,0 +1,144 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/mlpsync/mlpsync/internal/app"
+	"github.com/mlpsync/mlpsync/internal/casefile"
+)
+
+// nextRound says when an order counts: with the daemon, or with the run that takes its place.
+const nextRound = "De daemon voert dit uit bij de volgende ronde; draait er geen, dan doet \"mlpsync run\" of \"mlpsync once\" het."
+
+// clientOrder is what decide, hold and release share.
+type clientOrder struct {
+	configFlag
+	Client string `arg:"" help:"Client number of the OCMW, KBO/number, or a pseudonym from a log."`
+	Reason string `required:"" help:"Why; kept in the audit."`
+}
+
+// order opens the state beside the daemon and leaves an order there.
+func (c clientOrder) order(s *session, give func(*app.App, app.Actor) error) (err error) {
+	a, err := s.open(c.configFlag, app.Beside)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	return give(a, actor(c.Reason))
+}
+
+type holdCmd struct{ clientOrder }
+
+func (c holdCmd) Run(s *session) error {
+	return c.order(s, func(a *app.App, by app.Actor) error {
+		client, err := a.Hold(s.ctx, c.Client, by)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(s.stdout, "Cliënt %s wordt tegengehouden: er wordt niets beslist of verstuurd tot \"mlpsync release\".\n%s\n", client, nextRound)
+		return nil
+	})
+}
+
+type releaseCmd struct{ clientOrder }
+
+func (c releaseCmd) Run(s *session) error {
+	return c.order(s, func(a *app.App, by app.Actor) error {
+		client, err := a.Release(s.ctx, c.Client, by)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(s.stdout, "Cliënt %s wordt vrijgegeven en opnieuw beslist.\n%s\n", client, nextRound)
+		return nil
+	})
+}
+
+type decideCmd struct {
+	clientOrder
+	Rule     string `placeholder:"ID" help:"The rule that asks; needed where several questions are open."`
+	Question int    `placeholder:"N" help:"The question's number in the list, where one rule asks several."`
+	Category string `placeholder:"CODE" xor:"how" required:"" help:"This category holds: 00, 05, 78, 90 or 93."`
+	Accept   bool   `xor:"how" required:"" help:"The data stand as they are."`
+	Adopt    bool   `xor:"how" required:"" help:"The category that a person set in MLP stands."`
+	Overrule bool   `xor:"how" required:"" help:"What a person set in MLP gives way to what the data ask."`
+	From     string `placeholder:"YYYY-MM-DD" help:"From which day the category holds (default: today)."`
+}
+
+func (c decideCmd) Run(s *session) error {
+	reply, err := c.reply()
+	if err != nil {
+		return err
+	}
+	return c.order(s, func(a *app.App, by app.Actor) error {
+		answered, err := a.Decide(s.ctx, c.Client, reply, by)
+		var several *app.OpenQuestions
+		if errors.As(err, &several) {
+			printQuestions(s.stdout, several)
+			return &usageError{err}
+		}
+		if err != nil {
+			return err
+		}
+		what := "de gegevens blijven zoals ze zijn"
+		switch {
+		case answered.Category != "":
+			what = "categorie " + string(answered.Category) + " vanaf " + answered.On.Dutch()
+		case reply.Overrule:
+			what = "wat in MLP veranderd is, wordt teruggezet"
+		}
+		fmt.Fprintf(s.stdout, "Antwoord op %s voor cliënt %s: %s.\n%s\n", answered.Rule, answered.Client, what, nextRound)
+		return nil
+	})
+}
+
+// reply reads the flags; what does not go together is a mistake on the command line.
+func (c decideCmd) reply() (app.Reply, error) {
+	r := app.Reply{
+		Rule: strings.ToUpper(c.Rule), Number: c.Question, Category: casefile.Code(c.Category),
+		Accept: c.Accept, Adopt: c.Adopt, Overrule: c.Overrule,
+	}
+	var err error
+	if r.From, err = casefile.ParseDate(c.From); err != nil {
+		return r, &usageError{&app.Hinted{Err: fmt.Errorf("--from %q is not a date", c.From), Next: "write it as 2026-03-16"}}
+	}
+	if err := r.Check(); err != nil {
+		return r, &usageError{err}
+	}
+	return r, nil
+}
+
+// printQuestions lists what is asked, and how each can be answered.
+func printQuestions(w io.Writer, o *app.OpenQuestions) {
+	fmt.Fprintf(w, "Open vragen voor cliënt %s:\n", o.Client)
+	for _, q := range o.Questions {
+		fmt.Fprintf(w, "  %d. %s  %s\n", q.Number, q.Rule, q.Reason)
+		for _, flag := range q.Flags() {
+			fmt.Fprintf(w, "       %-19s %s\n", flagNL(flag), meaningNL(q, flag))
+		}
+	}
+}
+
+func flagNL(flag string) string {
+	if flag == "--category" {
+		return flag + " CODE"
+	}
+	return flag
+}
+
+// meaningNL says what an answer to the question means.
+func meaningNL(q app.Question, flag string) string {
+	switch {
+	case flag == "--category" && q.Proposal != "":
+		return "de categorie die geldt (voorstel " + string(q.Proposal) + "), met --from DATUM als ze niet vandaag begint"
+	case flag == "--category":
+		return "de categorie die geldt, met --from DATUM als ze niet vandaag begint"
+	case flag == "--adopt":
+		return "de categorie die in MLP staat, blijft"
+	case flag == "--overrule" && q.Category:
+		return "de categorie wordt " + string(q.Proposal)
+	}
+	return q.Accept
+}
