@@ -38,8 +38,8 @@ type Question struct {
 // overruled with the proposal.
 func (q Question) CategoryDrift() bool { return q.Rule == ruleCategoryDrift && q.Category }
 
-// FieldDrift tells that a person changed something else in MLP: it stands, unless it is
-// overruled.
+// FieldDrift tells that a person changed something else in MLP: it stands, and is
+// reported until it is adopted or overruled.
 func (q Question) FieldDrift() bool { return q.Rule == ruleFieldDrift && q.Accept != "" }
 
 // OpenQuestions is the error of an answer that does not say which question it is to.
@@ -103,7 +103,8 @@ func (a *App) Decide(ctx context.Context, client string, r Reply, by ledger.Acto
 	if err != nil {
 		return Answered{}, err
 	}
-	if g := q.given; g != nil && g.Category == answer.Category && (g.On == answer.On || answer.Category == "") {
+	answer.Facts = view.Decision.Facts
+	if g := q.given; g != nil && sameAnswer(*g, answer) {
 		return Answered{}, &Hinted{Err: fmt.Errorf("this question of %s was answered so already, on %s by %s", q.Rule, a.dutchDay(*g), g.By),
 			Next: "the answer holds until the facts change; see \"mlpsync explain\""}
 	}
@@ -113,6 +114,15 @@ func (a *App) Decide(ctx context.Context, client string, r Reply, by ledger.Acto
 		return Answered{}, fmt.Errorf("leave the answer: %w", err)
 	}
 	return Answered{Client: view.Client, Answer: answer}, nil
+}
+
+// sameAnswer tells whether an answer says what was said already. One that chose a category
+// lapses with the facts that it was chosen on.
+func sameAnswer(given, answer casefile.Answer) bool {
+	if given.Category != answer.Category || given.Adopt != answer.Adopt {
+		return false
+	}
+	return answer.Category == "" || given.On == answer.On && given.Facts == answer.Facts
 }
 
 func (a *App) dutchDay(g casefile.Answer) string { return casefile.DateOf(g.At, Zone()).Dutch() }
@@ -253,8 +263,8 @@ func (q Question) answer(r Reply, d *casefile.Dossier, today casefile.Date) (cas
 	case r.Overrule:
 		return a, q.refuse("--overrule")
 	case q.FieldDrift():
-		return a, &Hinted{Err: errors.New("what a person changed in MLP stands already"),
-			Next: "nothing is to be answered; put it in the export too, so that it is not reported again"}
+		a.Adopt = true
+		return a, nil
 	}
 	held, ok := d.CategoryOn(today)
 	if !q.CategoryDrift() || !ok {
@@ -289,7 +299,7 @@ func (q Question) Flags() []string {
 	}
 	switch {
 	case q.FieldDrift():
-		flags = append(flags, "--overrule")
+		flags = append(flags, "--adopt", "--overrule")
 	case q.Accept != "":
 		flags = append(flags, "--accept")
 	}

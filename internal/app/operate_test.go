@@ -112,6 +112,7 @@ func carryOut(t *testing.T, a *App) []ledger.Applied {
 
 func fourQuestions() casefile.Decision {
 	return casefile.Decision{
+		Facts: "facts-1",
 		Manual: []casefile.Manual{
 			{Rule: "CAT-03", Reason: "Wie weet?", Question: "q-cat", Category: true, Proposal: casefile.Code05},
 			{Rule: "TWE-01", Reason: "Vul in.", Next: "in de export"}, // only the export answers
@@ -137,6 +138,7 @@ func TestDecideAnswersTheQuestion(t *testing.T) {
 		"adopt a category":      {Reply{Rule: "CAT-10", Adopt: true}, casefile.Answer{Rule: "CAT-10", Question: "q-drift", Category: "90", On: "2026-03-16"}},
 		"overrule a category":   {Reply{Rule: "CAT-10", Overrule: true}, casefile.Answer{Rule: "CAT-10", Question: "q-drift", Category: "05", On: "2026-03-16"}},
 		"overrule other fields": {Reply{Rule: "DATA-04", Overrule: true}, casefile.Answer{Rule: "DATA-04", Question: "q-field", On: "2026-03-16"}},
+		"adopt other fields":    {Reply{Rule: "DATA-04", Adopt: true}, casefile.Answer{Rule: "DATA-04", Question: "q-field", Adopt: true, On: "2026-03-16"}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -149,7 +151,7 @@ func TestDecideAnswersTheQuestion(t *testing.T) {
 			}
 			view, err := a.find(t.Context(), "c1")
 			ok(t, err)
-			c.want.By, c.want.Reason = orderer.Name, orderer.Reason
+			c.want.Facts, c.want.By, c.want.Reason = "facts-1", orderer.Name, orderer.Reason
 			if diff := cmp.Diff([]casefile.Answer{c.want}, view.Answers, cmpopts.IgnoreFields(casefile.Answer{}, "At")); diff != "" {
 				t.Errorf("answers (-want +have):\n%s", diff)
 			}
@@ -178,8 +180,7 @@ func TestDecideRefusesWhatDoesNotFit(t *testing.T) {
 		"category to a fact":  {"c1", Reply{Rule: "TWE-02", Category: "05"}, orderer, "--category does not answer", "answered with --accept"},
 		"adopt no drift":      {"c1", Reply{Rule: "CAT-03", Adopt: true}, orderer, "--adopt does not answer", "answered with --category"},
 		"overrule no drift":   {"c1", Reply{Rule: "TWE-02", Overrule: true}, orderer, "--overrule does not answer", "answered with --accept"},
-		"adopt fields":        {"c1", Reply{Rule: "DATA-04", Adopt: true}, orderer, "stands already", "export"},
-		"accept fields":       {"c1", Reply{Rule: "DATA-04", Accept: true}, orderer, "--accept does not answer", "answered with --overrule"},
+		"accept fields":       {"c1", Reply{Rule: "DATA-04", Accept: true}, orderer, "--accept does not answer", "answered with --adopt or --overrule"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -211,7 +212,7 @@ func TestSeveralQuestionsAreListed(t *testing.T) {
 	for _, q := range several.Questions {
 		list = append(list, q.Rule+" "+strings.Join(q.Flags(), " "))
 	}
-	want := []string{"CAT-03 --category", "CAT-10 --category --adopt --overrule", "TWE-02 --accept", "DATA-04 --overrule"}
+	want := []string{"CAT-03 --category", "CAT-10 --category --adopt --overrule", "TWE-02 --accept", "DATA-04 --adopt --overrule"}
 	if diff := cmp.Diff(want, list); diff != "" {
 		t.Errorf("questions (-want +have):\n%s", diff)
 	}
@@ -243,6 +244,23 @@ func TestAnsweredQuestionIsAnsweredOtherwise(t *testing.T) {
 		_, err = a.Decide(t.Context(), "c1", Reply{Rule: "CAT-03", Accept: true}, orderer)
 		refused(t, err, "--accept does not answer", "--category")
 		reply.Category = "00"
+	}
+}
+
+// A category was chosen on facts: with others the same one is another answer.
+func TestSameCategoryOnOtherFacts(t *testing.T) {
+	a := asked(t, fourQuestions())
+	reply := Reply{Rule: "CAT-03", Category: "05"}
+	_, err := a.Decide(t.Context(), "c1", reply, orderer)
+	ok(t, err)
+	carryOut(t, a)
+	moved := fourQuestions()
+	moved.Facts = "facts-2"
+	decideAs(t, a, moved)
+	answered, err := a.Decide(t.Context(), "c1", reply, orderer)
+	ok(t, err)
+	if answered.Facts != "facts-2" {
+		t.Errorf("answered on %s", answered.Facts)
 	}
 }
 

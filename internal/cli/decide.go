@@ -62,7 +62,7 @@ type decideCmd struct {
 	Question int    `placeholder:"N" help:"The question's number in the list, where one rule asks several."`
 	Category string `placeholder:"CODE" xor:"how" required:"" help:"This category holds: 00, 05, 78, 90 or 93."`
 	Accept   bool   `xor:"how" required:"" help:"The data stand as they are."`
-	Adopt    bool   `xor:"how" required:"" help:"The category that a person set in MLP stands."`
+	Adopt    bool   `xor:"how" required:"" help:"What a person set in MLP stands."`
 	Overrule bool   `xor:"how" required:"" help:"What a person set in MLP gives way to what the data ask."`
 	From     string `placeholder:"YYYY-MM-DD" help:"From which day the category holds (default: today)."`
 }
@@ -86,6 +86,8 @@ func (c decideCmd) Run(s *session) error {
 		switch {
 		case answered.Category != "":
 			what = "categorie " + string(answered.Category) + " vanaf " + answered.On.Dutch()
+		case answered.Adopt:
+			what = "wat in MLP veranderd is, blijft staan"
 		case reply.Overrule:
 			what = "wat in MLP veranderd is, wordt teruggezet"
 		}
@@ -136,7 +138,7 @@ func meaningNL(q app.Question, flag string) string {
 	case flag == "--category":
 		return "de categorie die geldt, met --from DATUM als ze niet vandaag begint"
 	case flag == "--adopt":
-		return "de categorie die in MLP staat, blijft"
+		return "wat in MLP staat, blijft"
 	case flag == "--overrule" && q.Category:
 		return "de categorie wordt " + string(q.Proposal)
 	}

@@ -193,8 +193,18 @@ var ordering = map[string]func(*world){
 		w.answered("CAT-10", "q3", "90")
 		w.same([]string{"TWE-02 q1 ", "CAT-10 q3 90"}, w.answers(), "another category")
 		w.answered("CAT-10", "q3", "")
+		r = w.last()
+		w.same([]string{"90", "accepted"}, []string{r.Before, r.After}, "audit of an answer without a category")
 		w.answered("TWE-02", "q4", "")
 		w.same([]string{"TWE-02 q1 ", "CAT-10 q3 ", "TWE-02 q4 "}, w.answers(), "answers without a category stand side by side")
+	},
+
+	"an answer comes back whole": func(w *world) {
+		w.one()
+		a := casefile.Answer{Rule: "DATA-04", Question: "q", Facts: "f", Adopt: true, On: day, At: w.now, By: els.Name, Reason: els.Reason}
+		w.order(ledger.Request{Kind: "decide", Answer: a})
+		w.same("adopted", w.last().After, "audit")
+		w.same([]casefile.Answer{a}, w.subject("c1").Answers, "answers")
 	},
 
 	"a copy holds answers and hold": func(w *world) {

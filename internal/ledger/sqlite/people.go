@@ -78,29 +78,39 @@ func (p ordered) answer() (bool, string, error) {
 		return false, "", fmt.Errorf("encode answer: %w", err)
 	}
 	ix := p.t.s.ix("question", p.OCMW, number(p.person), a.Rule, a.Question)
-	const same = `person = ?1 AND (question_ix = ?2 OR (?3 <> '' AND category <> ''))`
-	before, err := column[string](p.t, `SELECT CASE category WHEN '' THEN 'accepted' ELSE category END FROM answer
-		WHERE `+same+` ORDER BY given_at DESC, id DESC`, p.person, ix, string(a.Category))
+	const same = `person = ?1 AND (question_ix = ?2 OR (?3 <> '' AND said NOT IN ('accepted', 'adopted')))`
+	before, err := column[string](p.t, `SELECT said FROM answer WHERE `+same+` ORDER BY given_at DESC, id DESC`, p.person, ix, string(a.Category))
 	if err != nil {
 		return false, "", err
 	}
 	if _, err := p.t.exec(`DELETE FROM answer WHERE `+same, p.person, ix, string(a.Category)); err != nil {
 		return false, "", err
 	}
-	_, err = p.t.exec(`INSERT INTO answer (person, rule, category, question_ix, digest, payload, given_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		p.person, a.Rule, string(a.Category), ix, p.t.s.ix("answer", p.OCMW, string(payload)),
+	_, err = p.t.exec(`INSERT INTO answer (person, rule, said, question_ix, digest, payload, given_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		p.person, a.Rule, said(a), ix, p.t.s.ix("answer", p.OCMW, string(payload)),
 		p.t.s.seal("answer", p.OCMW, place(ix), "payload", payload), stored(a.At))
 	if err != nil {
 		return false, "", err
 	}
-	r := audit.Record{Action: "answered", Rule: a.Rule, After: "accepted"}
+	r := audit.Record{Action: "answered", Rule: a.Rule, After: said(a)}
 	if a.Category != "" {
-		r.After = string(a.Category) + " from " + string(a.On)
+		r.After += " from " + string(a.On)
 	}
 	if len(before) > 0 {
 		r.Before = before[0]
 	}
 	return p.done("the client is decided with the answer", r)
+}
+
+// said is an answer in one word.
+func said(a casefile.Answer) string {
+	switch {
+	case a.Category != "":
+		return string(a.Category)
+	case a.Adopt:
+		return "adopted"
+	}
+	return "accepted"
 }
 
 func readHolds(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {

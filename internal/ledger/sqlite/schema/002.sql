@@ -16,14 +16,14 @@ CREATE TABLE answer (
     id          INTEGER PRIMARY KEY,
     person      INTEGER NOT NULL REFERENCES person (id),
     rule        TEXT NOT NULL CHECK (rule <> ''),
-    category    TEXT NOT NULL,       -- empty: the data stand as they are
+    said        TEXT NOT NULL CHECK (said <> ''), -- 'accepted', 'adopted', or the category that was chosen
     question_ix BLOB NOT NULL,       -- of person, rule and question together
     digest      BLOB NOT NULL,       -- of the content
     payload     BLOB NOT NULL,
     given_at    INTEGER NOT NULL,
     UNIQUE (person, question_ix)
 ) STRICT;
-CREATE UNIQUE INDEX answer_category ON answer (person) WHERE category <> '';
+CREATE UNIQUE INDEX answer_category ON answer (person) WHERE said NOT IN ('accepted', 'adopted');
 
 -- ---- Operating
 
