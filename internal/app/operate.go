@@ -49,7 +49,7 @@ type OpenQuestions struct {
 }
 
 func (o *OpenQuestions) Error() string {
-	return fmt.Sprintf("this client has %d open questions", len(o.Questions))
+	return fmt.Sprintf("it is not clear which question is answered; open for this client: %d", len(o.Questions))
 }
 
 // Hint is what the user can do.

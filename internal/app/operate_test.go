@@ -173,9 +173,9 @@ func TestDecideRefusesWhatDoesNotFit(t *testing.T) {
 	}{
 		"no reason":           {"c1", Reply{Rule: "CAT-03", Category: "05"}, Actor{Name: "els", Reason: " "}, "a reason is required", "--reason"},
 		"no such client":      {"c2", Reply{Rule: "CAT-03", Category: "05"}, orderer, "no such client", "client number"},
-		"several":             {"c1", Reply{Category: "05"}, orderer, "4 open questions", "--rule"},
-		"a rule that is mute": {"c1", Reply{Rule: "TWE-03", Accept: true}, orderer, "4 open questions", "--rule"},
-		"the export answers":  {"c1", Reply{Rule: "TWE-01", Accept: true}, orderer, "4 open questions", "--rule"},
+		"several":             {"c1", Reply{Category: "05"}, orderer, "open for this client: 4", "--rule"},
+		"a rule that is mute": {"c1", Reply{Rule: "TWE-03", Accept: true}, orderer, "open for this client: 4", "--rule"},
+		"the export answers":  {"c1", Reply{Rule: "TWE-01", Accept: true}, orderer, "open for this client: 4", "--rule"},
 		"accept a category":   {"c1", Reply{Rule: "CAT-03", Accept: true}, orderer, "--accept does not answer", "answered with --category"},
 		"category to a fact":  {"c1", Reply{Rule: "TWE-02", Category: "05"}, orderer, "--category does not answer", "answered with --accept"},
 		"adopt no drift":      {"c1", Reply{Rule: "CAT-03", Adopt: true}, orderer, "--adopt does not answer", "answered with --category"},
