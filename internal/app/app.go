@@ -181,11 +181,11 @@ func (a *App) cycleOptions(store ledger.Store) (cycle.Options, error) {
 }
 
 func (a *App) reporter(store ledger.Reading) *report.Writer {
-	folders := map[string]string{}
+	ocmws := map[string]report.OCMW{}
 	for _, o := range a.config.OCMWs {
-		folders[string(o.KBONumber())] = o.Reports
+		ocmws[string(o.KBONumber())] = report.OCMW{Folder: o.Reports, DefaultCaseworker: o.DefaultCaseworker}
 	}
-	return report.New(store, folders)
+	return report.New(store, Zone(), ocmws)
 }
 
 func (a *App) cycleOCMW(o config.OCMW, store ledger.Store) (cycle.OCMW, error) {

@@ -13,28 +13,38 @@ import (
 	"github.com/mlpsync/mlpsync/internal/config"
 	"github.com/mlpsync/mlpsync/internal/ledger"
 	"github.com/mlpsync/mlpsync/internal/outbox"
+	"github.com/mlpsync/mlpsync/internal/report"
 )
 
 // Explanation is everything that can be said of one client without naming the
-// person: what holds and why, what was sent and answered.
+// person: the whole course, what holds and why, what was sent and answered.
 type Explanation struct {
-	OCMW       string             `json:"ocmw"`
-	Client     string             `json:"client"`
-	Pseudonym  string             `json:"pseudonym"`
-	Caseworker string             `json:"caseworker"`
-	Outcome    ledger.OutcomeKind `json:"outcome"`
-	DecidedOn  casefile.Date      `json:"decidedOn,omitempty"`
-	NextReview casefile.Date      `json:"nextReview,omitempty"`
-	Timeline   []ExplainedEntry   `json:"timeline"`
-	Fired      []ExplainedRule    `json:"rulesFired"`
-	NotFired   []ExplainedRule    `json:"rulesNotFired"`
-	Manual     []ManualDecision   `json:"manualDecisions"`
-	Findings   []ManualDecision   `json:"findings"`
-	Deadlines  []Deadline         `json:"deadlines"`
-	Held       []RejectedRow      `json:"heldFor"`
-	Dossier    *ExplainedDossier  `json:"dossier"` // absent: MLP holds none in the OCMW's area
-	LookedUp   bool               `json:"lookedUp"`
-	Sent       []ExplainedSending `json:"sent"`
+	OCMW      string `json:"ocmw"`
+	Client    string `json:"client"`
+	Pseudonym string `json:"pseudonym"`
+	report.Worker
+	Outcome    ledger.OutcomeKind  `json:"outcome"`
+	DecidedOn  casefile.Date       `json:"decidedOn,omitempty"`
+	NextReview casefile.Date       `json:"nextReview,omitempty"`
+	Course     []ExplainedStep     `json:"course"`
+	Timeline   []ExplainedEntry    `json:"timeline"`
+	Fired      []ExplainedRule     `json:"rulesFired"`
+	NotFired   []ExplainedRule     `json:"rulesNotFired"`
+	Manual     []ExplainedQuestion `json:"manualDecisions"`
+	Findings   []ExplainedQuestion `json:"findings"`
+	Deadlines  []ClientDeadline    `json:"deadlines"`
+	Held       []RejectedRow       `json:"heldFor"`
+	Hold       *ExplainedHold      `json:"hold,omitempty"`
+	Answers    []ExplainedAnswer   `json:"answers"`
+	Drift      []ExplainedDrift    `json:"changedInMLP"`
+	// INSZReplaced and INSZCanceled tell of the person's number that MLP knows another one, or none
+	// that is valid; the numbers themselves are told nowhere.
+	INSZReplaced bool               `json:"inszReplaced,omitempty"`
+	INSZCanceled bool               `json:"inszCanceled,omitempty"`
+	Guard        string             `json:"guard,omitempty"` // Dutch: why nothing new is sent for this OCMW
+	Dossier      *ExplainedDossier  `json:"dossier"`         // absent: MLP holds none in the OCMW's area
+	LookedUp     bool               `json:"lookedUp"`
+	Sent         []ExplainedSending `json:"sent"`
 }
 
 // ExplainedEntry is an entry of the category timeline.
@@ -56,11 +66,29 @@ type ExplainedRule struct {
 	Cells  []casefile.Cell `json:"cells,omitempty"`
 }
 
+// ExplainedQuestion is a decision that a person must take, or a finding, with the cells that it
+// is about and how it is answered.
+type ExplainedQuestion struct {
+	ManualDecision
+	Source  string          `json:"source,omitempty"`
+	Answers []string        `json:"answers,omitempty"` // Dutch
+	Cells   []casefile.Cell `json:"cells,omitempty"`
+}
+
+// ExplainedHold is a person's order to leave the client alone.
+type ExplainedHold struct {
+	Since  casefile.Date `json:"since"`
+	By     string        `json:"by"`
+	Reason string        `json:"reason"`
+}
+
 // ExplainedDossier is what is known of the dossier.
 type ExplainedDossier struct {
 	ID         string           `json:"id"`
 	Version    int64            `json:"version"`
 	Owner      string           `json:"owner"`
+	Program    string           `json:"program,omitempty"`
+	OwnerSince casefile.Date    `json:"ownerSince,omitempty"`
 	Categories []ExplainedEntry `json:"categories"`
 	Holds      map[string]int   `json:"holds"` // registrations by kind
 }
@@ -85,11 +113,40 @@ func (a *App) Explain(ctx context.Context, client string) (Explanation, error) {
 	if err != nil {
 		return Explanation{}, err
 	}
-	d := view.Decision
+	entries, err := a.store.Entries(ctx, ledger.EntryFilter{OCMW: view.OCMW, Person: view.Person})
+	if err != nil {
+		return Explanation{}, fmt.Errorf("list entries: %w", err)
+	}
+	slices.SortFunc(entries, func(x, y outbox.Entry) int { return int(x.Seq - y.Seq) })
+	open, err := openChanges(entries)
+	if err != nil {
+		return Explanation{}, fmt.Errorf("read entries: %w", err)
+	}
+	e := a.explainDecision(view)
+	e.Course = tellCourse(view, open, a.today())
+	e.Drift = explainDrift(view.Known)
+	e.Answers = explainAnswers(view)
+	e.INSZReplaced, e.INSZCanceled = inszStanding(view)
+	e.Dossier = explainDossier(view.Known.Dossier)
+	if e.Sent, err = sendings(entries); err != nil {
+		return e, err
+	}
+	guard, err := a.store.Guard(ctx, view.OCMW)
+	if err != nil {
+		return e, fmt.Errorf("read guard: %w", err)
+	}
+	if guard.Stopped {
+		e.Guard = guard.ReasonNL
+	}
+	return e, nil
+}
+
+// explainDecision tells what was decided, and what people have to do.
+func (a *App) explainDecision(view ledger.ClientView) Explanation {
+	d, sources, options := view.Decision, a.sources(), a.optionsOf(view.OCMW)
 	e := Explanation{
-		OCMW: view.OCMW, Client: view.Client, Pseudonym: view.Pseudonym, Caseworker: view.Caseworker,
+		OCMW: view.OCMW, Client: view.Client, Pseudonym: view.Pseudonym, Worker: report.WorkerOf(view.Caseworker, options.DefaultCaseworker),
 		Outcome: view.Kind, DecidedOn: d.Day, NextReview: d.NextReview, LookedUp: view.Known.LookedUp,
-		Dossier: explainDossier(view.Known.Dossier),
 	}
 	for _, t := range d.Timeline {
 		e.Timeline = append(e.Timeline, ExplainedEntry(t))
@@ -102,24 +159,59 @@ func (a *App) Explain(ctx context.Context, client string) (Explanation, error) {
 			e.NotFired = append(e.NotFired, rule)
 		}
 	}
-	var s Summary
-	s.addClient(view)
-	e.Manual, e.Findings = s.Manual, s.Findings
-	for _, due := range d.Deadlines { // those that are met too
-		e.Deadlines = append(e.Deadlines, Deadline{view.Client, view.Caseworker, due.Rule, due.Due, due.State, due.What})
+	for _, m := range d.Manual {
+		e.Manual = append(e.Manual, ExplainedQuestion{ManualDecision{view.Client, e.Caseworker, m.Rule, m.Reason, m.Next, m.Proposal},
+			sources[m.Rule], report.HowToDecide(view.Client, m), m.Cells})
 	}
+	for _, f := range d.Findings {
+		e.Findings = append(e.Findings, ExplainedQuestion{ManualDecision{view.Client, e.Caseworker, f.Rule, f.Reason, f.Next, ""},
+			sources[f.Rule], report.HowToAnswer(view.Client, f), f.Cells})
+	}
+	var deadlines DeadlineList
+	deadlines.Totals = map[casefile.DeadlineState]int{}
+	deadlines.add(view, options, sources, DeadlineFilter{}) // those that are met too
+	deadlines.sort()
+	e.Deadlines = deadlines.Deadlines
 	for _, h := range view.Held {
 		e.Held = append(e.Held, RejectedRow{File: h.File, Row: h.Row, Column: h.Column, Rule: h.Rule, Reason: h.ReasonNL, Next: h.HintNL})
 	}
-	e.Sent, err = a.sendings(ctx, view)
-	return e, err
+	if h := view.Hold; h != nil {
+		e.Hold = &ExplainedHold{Since: casefile.DateOf(h.Since, Zone()), By: h.By, Reason: h.Reason}
+	}
+	return e
+}
+
+func (a *App) optionsOf(kbo string) report.Options {
+	for _, o := range a.config.OCMWs {
+		if string(o.KBONumber()) == kbo {
+			return a.reportOptions(o)
+		}
+	}
+	return report.Options{OCMW: kbo, Day: a.today(), Zone: Zone()}
+}
+
+// inszStanding tells whether MLP knows another number of the person than the export, and whether
+// the export's was cancelled.
+func inszStanding(view ledger.ClientView) (replaced, canceled bool) {
+	d := view.Known.Dossier
+	if d == nil {
+		return false, view.Known.INSZCanceled
+	}
+	replaced = len(d.INSZHistory) > 0
+	for _, r := range view.Records {
+		if c, ok := r.(*casefile.Client); ok && c.INSZ != d.Person.INSZ && !c.INSZ.IsZero() && !d.Person.INSZ.IsZero() {
+			replaced = true
+		}
+	}
+	return replaced, view.Known.INSZCanceled || d.INSZCanceled
 }
 
 func explainDossier(d *casefile.Dossier) *ExplainedDossier {
 	if d == nil {
 		return nil
 	}
-	out := &ExplainedDossier{ID: d.ID, Version: d.Version, Owner: cmp.Or(d.Owner.Name, string(d.Owner.Kind)), Holds: map[string]int{}}
+	out := &ExplainedDossier{ID: d.ID, Version: d.Version, Owner: cmp.Or(d.Owner.Name, partyNL(d.Owner.Kind)), Program: d.Owner.Program,
+		OwnerSince: d.Owner.Since, Holds: map[string]int{}}
 	for _, c := range d.Categories() {
 		out.Categories = append(out.Categories, ExplainedEntry{Code: c.Code, From: c.From, SetBy: c.SetBy})
 	}
@@ -129,12 +221,7 @@ func explainDossier(d *casefile.Dossier) *ExplainedDossier {
 	return out
 }
 
-func (a *App) sendings(ctx context.Context, view ledger.ClientView) ([]ExplainedSending, error) {
-	entries, err := a.store.Entries(ctx, ledger.EntryFilter{OCMW: view.OCMW, Person: view.Person})
-	if err != nil {
-		return nil, fmt.Errorf("list entries: %w", err)
-	}
-	slices.SortFunc(entries, func(x, y outbox.Entry) int { return int(x.Seq - y.Seq) })
+func sendings(entries []outbox.Entry) ([]ExplainedSending, error) {
 	sent := make([]ExplainedSending, 0, len(entries))
 	for _, entry := range entries {
 		change, err := casefile.UnmarshalChange(entry.Payload)

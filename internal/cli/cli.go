@@ -33,23 +33,25 @@ const (
 
 // grammar is the whole command line.
 type grammar struct {
-	Demo     demoCmd     `cmd:"" help:"Run the whole job on a bundled sample export against the bundled mock, and report."`
-	Run      runCmd      `cmd:"" help:"Run as the daemon: poll, decide, send, until stopped."`
-	Once     onceCmd     `cmd:"" help:"Run one cycle until everything has settled, and report."`
-	Plan     planCmd     `cmd:"" help:"Show what would be sent, for each person; send and write nothing."`
-	Apply    applyCmd    `cmd:"" help:"Send exactly what a plan file holds; refuse when the world has moved."`
-	Validate validateCmd `cmd:"" help:"Check export files without touching anything."`
-	Explain  explainCmd  `cmd:"" help:"Tell the story of one client: what holds, why, and what was sent."`
-	Status   statusCmd   `cmd:"" help:"Show how things stand."`
-	Health   healthCmd   `cmd:"" help:"Exit 0 when the daemon does its work, else 1 (for container and service checks)."`
-	Queue    queueCmd    `cmd:"" help:"Look at what waits to be sent, and retry or discard what is parked."`
-	Guard    guardCmd    `cmd:"" help:"Show or release the stop on a run that would change too much."`
-	Decide   decideCmd   `cmd:"" help:"Answer what a client's decision asks of a person; kept in the audit."`
-	Hold     holdCmd     `cmd:"" help:"Leave a client alone: nothing is decided or sent until it is released."`
-	Release  releaseCmd  `cmd:"" help:"Let a client go on whom a person holds."`
-	Config   configCmd   `cmd:"" help:"Check the configuration, print an example, make a key file."`
-	Rules    rulesCmd    `cmd:"" help:"Print the catalogue of rules with sources and validity."`
-	Version  versionCmd  `cmd:"" help:"Print the version."`
+	Demo      demoCmd      `cmd:"" help:"Run the whole job on a bundled sample export against the bundled mock, and report."`
+	Run       runCmd       `cmd:"" help:"Run as the daemon: poll, decide, send, until stopped."`
+	Once      onceCmd      `cmd:"" help:"Run one cycle until everything has settled, and report."`
+	Plan      planCmd      `cmd:"" help:"Show what would be sent, for each person; send and write nothing."`
+	Apply     applyCmd     `cmd:"" help:"Send exactly what a plan file holds; refuse when the world has moved."`
+	Validate  validateCmd  `cmd:"" help:"Check export files without touching anything."`
+	Explain   explainCmd   `cmd:"" help:"Tell the story of one client: what holds, why, and what was sent."`
+	Worklist  worklistCmd  `cmd:"" help:"List what caseworkers have to decide, correct and know, with the cells concerned."`
+	Deadlines deadlinesCmd `cmd:"" help:"List what must happen by when; --ics writes a calendar."`
+	Decide    decideCmd    `cmd:"" help:"Answer what a client's decision asks of a person; kept in the audit."`
+	Hold      holdCmd      `cmd:"" help:"Leave a client alone: nothing is decided or sent until it is released."`
+	Release   releaseCmd   `cmd:"" help:"Let a client go on whom a person holds."`
+	Status    statusCmd    `cmd:"" help:"Show how things stand."`
+	Health    healthCmd    `cmd:"" help:"Exit 0 when the daemon does its work, else 1 (for container and service checks)."`
+	Queue     queueCmd     `cmd:"" help:"Look at what waits to be sent, and retry or discard what is parked."`
+	Guard     guardCmd     `cmd:"" help:"Show or release the stop on a run that would change too much."`
+	Config    configCmd    `cmd:"" help:"Check the configuration, print an example, make a key file."`
+	Rules     rulesCmd     `cmd:"" help:"Print the catalogue of rules with sources and validity."`
+	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 
 // session is what a command has to work with.

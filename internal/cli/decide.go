@@ -76,7 +76,7 @@ func (c decideCmd) Run(s *session) error {
 		answered, err := a.Decide(s.ctx, c.Client, reply, by)
 		var several *app.OpenQuestions
 		if errors.As(err, &several) {
-			printQuestions(s.stdout, several)
+			printOpenQuestions(s.stdout, several)
 			return &usageError{err}
 		}
 		if err != nil {
@@ -113,7 +113,7 @@ func (c decideCmd) reply() (app.Reply, error) {
 }
 
 // printQuestions lists what is asked, and how each can be answered.
-func printQuestions(w io.Writer, o *app.OpenQuestions) {
+func printOpenQuestions(w io.Writer, o *app.OpenQuestions) {
 	fmt.Fprintf(w, "Open vragen voor cliënt %s:\n", o.Client)
 	for _, q := range o.Questions {
 		fmt.Fprintf(w, "  %d. %s  %s\n", q.Number, q.Rule, q.Reason)

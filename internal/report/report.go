@@ -1,5 +1,6 @@
-// Package report writes the caseworkers' files: rejected rows and worklist, in
-// Dutch, as CSV that a spreadsheet opens (design decision 26).
+// Package report says what caseworkers have to do and to know, and writes their files:
+// rejected rows and worklist, in Dutch, as CSV that a spreadsheet opens (design
+// decision 26).
 //
 // The files are the municipality's own: they name client numbers, never an
 // INSZ or a name, and no value of a rejected cell. Each run replaces the files
@@ -9,7 +10,6 @@ package report
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/csv"
 	"fmt"
@@ -18,26 +18,33 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
 	"github.com/mlpsync/mlpsync/internal/ledger"
-	"github.com/mlpsync/mlpsync/internal/outbox"
 )
+
+// OCMW is where an OCMW's files go, and whose work it is where the export names nobody.
+type OCMW struct {
+	Folder            string
+	DefaultCaseworker string
+}
 
 // Writer writes the files of several OCMWs.
 type Writer struct {
-	store   ledger.Reading
-	folders map[string]string
+	store ledger.Reading
+	ocmws map[string]OCMW // by KBO number
+	zone  *time.Location
 }
 
-// New writes from store into one folder an OCMW (by KBO number).
-func New(store ledger.Reading, folders map[string]string) *Writer {
-	return &Writer{store: store, folders: folders}
+// New writes from store; instants are told as days in zone.
+func New(store ledger.Reading, zone *time.Location, ocmws map[string]OCMW) *Writer {
+	return &Writer{store: store, ocmws: ocmws, zone: zone}
 }
 
 // Report writes afgekeurd-DATE.csv and werklijst-DATE.csv of one OCMW.
 func (w *Writer) Report(ctx context.Context, ocmw string, day casefile.Date) error {
-	folder := w.folders[ocmw]
+	folder := w.ocmws[ocmw].Folder
 	if err := os.MkdirAll(folder, 0o750); err != nil {
 		return fmt.Errorf("make reports folder: %w", err)
 	}
@@ -48,11 +55,11 @@ func (w *Writer) Report(ctx context.Context, ocmw string, day casefile.Date) err
 	if err := writeCSV(filepath.Join(folder, "afgekeurd-"+string(day)+".csv"), rejected); err != nil {
 		return err
 	}
-	worklist, err := w.worklist(ctx, ocmw)
+	items, err := Items(ctx, w.store, Options{OCMW: ocmw, DefaultCaseworker: w.ocmws[ocmw].DefaultCaseworker, Day: day, Zone: w.zone})
 	if err != nil {
 		return err
 	}
-	return writeCSV(filepath.Join(folder, "werklijst-"+string(day)+".csv"), worklist)
+	return writeCSV(filepath.Join(folder, "werklijst-"+string(day)+".csv"), worklist(items))
 }
 
 func (w *Writer) rejected(ctx context.Context, ocmw string) ([][]string, error) {
@@ -63,103 +70,37 @@ func (w *Writer) rejected(ctx context.Context, ocmw string) ([][]string, error) 
 	table := [][]string{{"Cliëntnummer", "Dossierbeheerder", "Bestand", "Rij", "Kolom", "Regel", "Reden", "Wat nu"}}
 	for _, r := range rows {
 		table = append(table, []string{
-			r.Client, r.Caseworker, r.File, strconv.Itoa(r.Row), r.Column, r.Rule, r.ReasonNL, r.HintNL,
+			r.Client, WorkerOf(r.Caseworker, w.ocmws[ocmw].DefaultCaseworker).Dutch(), r.File, strconv.Itoa(r.Row), r.Column, r.Rule, r.ReasonNL, r.HintNL,
 		})
 	}
 	return table, nil
 }
 
-// worklist lists, by caseworker, what a person must decide, what a person should know,
-// and the deadlines that are due or overdue.
-func (w *Writer) worklist(ctx context.Context, ocmw string) ([][]string, error) {
-	parked, err := w.parked(ctx, ocmw)
-	if err != nil {
-		return nil, err
-	}
-	var lines [][]string
-	err = w.store.Decisions(ctx, ocmw, func(v ledger.ClientView) error {
-		lines = append(lines, clientLines(v, parked[v.Person])...)
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list decisions: %w", err)
-	}
-	slices.SortStableFunc(lines, func(a, b []string) int {
-		return cmp.Or(strings.Compare(a[1], b[1]), cmp.Compare(urgency(a[2]), urgency(b[2])))
-	})
-	header := []string{"Cliëntnummer", "Dossierbeheerder", "Soort", "Regel", "Uiterlijk", "Reden", "Wat nu", "Bestand", "Rij", "Kolom"}
-	return append([][]string{header}, lines...), nil
-}
-
-// The sorts of lines, in the order in which a caseworker wants them.
-const (
-	lineOverdue  = "termijn verstreken"
-	lineParked   = "niet aanvaard door MLP"
-	lineManual   = "te beslissen"
-	lineHeld     = "wacht op gegevens"
-	lineDeadline = "termijn"
-	lineFinding  = "vaststelling"
-)
-
-func urgency(kind string) int {
-	return slices.Index([]string{lineOverdue, lineParked, lineManual, lineHeld, lineDeadline, lineFinding}, kind)
-}
-
-// parked counts, by person, what MLP refused for good: caseworkers see that something is not
-// registered, IT sees what.
-func (w *Writer) parked(ctx context.Context, ocmw string) (map[int64]int, error) {
-	entries, err := w.store.Entries(ctx, ledger.EntryFilter{OCMW: ocmw, States: []outbox.State{outbox.Parked}})
-	if err != nil {
-		return nil, fmt.Errorf("list parked entries: %w", err)
-	}
-	count := map[int64]int{}
-	for _, e := range entries {
-		count[e.Person]++
-	}
-	return count, nil
-}
-
-// horizonDays is how far ahead the worklist looks: a limit that lies further
-// away is not work yet.
-const horizonDays = 62
-
-func clientLines(v ledger.ClientView, parked int) [][]string {
-	var lines [][]string
-	add := func(kind, rule string, due casefile.Date, reason, next string, cells []casefile.Cell) {
-		var cell casefile.Cell
-		row := ""
-		if len(cells) > 0 {
-			cell = cells[0]
-			row = strconv.Itoa(cell.Row)
-		}
-		lines = append(lines, []string{v.Client, v.Caseworker, kind, rule, due.Dutch(), reason, next, cell.File, row, cell.Column})
-	}
-	if parked > 0 {
-		add(lineParked, "", "", fmt.Sprintf("MLP aanvaardde %d registratie(s) van deze cliënt niet; wat erna komt, wacht.", parked),
-			"Vraag IT om na te kijken wat er geweigerd is.", nil)
-	}
-	if v.Kind == ledger.OutcomeHeld {
-		add(lineHeld, "", "", "Een rij van deze cliënt werd afgekeurd; er wordt niets verstuurd.",
-			"Wat er verkeerd is, staat in het bestand afgekeurd. Verbeter het in het cliëntsysteem.", nil)
-		return lines
-	}
-	for _, m := range v.Decision.Manual {
-		add(lineManual, m.Rule, "", m.Reason, m.Next, m.Cells)
-	}
-	for _, f := range v.Decision.Findings {
-		add(lineFinding, f.Rule, "", f.Reason, f.Next, f.Cells)
-	}
-	for _, d := range v.Decision.Deadlines {
-		switch d.State {
-		case casefile.DeadlineDue:
-			if d.Due <= v.Decision.Day.AddDays(horizonDays) {
-				add(lineDeadline, d.Rule, d.Due, d.What, "", d.Cells)
+// worklist lays items out as a table. A cell of several values lists them in one order, so that
+// the second file goes with the second row and the second column.
+func worklist(items []Item) [][]string {
+	table := [][]string{{"Cliëntnummer", "Dossierbeheerder", "Soort", "Regel", "Uiterlijk", "Reden", "Wat nu", "Bestand", "Rij", "Kolom", "Antwoorden"}}
+	for _, i := range items {
+		var files, rows, columns []string
+		for _, c := range i.Cells {
+			if c.File != "" {
+				files, rows, columns = append(files, strings.TrimSuffix(c.File+" blad "+c.Sheet, " blad ")), append(rows, strconv.Itoa(c.Row)), append(columns, c.Column)
 			}
-		case casefile.DeadlineOverdue:
-			add(lineOverdue, d.Rule, d.Due, d.What, "", d.Cells)
 		}
+		table = append(table, []string{
+			i.Client, i.Worker.Dutch(), i.Sort.Dutch(), i.Rule, i.Due.Dutch(), i.Reason, i.Next,
+			joined(files), joined(rows), joined(columns), strings.Join(i.Answers, " | "),
+		})
 	}
-	return lines
+	return table
+}
+
+// joined lists values; one that all share stands once.
+func joined(values []string) string {
+	if len(slices.Compact(slices.Clone(values))) == 1 {
+		return values[0]
+	}
+	return strings.Join(values, ", ")
 }
 
 // writeCSV writes a table as `;`-separated UTF-8 with BOM, as Excel in Belgium

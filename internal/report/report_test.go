@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -46,6 +47,10 @@ func client(number, caseworker string, kind ledger.OutcomeKind, d casefile.Decis
 	return ledger.ClientView{Subject: ledger.Subject{Client: number}, Caseworker: caseworker, Kind: kind, Decision: d}
 }
 
+func writer(store ledger.Reading, folder string) *report.Writer {
+	return report.New(store, time.UTC, map[string]report.OCMW{"k": {Folder: folder, DefaultCaseworker: "mw-000"}})
+}
+
 func TestFilesForCaseworkers(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "reports")
 	cell := casefile.Cell{File: "c.csv", Row: 7, Column: "Klaar"}
@@ -68,7 +73,7 @@ func TestFilesForCaseworkers(t *testing.T) {
 			}),
 		},
 	}
-	if err := report.New(store, map[string]string{"k": folder}).Report(t.Context(), "k", "2026-03-16"); err != nil {
+	if err := writer(store, folder).Report(t.Context(), "k", "2026-03-16"); err != nil {
 		t.Fatal(err)
 	}
 	wantRejected := [][]string{
@@ -93,7 +98,7 @@ func TestFilesForCaseworkers(t *testing.T) {
 
 func TestFailuresAreSaid(t *testing.T) {
 	broken := errors.New("broken")
-	err := report.New(shelf{err: broken}, map[string]string{"k": t.TempDir()}).Report(t.Context(), "k", "2026-03-16")
+	err := writer(shelf{err: broken}, t.TempDir()).Report(t.Context(), "k", "2026-03-16")
 	if !errors.Is(err, broken) {
 		t.Error(err)
 	}
@@ -101,7 +106,7 @@ func TestFailuresAreSaid(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := report.New(shelf{}, map[string]string{"k": file}).Report(t.Context(), "k", "2026-03-16"); err == nil {
+	if err := writer(shelf{}, file).Report(t.Context(), "k", "2026-03-16"); err == nil {
 		t.Error("a folder that is a file was taken")
 	}
 }

@@ -1,0 +1,91 @@
+package app
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	ics "github.com/arran4/golang-ical"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+)
+
+// WriteCalendar writes deadlines as an iCalendar file (RFC 5545) that replaces the one that is
+// there in one step, and says how many are in it. Those that are met are left out, unless
+// only they were asked for.
+func (a *App) WriteCalendar(path string, list DeadlineList, f DeadlineFilter) (int, error) {
+	content, n := calendar(list, f, a.now())
+	if err := replaceFile(path, content); err != nil {
+		return 0, &Hinted{Err: fmt.Errorf("write the calendar: %w", err), Next: "check the folder of --ics and your rights there"}
+	}
+	return n, nil
+}
+
+func calendar(list DeadlineList, f DeadlineFilter, now time.Time) ([]byte, int) {
+	c := ics.NewCalendarFor("mlpsync")
+	c.SetMethod(ics.MethodPublish)
+	c.SetXWRCalName("Termijnen OCMW")
+	seen := map[string]int{}
+	n := 0
+	for _, d := range list.Deadlines {
+		if d.State == casefile.DeadlineMet && f.State == "" {
+			continue
+		}
+		key := d.OCMW + "|" + d.Pseudonym + "|" + d.Rule + "|" + string(d.Due)
+		seen[key]++
+		addDeadline(c, d, eventID(key, seen[key]), now)
+		n++
+	}
+	return []byte(c.Serialize(ics.WithNewLineWindows)), n // RFC 5545 asks for CRLF everywhere
+}
+
+// eventID is the same for the same deadline in each export, so that a calendar replaces it; nth
+// tells apart those of one client, rule and day.
+func eventID(key string, nth int) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s|%d", key, nth))
+	return hex.EncodeToString(sum[:16]) + "@mlpsync"
+}
+
+func addDeadline(c *ics.Calendar, d ClientDeadline, id string, now time.Time) {
+	e := c.AddEvent(id)
+	e.SetDtStampTime(now)
+	e.SetAllDayStartAt(d.Due.Time())
+	e.SetAllDayEndAt(d.Due.AddDays(1).Time()) // the first day after it
+	e.SetSummary(d.Client + ": " + d.What)
+	e.SetDescription(fmt.Sprintf("%s (%s). Stand op %s: %s. Dossierbeheerder: %s.",
+		d.Rule, d.Source, casefile.DateOf(now, Zone()).Dutch(), deadlineState(d.State), d.Worker.Dutch()))
+	e.AddCategory(d.Rule)
+	e.SetTimeTransparency(ics.TransparencyTransparent) // nobody is busy with it all day
+}
+
+func deadlineState(s casefile.DeadlineState) string {
+	switch s {
+	case casefile.DeadlineDue:
+		return "loopt"
+	case casefile.DeadlineMet:
+		return "in orde"
+	}
+	return "verstreken"
+}
+
+// replaceFile writes a file that its reader never sees half.
+func replaceFile(path string, content []byte) (err error) {
+	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(tmp.Name())
+		}
+	}()
+	_, err = tmp.Write(content)
+	if err = errors.Join(err, tmp.Chmod(0o640), tmp.Sync(), tmp.Close()); err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), path)
+}

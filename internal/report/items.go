@@ -1,0 +1,253 @@
+package report
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/internal/outbox"
+)
+
+// Sort is what a caseworker has to do with an item.
+type Sort string
+
+// The sorts of items.
+const (
+	Overdue      Sort = "overdue"      // a limit has passed
+	Parked       Sort = "parked"       // MLP refused it for good
+	Manual       Sort = "manual"       // a person must decide
+	HeldData     Sort = "heldForData"  // a rejected row holds the client back
+	HeldByPerson Sort = "heldByPerson" // a person holds the client back
+	Handover     Sort = "handover"     // VDAB answered a handover
+	Due          Sort = "due"          // a limit comes near
+	Finding      Sort = "finding"      // good to know
+)
+
+// Sorts lists them in the order in which a caseworker wants them.
+func Sorts() []Sort {
+	return []Sort{Overdue, Parked, Manual, HeldData, HeldByPerson, Handover, Due, Finding}
+}
+
+// Dutch is the sort as a caseworker reads it.
+func (s Sort) Dutch() string {
+	return map[Sort]string{
+		Overdue: "termijn verstreken", Parked: "niet aanvaard door MLP", Manual: "te beslissen", HeldData: "wacht op gegevens",
+		HeldByPerson: "tegengehouden", Handover: "antwoord van VDAB", Due: "termijn", Finding: "vaststelling",
+	}[s]
+}
+
+// Item is one thing that a caseworker has to do or to know. Its texts are Dutch and hold
+// no personal data; the reason of a hold is what its author typed.
+type Item struct {
+	OCMW   string `json:"ocmw"`
+	Client string `json:"client"`
+	Worker
+	Sort     Sort            `json:"kind"`
+	Rule     string          `json:"rule,omitempty"`
+	Due      casefile.Date   `json:"due,omitempty"`
+	Since    casefile.Date   `json:"since,omitempty"`
+	By       string          `json:"by,omitempty"`
+	Reason   string          `json:"reason"`
+	Next     string          `json:"next,omitempty"`
+	Answers  []string        `json:"answers,omitempty"` // how it can be answered
+	Proposal casefile.Code   `json:"proposal,omitempty"`
+	Cells    []casefile.Cell `json:"cells,omitempty"`
+}
+
+// Worker is whose work something is.
+type Worker struct {
+	Caseworker string `json:"caseworker"` // personnel code
+	// Default tells that the export names nobody, so that it is the OCMW's default caseworker.
+	Default bool `json:"caseworkerIsDefault,omitempty"`
+}
+
+// Dutch names the worker, with a mark where the export doesn't.
+func (w Worker) Dutch() string {
+	switch {
+	case w.Caseworker == "":
+		return "onbekend"
+	case w.Default:
+		return w.Caseworker + " (standaard)"
+	}
+	return w.Caseworker
+}
+
+// WorkerOf is the caseworker that the export names, else the OCMW's default: a client
+// whose row was rejected at first sight is somebody's work too.
+func WorkerOf(named, standard string) Worker {
+	return Worker{Caseworker: cmp.Or(named, standard), Default: named == ""}
+}
+
+// Options are what items are made with.
+type Options struct {
+	OCMW              string // KBO number
+	DefaultCaseworker string
+	Day               casefile.Date // today
+	Zone              *time.Location
+}
+
+// Items lists what people have to do or to know of an OCMW's clients: by caseworker, most urgent first.
+func Items(ctx context.Context, store ledger.Reading, o Options) ([]Item, error) {
+	parked, err := parkedByPerson(ctx, store, o.OCMW)
+	if err != nil {
+		return nil, err
+	}
+	var items []Item
+	err = store.Decisions(ctx, o.OCMW, func(v ledger.ClientView) error {
+		items = append(items, ItemsOf(v, parked[v.Person], o)...)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list decisions: %w", err)
+	}
+	slices.SortStableFunc(items, func(a, b Item) int {
+		return cmp.Or(strings.Compare(a.Caseworker, b.Caseworker), cmp.Compare(urgency(a.Sort), urgency(b.Sort)), cmp.Compare(a.Due, b.Due))
+	})
+	return items, nil
+}
+
+func urgency(s Sort) int { return slices.Index(Sorts(), s) }
+
+// parkedByPerson counts what MLP refused for good: caseworkers see that something is not
+// registered, IT sees what.
+func parkedByPerson(ctx context.Context, store ledger.Reading, ocmw string) (map[int64]int, error) {
+	entries, err := store.Entries(ctx, ledger.EntryFilter{OCMW: ocmw, States: []outbox.State{outbox.Parked}})
+	if err != nil {
+		return nil, fmt.Errorf("list parked entries: %w", err)
+	}
+	count := map[int64]int{}
+	for _, e := range entries {
+		count[e.Person]++
+	}
+	return count, nil
+}
+
+// horizonDays is how far ahead the worklist looks: a limit that lies further
+// away is not work yet.
+const horizonDays = 62
+
+// ItemsOf lists what there is to do or to know of one client.
+func ItemsOf(v ledger.ClientView, parked int, o Options) []Item {
+	c := collector{view: v, options: o, blank: Item{OCMW: cmp.Or(v.OCMW, o.OCMW), Client: v.Client, Worker: WorkerOf(v.Caseworker, o.DefaultCaseworker)}}
+	c.parked(parked)
+	c.heldByPerson()
+	if v.Kind == ledger.OutcomeHeld {
+		// What was decided before is of other data.
+		c.heldForData()
+		return c.items
+	}
+	c.manual()
+	c.findings()
+	c.handovers()
+	c.deadlines()
+	return c.items
+}
+
+type collector struct {
+	view    ledger.ClientView
+	options Options
+	blank   Item
+	items   []Item
+}
+
+func (c *collector) add(i Item) {
+	i.OCMW, i.Client, i.Worker = c.blank.OCMW, c.blank.Client, c.blank.Worker
+	c.items = append(c.items, i)
+}
+
+func (c *collector) parked(n int) {
+	if n > 0 {
+		c.add(Item{Sort: Parked, Reason: fmt.Sprintf("MLP aanvaardde %d registratie(s) van deze cliënt niet; wat erna komt, wacht.", n),
+			Next: "Vraag IT om na te kijken wat er geweigerd is."})
+	}
+}
+
+func (c *collector) heldByPerson() {
+	hold := c.view.Hold
+	if hold == nil {
+		return
+	}
+	since := casefile.DateOf(hold.Since, cmp.Or(c.options.Zone, time.UTC))
+	c.add(Item{Sort: HeldByPerson, Since: since, By: hold.By,
+		Reason:  "Tegengehouden door " + hold.By + " sinds " + since.Dutch() + ": " + hold.Reason,
+		Next:    "Er wordt niets beslist of verstuurd tot de cliënt vrijgegeven is. Termijnen lopen intussen door.",
+		Answers: []string{fmt.Sprintf("mlpsync release %s --reason \"...\"", c.view.Client)}})
+}
+
+func (c *collector) heldForData() {
+	for _, h := range c.view.Held {
+		c.add(Item{Sort: HeldData, Rule: h.Rule, Reason: h.ReasonNL, Next: h.HintNL, Answers: []string{inTheExport},
+			Cells: []casefile.Cell{{File: h.File, Row: h.Row, Column: h.Column, Field: h.Field}}})
+	}
+	if len(c.view.Held) == 0 && c.view.Hold == nil {
+		c.add(Item{Sort: HeldData, Reason: "Een rij van deze cliënt werd afgekeurd; er wordt niets verstuurd.",
+			Next: "Wat er verkeerd is, staat in het bestand afgekeurd. Verbeter het in het cliëntsysteem."})
+	}
+}
+
+func (c *collector) manual() {
+	for _, m := range c.view.Decision.Manual {
+		c.add(Item{Sort: Manual, Rule: m.Rule, Reason: m.Reason, Next: m.Next, Proposal: m.Proposal, Cells: m.Cells,
+			Answers: HowToDecide(c.view.Client, m)})
+	}
+}
+
+// ruleHandoverAnswer is the rule by which VDAB's answer to a handover comes back.
+const ruleHandoverAnswer = "HND-03"
+
+func (c *collector) findings() {
+	for _, f := range c.view.Decision.Findings {
+		sort := Finding
+		if f.Rule == ruleHandoverAnswer {
+			sort = Handover
+		}
+		c.add(Item{Sort: sort, Rule: f.Rule, Reason: f.Reason, Next: f.Next, Cells: f.Cells, Answers: HowToAnswer(c.view.Client, f)})
+	}
+}
+
+// handovers tells where VDAB's answer stands that no finding speaks of, for as long as it is news.
+func (c *collector) handovers() {
+	said := slices.ContainsFunc(c.items, func(i Item) bool { return i.Rule == ruleHandoverAnswer })
+	if said || c.view.Known.Dossier == nil {
+		return
+	}
+	for _, r := range c.view.Known.Dossier.OfKind(casefile.RegHandover) {
+		h := r.Body.(casefile.Handover)
+		if h.Status == "" || h.StatusSince.IsZero() || h.StatusSince.DaysUntil(c.options.Day) > newsDays {
+			continue
+		}
+		c.add(Item{Sort: Handover, Rule: ruleHandoverAnswer, Since: h.StatusSince,
+			Reason: "Overdracht aan VDAB (" + HandoverName(h.Handover) + ", keuze van " + h.ChoiceDate.Dutch() + "): " + HandoverStanding(h) + ".",
+			Next:   handoverNext(h.Status)})
+	}
+}
+
+// newsDays is how long an answer of VDAB that asks for nothing stays on the worklist (assumption).
+const newsDays = 31
+
+func (c *collector) deadlines() {
+	for _, d := range c.view.Decision.Deadlines {
+		switch StateOn(d, c.options.Day) {
+		case casefile.DeadlineDue:
+			if d.Due <= c.options.Day.AddDays(horizonDays) {
+				c.add(Item{Sort: Due, Rule: d.Rule, Due: d.Due, Reason: d.What, Cells: d.Cells})
+			}
+		case casefile.DeadlineOverdue:
+			c.add(Item{Sort: Overdue, Rule: d.Rule, Due: d.Due, Reason: d.What, Cells: d.Cells})
+		}
+	}
+}
+
+// StateOn is how a deadline stands on a day: one that was running when the client was decided
+// may have passed since, when the daemon stands still.
+func StateOn(d casefile.Deadline, day casefile.Date) casefile.DeadlineState {
+	if d.State == casefile.DeadlineDue && d.Due < day {
+		return casefile.DeadlineOverdue
+	}
+	return d.State
+}

@@ -1,0 +1,143 @@
+package report_test
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/internal/report"
+)
+
+const today = casefile.Date("2026-03-16")
+
+func itemsOf(v ledger.ClientView, parked int) []report.Item {
+	v.OCMW = "k"
+	return report.ItemsOf(v, parked, report.Options{OCMW: "k", DefaultCaseworker: "mw-000", Day: today, Zone: time.UTC})
+}
+
+func sorts(items []report.Item) string {
+	var out []string
+	for _, i := range items {
+		out = append(out, string(i.Sort)+" "+i.Rule)
+	}
+	return strings.Join(out, "|")
+}
+
+func TestEverySortOfItem(t *testing.T) {
+	since := time.Date(2026, 3, 10, 9, 0, 0, 0, time.UTC)
+	handover := func(status casefile.HandoverStatus, on casefile.Date) casefile.Known {
+		return casefile.Known{Dossier: &casefile.Dossier{Registrations: []casefile.Registration{{ID: "h", Body: casefile.Handover{
+			Handover: casefile.HandoverGLOW, ChoiceDate: "2026-03-01", Status: status, StatusSince: on}}}}}
+	}
+	cases := []struct {
+		name   string
+		view   ledger.ClientView
+		parked int
+		want   string
+	}{
+		{"nothing to do", client("1", "mw-1", ledger.OutcomeNoChange, casefile.Decision{}), 0, ""},
+		{"refused by MLP", client("1", "mw-1", ledger.OutcomePlanned, casefile.Decision{}), 2, "parked "},
+		{"held for data", ledger.ClientView{Subject: ledger.Subject{Held: []ledger.HeldRow{
+			{File: "c.csv", Rejection: ledger.Rejection{Row: 3, Rule: "insz.check"}}, {File: "c.csv", Rejection: ledger.Rejection{Row: 4, Rule: "date.format"}},
+		}}, Kind: ledger.OutcomeHeld}, 0, "heldForData insz.check|heldForData date.format"},
+		{"held by a person", ledger.ClientView{Subject: ledger.Subject{Hold: &ledger.Hold{Since: since, By: "els", Reason: "gesprek loopt"}},
+			Kind: ledger.OutcomeHeld}, 0, "heldByPerson "},
+		{"limits near, far, passed and met", client("1", "mw-1", ledger.OutcomeNoChange, casefile.Decision{Day: today, Deadlines: []casefile.Deadline{
+			{Rule: "A", Due: "2026-05-17", State: casefile.DeadlineDue}, {Rule: "B", Due: "2026-05-18", State: casefile.DeadlineDue},
+			{Rule: "C", Due: "2026-03-15", State: casefile.DeadlineOverdue}, {Rule: "D", Due: "2026-03-17", State: casefile.DeadlineMet},
+		}}), 0, "due A|overdue C"},
+		{"a limit that passed while nobody decided", client("1", "mw-1", ledger.OutcomeNoChange, casefile.Decision{Day: "2026-03-10",
+			Deadlines: []casefile.Deadline{{Rule: "A", Due: "2026-03-15", State: casefile.DeadlineDue}}}), 0, "overdue A"},
+		{"the last day of a limit", client("1", "mw-1", ledger.OutcomeNoChange, casefile.Decision{Day: today,
+			Deadlines: []casefile.Deadline{{Rule: "A", Due: today, State: casefile.DeadlineDue}}}), 0, "due A"},
+		{"VDAB's answer as a finding", client("1", "mw-1", ledger.OutcomeNoChange, casefile.Decision{Findings: []casefile.Finding{{Rule: "HND-03"}, {Rule: "TWE-05"}}}),
+			0, "handover HND-03|finding TWE-05"},
+		{"VDAB's answer from MLP", ledger.ClientView{Subject: ledger.Subject{Known: handover(casefile.HandoverAccepted, "2026-03-12")}, Kind: ledger.OutcomeNoChange},
+			0, "handover HND-03"},
+		{"VDAB's answer of long ago", ledger.ClientView{Subject: ledger.Subject{Known: handover(casefile.HandoverAccepted, "2026-01-12")}, Kind: ledger.OutcomeNoChange}, 0, ""},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			if got := sorts(itemsOf(c.view, c.parked)); got != c.want {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestHowAnItemIsAnswered(t *testing.T) {
+	cells := []casefile.Cell{{File: "c.csv", Row: 7, Column: "Klaar"}, {File: "t.xlsx", Sheet: "Blad1", Row: 2, Column: "Keuze"}}
+	items := itemsOf(client("Z1", "", ledger.OutcomeManual, casefile.Decision{
+		Manual: []casefile.Manual{
+			{Rule: "CAT-03", Category: true, Proposal: "05", Cells: cells},
+			{Rule: "TWE-09", Question: "q", Accept: "de opleiding telt toch"},
+			{Rule: "plan.outsideArea"},
+		},
+		Findings: []casefile.Finding{{Rule: "TWE-05", Question: "q", Accept: "het is zo goed"}, {Rule: "TWE-07", Accept: "niet te beantwoorden"}},
+	}), 0)
+	want := [][]string{
+		{"verbeter of vul de cellen aan in het cliëntsysteem; de volgende export brengt het antwoord", `mlpsync decide Z1 --rule CAT-03 --category 05 --reason "..."`},
+		{`mlpsync decide Z1 --rule TWE-09 --accept --reason "..." betekent: de opleiding telt toch`},
+		nil,
+		{`mlpsync decide Z1 --rule TWE-05 --accept --reason "..." betekent: het is zo goed`},
+		nil,
+	}
+	var got [][]string
+	for _, i := range items {
+		got = append(got, i.Answers)
+		if i.Caseworker != "mw-000" || i.Worker.Dutch() != "mw-000 (standaard)" {
+			t.Errorf("the work of a client without a caseworker is that of %q", i.Worker.Dutch())
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if got := report.CellsNL(items[0].Cells); got != `c.csv rij 7 kolom "Klaar"; t.xlsx blad "Blad1" rij 2 kolom "Keuze"` {
+		t.Error(got)
+	}
+}
+
+func TestWorklistFileListsEveryCell(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "reports")
+	cells := []casefile.Cell{{File: "c.csv", Row: 7, Column: "Klaar"}, {File: "c.csv", Row: 7, Column: "Datum"}, {Column: "none"}}
+	other := []casefile.Cell{{File: "c.csv", Row: 7, Column: "Klaar"}, {File: "t.xlsx", Sheet: "Blad1", Row: 2, Column: "Keuze"}}
+	store := shelf{clients: []ledger.ClientView{
+		client("1", "", ledger.OutcomeManual, casefile.Decision{Manual: []casefile.Manual{{Rule: "A", Cells: cells, Category: true}, {Rule: "B", Cells: other}}}),
+	}}
+	if err := writer(store, folder).Report(t.Context(), "k", today); err != nil {
+		t.Fatal(err)
+	}
+	lines := read(t, filepath.Join(folder, "werklijst-2026-03-16.csv"))
+	export := "verbeter of vul de cellen aan in het cliëntsysteem; de volgende export brengt het antwoord"
+	want := [][]string{
+		{"Cliëntnummer", "Dossierbeheerder", "Soort", "Regel", "Uiterlijk", "Reden", "Wat nu", "Bestand", "Rij", "Kolom", "Antwoorden"},
+		{"1", "mw-000 (standaard)", "te beslissen", "A", "", "", "", "c.csv", "7", "Klaar, Datum", export + ` | mlpsync decide 1 --rule A --category CODE --reason "..."`},
+		{"1", "mw-000 (standaard)", "te beslissen", "B", "", "", "", "c.csv, t.xlsx blad Blad1", "7, 2", "Klaar, Keuze", export},
+	}
+	if diff := cmp.Diff(want, lines); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestHandoverInWords(t *testing.T) {
+	cases := map[string]casefile.Handover{
+		"verstuurd":                         {},
+		"ontvangen door VDAB op 02/03/2026": {Status: casefile.HandoverReceived, StatusSince: "2026-03-02"},
+		"VDAB vraagt informatie op 02/03/2026, reden: de aanvraag is onvolledig": {Status: casefile.HandoverNeedsInformation, StatusSince: "2026-03-02", StatusReason: casefile.ReasonIncomplete},
+		"aanvaard door VDAB":                     {Status: casefile.HandoverAccepted},
+		"toegewezen aan Partner A op 02/03/2026": {Status: casefile.HandoverAssigned, AssignedTo: "Partner A", StatusSince: "2026-03-02"},
+		"geweigerd door VDAB op 02/03/2026, reden: de cliënt hoort niet tot de doelgroep": {Status: casefile.HandoverRejected, StatusSince: "2026-03-02", StatusReason: casefile.ReasonNotTargetGroup},
+		"geweigerd door VDAB, reden: een andere reden, zie MLP":                           {Status: casefile.HandoverRejected, StatusReason: "nieuw"},
+		"afgesloten, reden: het traject is beëindigd":                                     {Status: casefile.HandoverClosed, StatusReason: casefile.ReasonTrackEnded},
+	}
+	for want, h := range cases {
+		if got := report.HandoverStanding(h); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

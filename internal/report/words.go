@@ -1,0 +1,149 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+)
+
+// inTheExport is the answer that every question about data takes.
+const inTheExport = "verbeter of vul de cellen aan in het cliëntsysteem; de volgende export brengt het antwoord"
+
+// HowToDecide says in Dutch how a manual decision is answered.
+func HowToDecide(client string, m casefile.Manual) []string {
+	var ways []string
+	if len(m.Cells) > 0 {
+		ways = append(ways, inTheExport)
+	}
+	if m.Category {
+		code := "CODE"
+		if m.Proposal != "" {
+			code = string(m.Proposal)
+		}
+		ways = append(ways, decideCommand(client, m.Rule, "--category "+code))
+	}
+	return append(ways, accepting(client, m.Rule, m.Accept)...)
+}
+
+// HowToAnswer says in Dutch how a finding is answered, where an answer is taken.
+func HowToAnswer(client string, f casefile.Finding) []string {
+	if f.Question == "" {
+		return nil
+	}
+	return accepting(client, f.Rule, f.Accept)
+}
+
+func accepting(client, rule, means string) []string {
+	if means == "" {
+		return nil
+	}
+	return []string{decideCommand(client, rule, "--accept") + " betekent: " + means}
+}
+
+func decideCommand(client, rule, answer string) string {
+	return fmt.Sprintf("mlpsync decide %s --rule %s %s --reason \"...\"", client, rule, answer)
+}
+
+// CellsNL lists cells as a caseworker finds them.
+func CellsNL(cells []casefile.Cell) string {
+	var names []string
+	for _, c := range cells {
+		if name := cellNL(c); name != "" {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, "; ")
+}
+
+func cellNL(c casefile.Cell) string {
+	if c.File == "" {
+		return ""
+	}
+	sheet := ""
+	if c.Sheet != "" {
+		sheet = fmt.Sprintf(" blad %q", c.Sheet)
+	}
+	return fmt.Sprintf("%s%s rij %d kolom %q", c.File, sheet, c.Row, c.Column)
+}
+
+// HandoverName is a kind of handover as a caseworker calls it.
+func HandoverName(k casefile.HandoverKind) string {
+	switch k {
+	case casefile.HandoverGLOW:
+		return "GLOW"
+	case casefile.HandoverWarmTraining:
+		return "warme overdracht voor een opleiding"
+	case casefile.HandoverWarmOther:
+		return "warme overdracht"
+	}
+	return "soort onbekend"
+}
+
+// HandoverStanding says how far VDAB is with a request, since when and why.
+func HandoverStanding(h casefile.Handover) string {
+	text := handoverStatus(h.Status)
+	if h.Status == casefile.HandoverAssigned && h.AssignedTo != "" {
+		text += " aan " + h.AssignedTo
+	}
+	if !h.StatusSince.IsZero() {
+		text += " op " + h.StatusSince.Dutch()
+	}
+	if reason := handoverReason(h.StatusReason); reason != "" {
+		text += ", reden: " + reason
+	}
+	return text
+}
+
+func handoverStatus(s casefile.HandoverStatus) string {
+	switch s {
+	case casefile.HandoverDraft:
+		return "ontwerp"
+	case casefile.HandoverReceived:
+		return "ontvangen door VDAB"
+	case casefile.HandoverNeedsInformation:
+		return "VDAB vraagt informatie"
+	case casefile.HandoverAccepted:
+		return "aanvaard door VDAB"
+	case casefile.HandoverAssigned:
+		return "toegewezen"
+	case casefile.HandoverRejected:
+		return "geweigerd door VDAB"
+	case casefile.HandoverClosed:
+		return "afgesloten"
+	}
+	return "verstuurd" // MLP holds it, and says no more of it
+}
+
+// handoverReason is VDAB's reason in words; the full text stands in MLP.
+func handoverReason(r casefile.HandoverReason) string {
+	switch r {
+	case "":
+		return ""
+	case casefile.ReasonNotTargetGroup:
+		return "de cliënt hoort niet tot de doelgroep"
+	case casefile.ReasonOtherTrack:
+		return "een ander traject past beter"
+	case casefile.ReasonClientDeclined:
+		return "de cliënt wil niet"
+	case casefile.ReasonClientUnreachable:
+		return "de cliënt is niet te bereiken"
+	case casefile.ReasonIncomplete:
+		return "de aanvraag is onvolledig"
+	case casefile.ReasonTrackEnded:
+		return "het traject is beëindigd"
+	}
+	return "een andere reden, zie MLP"
+}
+
+func handoverNext(s casefile.HandoverStatus) string {
+	switch s {
+	case casefile.HandoverNeedsInformation:
+		return "Kijk in MLP wat gevraagd wordt en vul het aan."
+	case casefile.HandoverRejected:
+		return "Kijk in MLP waarom en beslis hoe het verder gaat."
+	case casefile.HandoverAssigned:
+		return "Draag de begeleiding over aan wie de cliënt opvolgt."
+	}
+	return ""
+}
