@@ -26,7 +26,8 @@ func (a *App) WriteCalendar(path string, list DeadlineList, f DeadlineFilter) (i
 }
 
 func calendar(list DeadlineList, f DeadlineFilter, now time.Time) ([]byte, int) {
-	c := ics.NewCalendarFor("mlpsync")
+	c := ics.NewCalendar()
+	c.SetProductId("-//mlpsync//mlpsync//NL")
 	c.SetMethod(ics.MethodPublish)
 	c.SetXWRCalName("Termijnen OCMW")
 	seen := map[string]int{}

@@ -106,10 +106,22 @@ func partOrder(p Part) int {
 }
 
 func (c *course) add(s ExplainedStep) {
+	if s.Until.IsZero() && ofOneDay(s.Kind) {
+		s.Until = s.From
+	}
 	if s.When == "" && s.Part != PartCategories && !s.From.IsZero() {
 		s.When = c.when(s.From, s.Until)
 	}
 	c.steps = append(c.steps, s)
+}
+
+// ofOneDay tells of a kind that it takes place on a day, and doesn't last.
+func ofOneDay(kind string) bool {
+	switch casefile.RegistrationKind(kind) {
+	case casefile.RegEvaluation, casefile.RegDocument, casefile.RegCompetence, casefile.RegNote, casefile.RegHandover:
+		return true
+	}
+	return kind == "track"
 }
 
 func (c *course) when(from, until casefile.Date) string {
@@ -131,13 +143,15 @@ func (c *course) categories() {
 	for _, t := range c.view.Decision.Timeline {
 		i := slices.IndexFunc(inMLP, func(h casefile.HeldCategory) bool { return h.Code == t.Code && h.From == t.From })
 		s := ExplainedStep{Part: PartCategories, Kind: string(casefile.RegCategory), From: t.From,
-			What: string(t.Code) + ", door " + partyNL(t.SetBy), Rule: t.Rule, Source: t.Source, When: past}
+			What: string(t.Code) + ", door " + partyNL(t.SetBy), Rule: t.Rule, Source: t.Source}
 		s.Status, s.Standing = c.categoryStanding(t, i >= 0)
 		switch {
 		case t.From > c.day:
 			s.When = planned
 		case i >= 0 && held && inMLP[i].ID == holds.ID, !held && decided && wanted.Code == t.Code && wanted.From == t.From:
 			s.When = now
+		case i >= 0:
+			s.When = past
 		}
 		if i >= 0 {
 			inMLP = slices.Delete(slices.Clone(inMLP), i, i+1)
@@ -210,13 +224,15 @@ func (c *course) profile(t *casefile.Track) {
 		return
 	}
 	s := ExplainedStep{Part: PartTrack, Kind: string(casefile.RegProfile), From: t.WEOStart, What: strings.Join(has, ", "), When: c.when(t.WEOStart, t.WEOEnd)}
-	desired, asked := c.desired(casefile.Profile{}, "")
+	want := casefile.Profile{JobTarget: t.JobTarget, EntryNeed: t.EntryNeed, DevelopmentPlanOn: t.DevelopmentPlanOn}
 	entry, found := c.waiting(casefile.Profile{}, nil)
-	switch {
+	switch d := c.view.Known.Dossier; {
 	case found:
 		s.Status, s.Standing = c.fate(entry)
-	case asked && c.view.Known.Dossier != nil && casefile.Satisfies(c.view.Known.Dossier.Profile, desired.Body):
+	case d != nil && casefile.Satisfies(d.Profile, want):
 		s.Status, s.Standing = InMLP, "in MLP"
+	case !t.WEOEnd.IsZero() && t.WEOEnd < c.day:
+		s.Status, s.Standing = NotSent, notSent+"het TWE is voorbij"
 	case t.WEOStart > c.day:
 		s.Status, s.Standing = Planned, "gepland op "+t.WEOStart.Dutch()
 	default:
@@ -290,7 +306,7 @@ func (c *course) trainings(all []*casefile.Training) {
 
 func (c *course) evaluations(all []*casefile.Evaluation) {
 	for _, e := range all {
-		c.whole(e, casefile.EvaluationDone{Date: e.Date, Evaluation: e.Evaluation}, ExplainedStep{From: e.Date, Until: e.Date, What: evaluationNL(e.Evaluation)})
+		c.whole(e, casefile.EvaluationDone{Date: e.Date, Evaluation: e.Evaluation}, ExplainedStep{From: e.Date, What: evaluationNL(e.Evaluation)})
 	}
 }
 
@@ -312,14 +328,14 @@ func (c *course) competences(all []*casefile.CompetenceRecord) {
 		count[g]++
 	}
 	for _, g := range order {
-		c.add(ExplainedStep{Part: PartTrack, Kind: string(casefile.RegCompetence), From: g.on, Until: g.on, Status: g.status, Standing: g.standing,
+		c.add(ExplainedStep{Part: PartTrack, Kind: string(casefile.RegCompetence), From: g.on, Status: g.status, Standing: g.standing,
 			What: plural(count[g], "competentie gescoord", "competenties gescoord")})
 	}
 }
 
 func (c *course) documents(all []*casefile.DocumentRecord) {
 	for _, d := range all {
-		c.whole(d, casefile.Document{Document: d.Document, Date: d.Date}, ExplainedStep{From: d.Date, Until: d.Date, What: documentNL(d.Document)})
+		c.whole(d, casefile.Document{Document: d.Document, Date: d.Date}, ExplainedStep{From: d.Date, What: documentNL(d.Document)})
 	}
 }
 

@@ -137,17 +137,12 @@ func (c *course) reason(r casefile.Record, read []casefile.Cell) string {
 	return "geen regel vraagt het"
 }
 
-// ruleAbout names the rule that keeps a thing back: a decision or a finding about its own row, else
-// the first decision that is to be taken.
+// ruleAbout names the rule that keeps a thing back: a decision about its own row, else the first
+// that is to be taken; else a rule or a finding that read the row (a finding stops nothing by itself).
 func (c *course) ruleAbout(r casefile.Record, read []casefile.Cell) string {
 	manual := c.view.Decision.Manual
 	if i := slices.IndexFunc(manual, func(m casefile.Manual) bool { return onRow(r, m.Cells) || sameRow(read, m.Cells) }); i >= 0 {
 		return "eerst te beslissen, zie " + manual[i].Rule
-	}
-	for _, f := range c.view.Decision.Findings {
-		if onRow(r, f.Cells) {
-			return "zie " + f.Rule
-		}
 	}
 	if len(manual) > 0 {
 		return "eerst te beslissen, zie " + manual[0].Rule
@@ -155,6 +150,11 @@ func (c *course) ruleAbout(r casefile.Record, read []casefile.Cell) string {
 	for _, t := range c.view.Decision.Trace {
 		if !t.Fired && onRow(r, t.Cells) {
 			return "zie " + t.Rule
+		}
+	}
+	for _, f := range c.view.Decision.Findings {
+		if onRow(r, f.Cells) {
+			return "zie " + f.Rule
 		}
 	}
 	return ""

@@ -59,13 +59,12 @@ func (c deadlinesCmd) filter() (app.DeadlineFilter, error) {
 
 func printDeadlineList(w io.Writer, l app.DeadlineList) {
 	fmt.Fprintf(w, "Termijnen op %s\n", l.Day.Dutch())
-	widths := []int{10, 10, 9, 18, 8}
-	if len(l.Deadlines) > 0 {
-		fmt.Fprintln(w)
-		columns(w, widths, "uiterlijk", "stand", "cliënt", "dossierbeheerder", "regel", "wat")
-	}
+	var rows [][]string
 	for _, d := range l.Deadlines {
-		columns(w, widths, d.Due.Dutch(), stateNL(d.State), d.Client, d.Worker.Dutch(), d.Rule, d.What)
+		rows = append(rows, []string{d.Due.Dutch(), stateNL(d.State), d.Client, d.Worker.Dutch(), d.Rule, d.What})
+	}
+	if len(rows) > 0 {
+		table(w, []string{"uiterlijk", "stand", "cliënt", "dossierbeheerder", "regel", "wat"}, rows)
 	}
 	section(w, "%d termijnen = %d verstreken + %d lopend + %d in orde", len(l.Deadlines),
 		l.Totals[casefile.DeadlineOverdue], l.Totals[casefile.DeadlineDue], l.Totals[casefile.DeadlineMet])

@@ -24,7 +24,11 @@ func (c explainCmd) Run(s *session) error {
 
 func printExplanation(w io.Writer, e app.Explanation) {
 	fmt.Fprintf(w, "Cliënt %s van OCMW %s (in logs: %s), dossierbeheerder %s\n", e.Client, e.OCMW, e.Pseudonym, e.Worker.Dutch())
-	fmt.Fprintf(w, "Uitkomst: %s", outcomeNL(string(e.Outcome)))
+	outcome := outcomeNL(string(e.Outcome))
+	if e.Hold != nil {
+		outcome = "tegengehouden door een medewerker"
+	}
+	fmt.Fprintf(w, "Uitkomst: %s", outcome)
 	if !e.DecidedOn.IsZero() {
 		fmt.Fprintf(w, ", beslist op %s", e.DecidedOn.Dutch())
 	}
@@ -244,7 +248,7 @@ func stateNL(state casefile.DeadlineState) string {
 
 func outcomeNL(kind string) string {
 	words := map[string]string{
-		"held": "wacht op gegevens of vrijgave", "manual": "een persoon moet beslissen", "planned": "wijzigingen gepland",
+		"held": "wacht op gegevens", "manual": "een persoon moet beslissen", "planned": "wijzigingen gepland",
 		"noChange": "geen wijziging nodig", "": "nog niet beslist",
 	}
 	return words[kind]

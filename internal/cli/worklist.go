@@ -35,12 +35,16 @@ func printWorklist(w io.Writer, l app.Worklist) {
 }
 
 func printWorkItem(w io.Writer, i app.WorkItem) {
-	what := i.Rule
-	if !i.Due.IsZero() {
-		what += " " + i.Due.Dutch()
+	about := i.Sort.Dutch()
+	if i.Rule != "" {
+		about += " · " + i.Rule
 	}
-	const indent = 46
-	columns(w, []int{8, 13, 17}, i.Client, i.Sort.Dutch(), what, i.Reason)
+	if !i.Due.IsZero() {
+		about += " · uiterlijk " + i.Due.Dutch()
+	}
+	columns(w, []int{8}, i.Client, about)
+	const indent = 12
+	paragraph(w, indent, "", i.Reason)
 	if i.Proposal != "" {
 		paragraph(w, indent, "voorstel: ", string(i.Proposal))
 	}

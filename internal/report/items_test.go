@@ -81,7 +81,7 @@ func TestHowAnItemIsAnswered(t *testing.T) {
 		Findings: []casefile.Finding{{Rule: "TWE-05", Question: "q", Accept: "het is zo goed"}, {Rule: "TWE-07", Accept: "niet te beantwoorden"}},
 	}), 0)
 	want := [][]string{
-		{"verbeter of vul de cellen aan in het cliëntsysteem; de volgende export brengt het antwoord", `mlpsync decide Z1 --rule CAT-03 --category 05 --reason "..."`},
+		{"in de export, via het cliëntsysteem", `mlpsync decide Z1 --rule CAT-03 --category 05 --reason "..."`},
 		{`mlpsync decide Z1 --rule TWE-09 --accept --reason "..." betekent: de opleiding telt toch`},
 		nil,
 		{`mlpsync decide Z1 --rule TWE-05 --accept --reason "..." betekent: het is zo goed`},
@@ -97,7 +97,8 @@ func TestHowAnItemIsAnswered(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if got := report.CellsNL(items[0].Cells); got != `c.csv rij 7 kolom "Klaar"; t.xlsx blad "Blad1" rij 2 kolom "Keuze"` {
+	same := append([]casefile.Cell{{Column: "constant"}, {File: "c.csv", Row: 7, Column: "Datum"}}, items[0].Cells...)
+	if got := report.CellsNL(same); got != `c.csv rij 7 kolom "Datum", "Klaar"; t.xlsx blad "Blad1" rij 2 kolom "Keuze"` {
 		t.Error(got)
 	}
 }
@@ -113,7 +114,7 @@ func TestWorklistFileListsEveryCell(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := read(t, filepath.Join(folder, "werklijst-2026-03-16.csv"))
-	export := "verbeter of vul de cellen aan in het cliëntsysteem; de volgende export brengt het antwoord"
+	export := "in de export, via het cliëntsysteem"
 	want := [][]string{
 		{"Cliëntnummer", "Dossierbeheerder", "Soort", "Regel", "Uiterlijk", "Reden", "Wat nu", "Bestand", "Rij", "Kolom", "Antwoorden"},
 		{"1", "mw-000 (standaard)", "te beslissen", "A", "", "", "", "c.csv", "7", "Klaar, Datum", export + ` | mlpsync decide 1 --rule A --category CODE --reason "..."`},

@@ -8,7 +8,7 @@ import (
 )
 
 // inTheExport is the answer that every question about data takes.
-const inTheExport = "verbeter of vul de cellen aan in het cliëntsysteem; de volgende export brengt het antwoord"
+const inTheExport = "in de export, via het cliëntsysteem"
 
 // HowToDecide says in Dutch how a manual decision is answered.
 func HowToDecide(client string, m casefile.Manual) []string {
@@ -45,26 +45,29 @@ func decideCommand(client, rule, answer string) string {
 	return fmt.Sprintf("mlpsync decide %s --rule %s %s --reason \"...\"", client, rule, answer)
 }
 
-// CellsNL lists cells as a caseworker finds them.
+// CellsNL lists cells as a caseworker finds them, those of one row together.
 func CellsNL(cells []casefile.Cell) string {
-	var names []string
+	var rows []string
+	place := ""
 	for _, c := range cells {
-		if name := cellNL(c); name != "" {
-			names = append(names, name)
+		switch {
+		case c.File == "":
+		case rowNL(c) != place:
+			place = rowNL(c)
+			rows = append(rows, strings.TrimSuffix(fmt.Sprintf("%s kolom %q", place, c.Column), ` kolom ""`)) // a row as a whole has none
+		default:
+			rows[len(rows)-1] += fmt.Sprintf(", %q", c.Column)
 		}
 	}
-	return strings.Join(names, "; ")
+	return strings.Join(rows, "; ")
 }
 
-func cellNL(c casefile.Cell) string {
-	if c.File == "" {
-		return ""
-	}
+func rowNL(c casefile.Cell) string {
 	sheet := ""
 	if c.Sheet != "" {
 		sheet = fmt.Sprintf(" blad %q", c.Sheet)
 	}
-	return fmt.Sprintf("%s%s rij %d kolom %q", c.File, sheet, c.Row, c.Column)
+	return fmt.Sprintf("%s%s rij %d", c.File, sheet, c.Row)
 }
 
 // HandoverName is a kind of handover as a caseworker calls it.
