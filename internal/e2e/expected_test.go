@@ -261,7 +261,7 @@ func (j *judge) none() {
 
 func (j *judge) deadlines() {
 	for _, l := range j.of("deadline") {
-		found := slices.ContainsFunc(j.told.Deadlines, func(d app.Deadline) bool { return d.Rule == l.rule && string(d.Due) == l.from })
+		found := slices.ContainsFunc(j.told.Deadlines, func(d app.ClientDeadline) bool { return d.Rule == l.rule && string(d.Due) == l.from })
 		if !found {
 			var got []string
 			for _, d := range j.told.Deadlines {
@@ -351,7 +351,7 @@ func TestExpectedHandovers(t *testing.T) {
 			sent++
 			continue
 		}
-		asked := slices.ContainsFunc(r.told[client].Manual, func(m app.ManualDecision) bool { return m.Rule == rule })
+		asked := slices.ContainsFunc(r.told[client].Manual, func(m app.ExplainedQuestion) bool { return m.Rule == rule })
 		if !asked {
 			differ(client, kind+" stopped by "+rule, fmt.Sprintf("%d manual decisions, none of that rule", len(r.told[client].Manual)))
 		}
