@@ -13,6 +13,7 @@ type ExplainedAnswer struct {
 	Category casefile.Code `json:"category,omitempty"` // empty: the data stand
 	On       casefile.Date `json:"on"`
 	By       string        `json:"by,omitempty"`     // empty: through the export
+	Adopt    bool          `json:"adopt,omitempty"`  // what somebody changed in MLP stands
 	Reason   string        `json:"reason,omitempty"` // as typed with decide; that of an export is not shown
 	Status   AnswerStatus  `json:"status"`
 	Text     string        `json:"text"` // Dutch
@@ -30,8 +31,9 @@ const (
 	AnswerNotTaken AnswerStatus = "notTaken" // the same question is still asked
 )
 
-// explainAnswers tells of each answer whether it holds: it does until the facts change that the
-// question was about, and then the rule asks again under another question.
+// explainAnswers tells of each answer whether it holds: a category does as long as the facts of the
+// course are those that it was chosen on; another answer until the facts change that its question was
+// about, and then the rule asks again under another question.
 func explainAnswers(view ledger.ClientView) []ExplainedAnswer {
 	var out []ExplainedAnswer
 	for _, r := range view.Records {
@@ -41,8 +43,11 @@ func explainAnswers(view ledger.ClientView) []ExplainedAnswer {
 		}
 	}
 	for i, a := range view.Answers {
-		later := slices.ContainsFunc(view.Answers[i+1:], func(b casefile.Answer) bool { return b.Rule == a.Rule && b.Question == a.Question })
-		e := ExplainedAnswer{Rule: a.Rule, Category: a.Category, On: a.On, By: a.By, Reason: a.Reason}
+		// Categories are one course: the last one that was chosen counts.
+		later := slices.ContainsFunc(view.Answers[i+1:], func(b casefile.Answer) bool {
+			return a.Category != "" && b.Category != "" || b.Rule == a.Rule && b.Question == a.Question
+		})
+		e := ExplainedAnswer{Rule: a.Rule, Category: a.Category, On: a.On, By: a.By, Adopt: a.Adopt, Reason: a.Reason}
 		e.Status, e.Text = answerStatus(view, a, later)
 		out = append(out, e)
 	}
@@ -56,6 +61,8 @@ func answerStatus(view ledger.ClientView, a casefile.Answer, later bool) (Answer
 		return AnswerReplaced, "vervangen door een later antwoord"
 	case view.Dirty || view.DecidedAt.Before(a.At):
 		return AnswerPending, "wordt bij de volgende ronde in rekening gebracht"
+	case a.Category != "" && a.Facts != view.Decision.Facts:
+		return AnswerOutdated, "geldt niet meer: de gegevens zijn sindsdien gewijzigd"
 	case same:
 		return AnswerNotTaken, "volstaat niet: de vraag staat nog open"
 	case other:

@@ -203,8 +203,9 @@ func (c *course) tracks(client casefile.Case) {
 		if !t.WEOEnd.IsZero() {
 			c.end(t, casefile.WEO{Start: t.WEOStart}, t.WEOEnd, "einde van de WEO"+endReasonNL(t.WEOEndReason))
 		}
-		if !t.FinalAdviceOn.IsZero() {
-			c.whole(t, casefile.Note{Note: casefile.NoteFinalAdvice, Date: t.FinalAdviceOn}, ExplainedStep{From: t.FinalAdviceOn, What: "eindadvies"})
+		if t.FinalAdvice != "" {
+			on := casefile.Latest(t.FinalAdviceOn, t.WEOEnd) // it goes out at the end
+			c.whole(t, casefile.Note{Note: casefile.NoteFinalAdvice, Date: on}, ExplainedStep{From: on, What: "eindadvies"})
 		}
 	}
 }
@@ -287,10 +288,8 @@ func (c *course) placements(all []*casefile.Placement) {
 func (c *course) trainings(all []*casefile.Training) {
 	for _, t := range all {
 		s := ExplainedStep{From: t.Start, Until: t.End, Kind: "training", What: "opleiding, " + recognisedNL(t.Recognised) + ", " + regimeNL(t.Regime)}
-		want := casefile.Note{Note: casefile.NoteTraining, Date: t.Start}
-		_, asked := c.desired(want, "")
-		_, held := c.held(want, "")
-		if _, waits := c.waiting(want, nil); !asked && !held && !waits {
+		want, found := c.reference(t)
+		if !found {
 			s.Part, s.Status = PartTrack, Expected
 			s.Standing = "de opleidingsverstrekker registreert ze in MLP"
 			if t.Start > c.day {
@@ -302,6 +301,26 @@ func (c *course) trainings(all []*casefile.Training) {
 		s.What += " (verwijzing in het dossier)"
 		c.whole(t, want, s)
 	}
+}
+
+// reference is the note that refers to a training: of its first day, or of the day on which the
+// need for it was known within the TWE (OPL 3).
+func (c *course) reference(t *casefile.Training) (casefile.Note, bool) {
+	days := []casefile.Date{t.Start, t.NeedKnownOn}
+	for _, r := range c.view.Records {
+		if track, ok := r.(*casefile.Track); ok && t.NeedKnownOn < track.WEOStart && track.WEOStart <= t.Start {
+			days = append(days, track.WEOStart)
+		}
+	}
+	for _, day := range days {
+		want := casefile.Note{Note: casefile.NoteTraining, Date: day}
+		_, asked := c.desired(want, "")
+		_, held := c.held(want, "")
+		if _, waits := c.waiting(want, nil); !day.IsZero() && (asked || held || waits) {
+			return want, true
+		}
+	}
+	return casefile.Note{}, false
 }
 
 func (c *course) evaluations(all []*casefile.Evaluation) {

@@ -172,6 +172,16 @@ func TestEveryKindOfRegistrationIsTold(t *testing.T) {
 	}
 }
 
+func TestTrainingWithAReference(t *testing.T) {
+	training := &casefile.Training{Header: row(7), Start: "2026-04-01", NeedKnownOn: "2026-03-02", Recognised: casefile.Yes, Regime: casefile.FullTime}
+	dossier := &casefile.Dossier{Registrations: []casefile.Registration{reg("n", casefile.Note{Note: casefile.NoteTraining, Date: "2026-03-02", Text: "geheim"})}}
+	got := told(tellCourse(decided(casefile.Decision{}, dossier, training), nil, day), PartTrack)
+	want := []string{"planned 01/04/2026 opleiding, erkend, voltijds (verwijzing in het dossier): in MLP"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestReasonsWhyNothingIsSent(t *testing.T) {
 	evaluation := func(change func(*casefile.Header)) *casefile.Evaluation {
 		e := &casefile.Evaluation{Header: row(8), Date: "2026-03-02", Evaluation: "phase"}
@@ -267,6 +277,10 @@ func TestWhetherAnAnswerHolds(t *testing.T) {
 	}
 	fresh := view("q", answer("q"))
 	fresh.DecidedAt = at.Add(-time.Hour)
+	moved := view("", answer("q"))
+	moved.Decision.Facts = "other"
+	accepted := answer("q")
+	accepted.Category = ""
 	exported := decided(casefile.Decision{}, nil, &casefile.Client{DecidedCategory: "05", DecidedOn: "2026-03-01"})
 	cases := []struct {
 		name string
@@ -277,6 +291,9 @@ func TestWhetherAnAnswerHolds(t *testing.T) {
 		{"the facts changed", view("q2", answer("q")), []AnswerStatus{AnswerOutdated}},
 		{"still asked", view("q", answer("q")), []AnswerStatus{AnswerNotTaken}},
 		{"not looked at yet", fresh, []AnswerStatus{AnswerPending}},
+		{"the course changed", moved, []AnswerStatus{AnswerOutdated}},
+		{"another category chosen for another question", view("", answer("q"), answer("q2")), []AnswerStatus{AnswerReplaced, AnswerHolds}},
+		{"a category and a question settled otherwise", view("", accepted, answer("q2")), []AnswerStatus{AnswerHolds, AnswerHolds}},
 		{"answered twice", view("", answer("q"), answer("q")), []AnswerStatus{AnswerReplaced, AnswerHolds}},
 		{"through the export", exported, []AnswerStatus{AnswerHolds}},
 	}

@@ -38,8 +38,8 @@ func printExplanation(w io.Writer, e app.Explanation) {
 	fmt.Fprintln(w)
 	printStanding(w, e)
 	printCourse(w, e.Course)
-	printQuestions(w, "TE BESLISSEN", e.Manual)
-	printQuestions(w, "VASTSTELLINGEN", e.Findings)
+	printAsked(w, "TE BESLISSEN", e.Manual)
+	printAsked(w, "VASTSTELLINGEN", e.Findings)
 	printClientDeadlines(w, e.Deadlines)
 	printDrift(w, e.Drift)
 	printAnswers(w, e.Answers)
@@ -113,7 +113,7 @@ func period(from, until casefile.Date) string {
 	return from.Dutch() + " - " + until.Dutch()
 }
 
-func printQuestions(w io.Writer, title string, questions []app.ExplainedQuestion) {
+func printAsked(w io.Writer, title string, questions []app.ExplainedQuestion) {
 	if len(questions) == 0 {
 		return
 	}
@@ -165,6 +165,8 @@ func printAnswers(w io.Writer, answers []app.ExplainedAnswer) {
 		what := "de gegevens blijven zo staan"
 		if a.Category != "" {
 			what = "categorie " + string(a.Category)
+		} else if a.Adopt {
+			what = "wat in MLP gewijzigd is, blijft staan"
 		}
 		columns(w, []int{10, 15, 30}, a.On.Dutch(), a.Rule, what, a.Text)
 		paragraph(w, 14, "door ", strings.TrimSuffix(or(a.By, "de export")+": "+a.Reason, ": "))

@@ -74,18 +74,25 @@ func TestHowAnItemIsAnswered(t *testing.T) {
 	cells := []casefile.Cell{{File: "c.csv", Row: 7, Column: "Klaar"}, {File: "t.xlsx", Sheet: "Blad1", Row: 2, Column: "Keuze"}}
 	items := itemsOf(client("Z1", "", ledger.OutcomeManual, casefile.Decision{
 		Manual: []casefile.Manual{
-			{Rule: "CAT-03", Category: true, Proposal: "05", Cells: cells},
+			{Rule: "CAT-03", Question: "q", Category: true, Proposal: "05", Cells: cells},
+			{Rule: "CAT-10", Question: "q", Category: true, Proposal: "90"},
+			{Rule: "CAT-09", Question: "", Category: true},
 			{Rule: "TWE-09", Question: "q", Accept: "de opleiding telt toch"},
 			{Rule: "plan.outsideArea"},
 		},
-		Findings: []casefile.Finding{{Rule: "TWE-05", Question: "q", Accept: "het is zo goed"}, {Rule: "TWE-07", Accept: "niet te beantwoorden"}},
+		Findings: []casefile.Finding{{Rule: "TWE-05", Question: "q", Accept: "het is zo goed"}, {Rule: "TWE-07", Accept: "niet te beantwoorden"},
+			{Rule: "DATA-04", Question: "q", Accept: "stuur opnieuw"}},
 	}), 0)
 	want := [][]string{
 		{"in de export, via het cliëntsysteem", `mlpsync decide Z1 --rule CAT-03 --category 05 --reason "..."`},
+		{`mlpsync decide Z1 --rule CAT-10 --category 90 --reason "..."`, `mlpsync decide Z1 --rule CAT-10 --adopt --reason "..." betekent: wat in MLP staat, blijft`,
+			`mlpsync decide Z1 --rule CAT-10 --overrule --reason "..." betekent: de categorie wordt 90`},
+		nil,
 		{`mlpsync decide Z1 --rule TWE-09 --accept --reason "..." betekent: de opleiding telt toch`},
 		nil,
 		{`mlpsync decide Z1 --rule TWE-05 --accept --reason "..." betekent: het is zo goed`},
 		nil,
+		{`mlpsync decide Z1 --rule DATA-04 --adopt --reason "..." betekent: wat in MLP staat, blijft`, `mlpsync decide Z1 --rule DATA-04 --overrule --reason "..." betekent: stuur opnieuw`},
 	}
 	var got [][]string
 	for _, i := range items {
@@ -108,7 +115,7 @@ func TestWorklistFileListsEveryCell(t *testing.T) {
 	cells := []casefile.Cell{{File: "c.csv", Row: 7, Column: "Klaar"}, {File: "c.csv", Row: 7, Column: "Datum"}, {Column: "none"}}
 	other := []casefile.Cell{{File: "c.csv", Row: 7, Column: "Klaar"}, {File: "t.xlsx", Sheet: "Blad1", Row: 2, Column: "Keuze"}}
 	store := shelf{clients: []ledger.ClientView{
-		client("1", "", ledger.OutcomeManual, casefile.Decision{Manual: []casefile.Manual{{Rule: "A", Cells: cells, Category: true}, {Rule: "B", Cells: other}}}),
+		client("1", "", ledger.OutcomeManual, casefile.Decision{Manual: []casefile.Manual{{Rule: "A", Cells: cells, Category: true, Question: "q"}, {Rule: "B", Cells: other}}}),
 	}}
 	if err := writer(store, folder).Report(t.Context(), "k", today); err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -16,20 +17,36 @@ func HowToDecide(client string, m casefile.Manual) []string {
 	if len(m.Cells) > 0 {
 		ways = append(ways, inTheExport)
 	}
+	if m.Question == "" {
+		return ways
+	}
 	if m.Category {
-		code := "CODE"
+		ways = append(ways, decideCommand(client, m.Rule, "--category "+cmp.Or(string(m.Proposal), "CODE")))
+	}
+	if m.Category && m.Rule == ruleCategoryDrift {
+		ways = append(ways, decideCommand(client, m.Rule, "--adopt")+" betekent: wat in MLP staat, blijft")
 		if m.Proposal != "" {
-			code = string(m.Proposal)
+			ways = append(ways, decideCommand(client, m.Rule, "--overrule")+" betekent: de categorie wordt "+string(m.Proposal))
 		}
-		ways = append(ways, decideCommand(client, m.Rule, "--category "+code))
 	}
 	return append(ways, accepting(client, m.Rule, m.Accept)...)
 }
 
+// The rules that report what a person changed in MLP: a category, or another field. Such a change
+// is adopted or overruled.
+const (
+	ruleCategoryDrift = "CAT-10"
+	ruleFieldDrift    = "DATA-04"
+)
+
 // HowToAnswer says in Dutch how a finding is answered, where an answer is taken.
 func HowToAnswer(client string, f casefile.Finding) []string {
-	if f.Question == "" {
+	switch {
+	case f.Question == "":
 		return nil
+	case f.Rule == ruleFieldDrift && f.Accept != "":
+		return []string{decideCommand(client, f.Rule, "--adopt") + " betekent: wat in MLP staat, blijft",
+			decideCommand(client, f.Rule, "--overrule") + " betekent: " + f.Accept}
 	}
 	return accepting(client, f.Rule, f.Accept)
 }
