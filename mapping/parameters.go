@@ -7,13 +7,13 @@ import (
 // Parameter is a limit that a rule reads: data with a validity, so that a later
 // document changes a row here and no code.
 type Parameter struct {
-	ID         string
-	Value      int
-	Unit       string // months, calendar days, times
-	ValidFrom  casefile.Date
-	ValidUntil casefile.Date // last day; zero is open
-	Source     string
-	Assumption string // what the sources don't say; empty when they do
+	ID         string        `json:"id"`
+	Value      int           `json:"value"`
+	Unit       string        `json:"unit"` // months, calendar days, times
+	ValidFrom  casefile.Date `json:"validFrom,omitempty"`
+	ValidUntil casefile.Date `json:"validUntil,omitempty"` // last day; zero is open
+	Source     string        `json:"source"`
+	Assumption string        `json:"assumption,omitempty"` // what the sources don't say; empty when they do
 }
 
 // The names of the parameters.

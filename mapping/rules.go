@@ -14,15 +14,15 @@ import (
 // Rule is a rule of the domain as a value: what a caseworker is told, where it
 // comes from, and when it holds.
 type Rule struct {
-	ID         string
-	Title      string        // Dutch
-	ValidFrom  casefile.Date // zero: no known start
-	ValidUntil casefile.Date // last day; zero is open
-	Source     string        // document and section
-	Dutch      string        // one sentence for the caseworker
-	English    string        // summary
-	Parameters []string      // ids of the Parameters that it reads
-	Assumption string        // what the sources don't say; empty when they do
+	ID         string        `json:"id"`
+	Title      string        `json:"title"`                // Dutch
+	ValidFrom  casefile.Date `json:"validFrom,omitempty"`  // zero: no known start
+	ValidUntil casefile.Date `json:"validUntil,omitempty"` // last day; zero is open
+	Source     string        `json:"source"`               // document and section
+	Dutch      string        `json:"dutch"`                // one sentence for the caseworker
+	English    string        `json:"english"`              // summary
+	Parameters []string      `json:"parameters,omitempty"` // ids of the Parameters that it reads
+	Assumption string        `json:"assumption,omitempty"` // what the sources don't say; empty when they do
 }
 
 // Validity says in Dutch when the rule holds.

@@ -14,7 +14,6 @@ import (
 
 	"github.com/mlpsync/mlpsync/internal/app"
 	"github.com/mlpsync/mlpsync/internal/config"
-	"github.com/mlpsync/mlpsync/mapping"
 )
 
 // look opens the state beside the daemon, asks, and prints as JSON or for a person.
@@ -99,25 +98,6 @@ func (c healthCmd) Run(s *session) error {
 		return errLeft
 	}
 	return err
-}
-
-type rulesCmd struct {
-	JSON bool `name:"json" help:"Print as JSON."`
-}
-
-func (c rulesCmd) Run(s *session) error {
-	rules := mapping.New()
-	if c.JSON {
-		return printJSON(s.stdout, rules.Catalogue())
-	}
-	for _, r := range rules.Catalogue() {
-		fmt.Fprintf(s.stdout, "%-7s %s\n        %s\n        source: %s; in force %s\n", r.ID, r.Title, r.Dutch, r.Source, validity(string(r.ValidFrom), string(r.ValidUntil)))
-	}
-	return nil
-}
-
-func validity(from, until string) string {
-	return or(from, "(open start)") + " to " + or(until, "now")
 }
 
 type versionCmd struct{}

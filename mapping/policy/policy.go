@@ -99,6 +99,9 @@ func Load(file string) (Case, error) {
 func Parse(file string, data []byte) (Case, error) {
 	text := string(bytes.TrimPrefix(data, []byte("\ufeff")))
 	text = strings.ReplaceAll(text, "\r\n", "\n")
+	if !strings.HasSuffix(text, "\n") {
+		text += "\n" // an editor needn't end the last line
+	}
 	base := filepath.Base(file)
 	c := Case{File: file, Name: strings.TrimSuffix(base, filepath.Ext(base))}
 	c.head, c.Want, c.HasWant = cutMark(text, wantMark)
@@ -148,10 +151,24 @@ func (c Case) wrong(issues ...strictyaml.Issue) error { return &Error{File: c.Fi
 func (c Case) With(outcome string) []byte { return []byte(c.head + wantMark + outcome) }
 
 // Compare is empty where two outcomes are equal, and else shows the lines that differ:
-// "-" before what the case wants, "+" before what the rules gave.
+// "-" before what the case wants, "+" before what the rules gave, and some lines around.
 func Compare(want, got string) string {
 	if want == got {
 		return ""
 	}
-	return string(diff.Diff("gewenst", []byte(want), "uitkomst", []byte(got)))
+	var b strings.Builder
+	n := 0
+	for line := range strings.Lines(string(diff.Diff("", []byte(want), "", []byte(got)))) {
+		switch n++; {
+		case n <= diffHead:
+		case strings.HasPrefix(line, "@@"):
+			b.WriteString("...\n")
+		default:
+			b.WriteString(line)
+		}
+	}
+	return b.String()
 }
+
+// diffHead is how many lines a diff begins with that name files.
+const diffHead = 3

@@ -111,3 +111,31 @@ func TestFullTraceSaysWhatDidNotFire(t *testing.T) {
 		t.Errorf("no trace:\n%s", got.Text)
 	}
 }
+
+func TestLastLineNeedNotEnd(t *testing.T) {
+	for _, text := range []string{start + ready + "events: [{look: 2026-03-16}]", start + ready + "events: [{look: 2026-03-16}]\n-- uitkomst --"} {
+		c, err := policy.Parse("geval.txtar", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := string(c.With("x\n")), start+ready+"events: [{look: 2026-03-16}]\n-- uitkomst --\nx\n"; got != want {
+			t.Errorf("written back: %q", got)
+		}
+	}
+}
+
+func TestCompareShowsOnlyWhatDiffers(t *testing.T) {
+	var lines []string
+	for _, name := range strings.Split("abcdefghijklmnop", "") {
+		lines = append(lines, "regel "+name)
+	}
+	want := strings.Join(lines, "\n") + "\n"
+	got := strings.Replace(want, "regel c", "regel C", 1)
+	shown := policy.Compare(want, got)
+	if !strings.Contains(shown, "-regel c\n+regel C\n") || strings.Contains(shown, "regel p") || strings.Contains(shown, "@@") {
+		t.Errorf("shown:\n%s", shown)
+	}
+	if policy.Compare(want, want) != "" {
+		t.Error("equal outcomes differ")
+	}
+}

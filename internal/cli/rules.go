@@ -1,0 +1,184 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/mlpsync/mlpsync/internal/app"
+	"github.com/mlpsync/mlpsync/mapping"
+	"github.com/mlpsync/mlpsync/mapping/policy"
+)
+
+type rulesCmd struct {
+	Show rulesShowCmd `cmd:"" default:"withargs" help:"Print the rules and their limits, with sources and validity."`
+	Test rulesTestCmd `cmd:"" help:"Play the policy cases of a folder, and show where the rules decide otherwise than they say."`
+}
+
+type rulesShowCmd struct {
+	JSON bool `name:"json" help:"Print as JSON."`
+}
+
+// catalogue is what "rules --json" prints.
+type catalogue struct {
+	Version    string              `json:"version"`
+	Rules      []mapping.Rule      `json:"rules"`
+	Parameters []mapping.Parameter `json:"parameters"`
+}
+
+func (c rulesShowCmd) Run(s *session) error {
+	rules := mapping.New()
+	all := catalogue{Version: rules.Version(), Rules: rules.Catalogue(), Parameters: rules.Parameters()}
+	if c.JSON {
+		return printJSON(s.stdout, all)
+	}
+	printCatalogue(s.stdout, all)
+	return nil
+}
+
+func printCatalogue(w io.Writer, c catalogue) {
+	for _, r := range c.Rules {
+		fmt.Fprintf(w, "%-7s %s\n        %s\n        source: %s; in force %s\n", r.ID, r.Title, r.Dutch, r.Source, validity(string(r.ValidFrom), string(r.ValidUntil)))
+		if len(r.Parameters) > 0 {
+			fmt.Fprintf(w, "        limits: %s\n", strings.Join(r.Parameters, ", "))
+		}
+		if r.Assumption != "" {
+			fmt.Fprintf(w, "        assumption: %s\n", r.Assumption)
+		}
+	}
+	section(w, "LIMITS")
+	var rows [][]string
+	for _, p := range c.Parameters {
+		rows = append(rows, []string{p.ID, fmt.Sprintf("%d %s", p.Value, p.Unit), "in force " + validity(string(p.ValidFrom), string(p.ValidUntil)),
+			"source: " + p.Source, strings.TrimSuffix("assumption: "+p.Assumption, "assumption: ")})
+	}
+	table(w, nil, rows)
+	fmt.Fprintf(w, "\nversion %s of rules and limits\n", c.Version)
+}
+
+func validity(from, until string) string {
+	return or(from, "(open start)") + " to " + or(until, "now")
+}
+
+type rulesTestCmd struct {
+	Dir    string `arg:"" placeholder:"DIR" help:"Folder with policy cases (*.txtar; docs/policy-cases.md)."`
+	Update bool   `help:"Write into the cases what the rules decide; read it afterwards."`
+	JSON   bool   `name:"json" help:"Print as JSON."`
+}
+
+// played is a policy case that was played.
+type played struct {
+	Name   string   `json:"name"`
+	File   string   `json:"file"`
+	About  string   `json:"about"`
+	Result string   `json:"result"` // ok, FAIL, updated
+	Rules  []string `json:"rules"`  // that fired
+	Diff   string   `json:"diff,omitempty"`
+}
+
+const (
+	caseOK      = "ok"
+	caseFailed  = "FAIL"
+	caseUpdated = "updated"
+)
+
+func (c rulesTestCmd) Run(s *session) error {
+	files, err := policy.Files(c.Dir)
+	if err == nil && len(files) == 0 {
+		err = fmt.Errorf("the folder has no policy cases (*%s)", policy.Extension)
+	}
+	if err != nil {
+		return &usageError{&app.Hinted{Err: err, Next: "name a folder with policy cases; docs/policy-cases.md shows how to write one"}}
+	}
+	results, err := c.play(files)
+	if err != nil {
+		return &usageError{&app.Hinted{Err: fmt.Errorf("some policy cases can't be read:\n%w", err), Next: "mend these lines; docs/policy-cases.md names every key"}}
+	}
+	return c.report(s, results)
+}
+
+// play plays all the cases; what can't be read is told of all of them at once, and then
+// nothing is written.
+func (c rulesTestCmd) play(files []string) ([]played, error) {
+	rules := mapping.New()
+	var results []played
+	var writes []policy.Case
+	var texts []string
+	var errs []error
+	for _, file := range files {
+		read, err := policy.Load(file)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		outcome, err := read.Play(rules)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		result := judge(read, outcome)
+		if c.Update && result.Result == caseFailed {
+			result.Result = caseUpdated
+			writes, texts = append(writes, read), append(texts, outcome.Text)
+		}
+		results = append(results, result)
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	for i, read := range writes {
+		if err := os.WriteFile(read.File, read.With(texts[i]), 0o644); err != nil {
+			return nil, fmt.Errorf("write policy case: %w", err)
+		}
+	}
+	return results, nil
+}
+
+func judge(read policy.Case, outcome policy.Outcome) played {
+	p := played{Name: read.Name, File: read.File, About: read.About, Result: caseOK, Rules: outcome.Fired}
+	if diff := policy.Compare(read.Want, outcome.Text); diff != "" || !read.HasWant {
+		p.Result, p.Diff = caseFailed, diff
+	}
+	return p
+}
+
+func (c rulesTestCmd) report(s *session, results []played) error {
+	count := map[string]int{}
+	for _, p := range results {
+		count[p.Result]++
+	}
+	if c.JSON {
+		if err := printJSON(s.stdout, testReport{results, len(results) - count[caseFailed], count[caseFailed]}); err != nil {
+			return err
+		}
+	} else {
+		for _, p := range results {
+			printPlayed(s.stdout, p)
+		}
+		fmt.Fprintf(s.stdout, "%d passed, %d failed\n", len(results)-count[caseFailed], count[caseFailed])
+	}
+	if count[caseFailed] > 0 {
+		return errLeft
+	}
+	return nil
+}
+
+// testReport is what "rules test --json" prints.
+type testReport struct {
+	Cases  []played `json:"cases"`
+	Passed int      `json:"passed"`
+	Failed int      `json:"failed"`
+}
+
+func printPlayed(w io.Writer, p played) {
+	fmt.Fprintf(w, "%-7s %s\n", p.Result, p.Name)
+	if p.Result != caseFailed {
+		return
+	}
+	fmt.Fprintf(w, "        %s\n", p.About)
+	for line := range strings.Lines(p.Diff) {
+		fmt.Fprintf(w, "        %s", line)
+	}
+}
