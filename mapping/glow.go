@@ -75,7 +75,7 @@ func (w *work) settleChoice() {
 // playbookOn is the version of the playbook by which a choice is judged.
 func (r *Rules) playbookOn(on casefile.Date) (playbook, bool) {
 	for _, p := range r.playbooks {
-		if inForce(p.ValidFrom, p.ValidUntil, on) {
+		if r.inForce(p.ValidFrom, p.ValidUntil, on) {
 			return p, true
 		}
 	}

@@ -82,15 +82,11 @@ func instruments() []Instrument {
 // hasInstrument tells whether a placement of the kind could begin on the day.
 func (r *Rules) hasInstrument(kind string, on casefile.Date) bool {
 	for _, i := range r.instruments {
-		if i.Kind == kind && inForce(i.ValidFrom, i.ValidUntil, on) {
+		if i.Kind == kind && r.inForce(i.ValidFrom, i.ValidUntil, on) {
 			return true
 		}
 	}
 	return false
-}
-
-func inForce(from, until, on casefile.Date) bool {
-	return from <= on && (until.IsZero() || on <= until)
 }
 
 // limit is the parameter's value in force on the day of the fact that it limits.
@@ -99,7 +95,7 @@ func inForce(from, until, on casefile.Date) bool {
 func (r *Rules) limit(id string, on casefile.Date) int {
 	value := 0
 	for i, p := range r.parameters {
-		if p.ID == id && (value == 0 || inForce(p.ValidFrom, p.ValidUntil, on)) {
+		if p.ID == id && (value == 0 || r.inForce(p.ValidFrom, p.ValidUntil, on)) {
 			value = r.parameters[i].Value
 		}
 	}

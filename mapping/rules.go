@@ -50,6 +50,7 @@ type Rules struct {
 	instruments []Instrument
 	zone        *time.Location
 	version     string
+	asOf        casefile.Date // zero: each fact is judged by what was in force on its own date
 }
 
 // New compiles the rules that are in this program.

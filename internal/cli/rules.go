@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mlpsync/mlpsync/internal/app"
+	"github.com/mlpsync/mlpsync/internal/casefile"
 	"github.com/mlpsync/mlpsync/mapping"
 	"github.com/mlpsync/mlpsync/mapping/policy"
 )
@@ -15,6 +16,7 @@ import (
 type rulesCmd struct {
 	Show rulesShowCmd `cmd:"" default:"withargs" help:"Print the rules and their limits, with sources and validity."`
 	Test rulesTestCmd `cmd:"" help:"Play the policy cases of a folder, and show where the rules decide otherwise than they say."`
+	Diff rulesDiffCmd `cmd:"" help:"Show which clients would be decided otherwise by the rules of another day, with the same facts."`
 }
 
 type rulesShowCmd struct {
@@ -60,6 +62,65 @@ func printCatalogue(w io.Writer, c catalogue) {
 
 func validity(from, until string) string {
 	return or(from, "(open start)") + " to " + or(until, "now")
+}
+
+type rulesDiffCmd struct {
+	configFlag
+	AsOf []string `required:"" placeholder:"YYYY-MM-DD" help:"Day whose rules apply, whatever the dates of the facts; give it twice."`
+	JSON bool     `name:"json" help:"Print as JSON."`
+}
+
+func (c rulesDiffCmd) Run(s *session) error {
+	days, err := twoDays(c.AsOf)
+	if err != nil {
+		return &usageError{&app.Hinted{Err: err, Next: "for example: --as-of 2024-01-15 --as-of 2026-01-15"}}
+	}
+	_, err = look(s, c.configFlag, c.JSON, func(a *app.App) (app.RulesDiff, error) { return a.RulesDiff(s.ctx, days[0], days[1]) }, printRulesDiff)
+	return err
+}
+
+func twoDays(texts []string) ([2]casefile.Date, error) {
+	var days [2]casefile.Date
+	if len(texts) != len(days) {
+		return days, fmt.Errorf("--as-of is given %d times, and must be given twice", len(texts))
+	}
+	for i, text := range texts {
+		day, err := casefile.ParseDate(text)
+		if err != nil || day.IsZero() {
+			return days, errors.New("--as-of is not a day of the form yyyy-MM-dd")
+		}
+		days[i] = day
+	}
+	return days, nil
+}
+
+func printRulesDiff(w io.Writer, d app.RulesDiff) {
+	fmt.Fprintf(w, "Beslist op %s met dezelfde gegevens: regels van %s tegenover regels van %s\n", d.Day.Dutch(), d.AsOf[0].Dutch(), d.AsOf[1].Dutch())
+	for _, c := range d.Changed {
+		fmt.Fprintf(w, "  %s: %s tegenover %s\n", c.Name, or(c.First, "niets"), or(c.Second, "niets"))
+	}
+	for _, c := range d.Clients {
+		section(w, "Cliënt %s van OCMW %s, dossierbeheerder %s: anders door %s", c.Client, c.OCMW, or(c.Caseworker, "onbekend"), strings.Join(c.Rules(), ", "))
+		printDiffLines(w, d.AsOf[0], c.First)
+		printDiffLines(w, d.AsOf[1], c.Second)
+	}
+	n := d.Counts
+	sum := "klopt"
+	if !n.Holds() {
+		sum = "KLOPT NIET"
+	}
+	fmt.Fprintf(w, "\ncliënten bekeken: %d = %d anders + %d gelijk + %d wacht op gegevens of op een persoon + %d nog niet opgezocht in MLP (%s)\n",
+		n.LookedAt, n.Differ, n.Equal, n.Held, n.NotLookedUp, sum)
+}
+
+func printDiffLines(w io.Writer, asOf casefile.Date, lines []app.DiffLine) {
+	if len(lines) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "  alleen met de regels van %s:\n", asOf.Dutch())
+	for _, l := range lines {
+		fmt.Fprintf(w, "    %s [%s]\n", l.Text, strings.TrimSuffix(l.Rule+", "+l.Source, ", "))
+	}
 }
 
 type rulesTestCmd struct {
