@@ -90,6 +90,47 @@ func (r *Rules) Catalogue() []Rule { return slices.Clone(r.catalogue) }
 // Parameters lists the limits that the rules read.
 func (r *Rules) Parameters() []Parameter { return slices.Clone(r.parameters) }
 
+// Playbook is a version of the GLOW playbook.
+type Playbook struct {
+	ID         string
+	ValidFrom  casefile.Date
+	ValidUntil casefile.Date // last day; zero is open
+	Source     string
+	Assumption string
+	Questions  []string        // Dutch: each answered with no, or the handover isn't sent (GLOW-04)
+	Categories []casefile.Code // that are excluded
+}
+
+// Playbooks lists the versions of the GLOW playbook.
+func (r *Rules) Playbooks() []Playbook {
+	var out []Playbook
+	for _, p := range r.playbooks {
+		book := Playbook{ID: p.ID, ValidFrom: p.ValidFrom, ValidUntil: p.ValidUntil, Source: p.Source, Assumption: p.Assumption,
+			Categories: slices.Clone(p.Categories)}
+		for _, q := range p.Questions {
+			book.Questions = append(book.Questions, q.Dutch)
+		}
+		out = append(out, book)
+	}
+	return out
+}
+
+// Overwrite is a row of CAT-03's table: what may be written over what, and when.
+type Overwrite struct {
+	To   []casefile.Code
+	Over []casefile.Code // the empty code is a dossier without category
+	When string          // the name of a condition
+}
+
+// Overwrites lists CAT-03's table; every pair that no row allows is left alone or asked about.
+func (r *Rules) Overwrites() []Overwrite {
+	var out []Overwrite
+	for _, row := range r.table {
+		out = append(out, Overwrite{slices.Clone(row.To), slices.Clone(row.Over), string(row.When)})
+	}
+	return out
+}
+
 // Decide maps one client on one day. Known must have been looked up in MLP: where
 // it wasn't, nothing is asked for.
 func (r *Rules) Decide(c casefile.Case, k casefile.Known, day casefile.Date) casefile.Decision {
