@@ -198,7 +198,7 @@ func (c rulesTestCmd) play(files []string) ([]played, error) {
 }
 
 func judge(read policy.Case, outcome policy.Outcome) played {
-	p := played{Name: read.Name, File: read.File, About: read.About, Result: caseOK, Rules: outcome.Fired}
+	p := played{Name: read.Name, File: read.File, About: read.About, Result: caseOK, Rules: append([]string{}, outcome.Fired...)}
 	if diff := policy.Compare(read.Want, outcome.Text); diff != "" || !read.HasWant {
 		p.Result, p.Diff = caseFailed, diff
 	}

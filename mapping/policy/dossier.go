@@ -103,7 +103,7 @@ func (s *story) add(id string, body casefile.Body) {
 // hold puts a category of somebody else in MLP.
 func (s *story) hold(h held, path string) {
 	s.fill.oneOf(reflect.TypeFor[casefile.Party](), h.SetBy, path+".setBy")
-	c := casefile.Category{Code: casefile.Code(h.Code), From: s.fill.date(h.From, path+".from"), SetBy: casefile.Party(h.SetBy)}
+	c := casefile.Category{Code: s.fill.code(h.Code, path+".code"), From: s.fill.date(h.From, path+".from"), SetBy: casefile.Party(h.SetBy)}
 	if h.Contract {
 		if len(s.kase.Employments) == 0 {
 			s.fill.wrong(path+".contract", "the case has no contract", "")

@@ -126,7 +126,9 @@ func (f *filler) set(target reflect.Value, value any, path string) {
 		code := strings.TrimPrefix(path[strings.LastIndex(path, ".")+1:], "excl")
 		(*t)[casefile.Exclusion(strings.ToLower(code[:1])+code[1:])] = f.tri(value, path)
 	case *[]string:
-		*t = strings.Fields(text)
+		*t = texts(value, text)
+	case *casefile.Code:
+		*t = f.code(text, path)
 	case *[]casefile.RegimePeriod:
 		*t = f.regimes(value, path)
 	case *casefile.Date:
@@ -143,6 +145,27 @@ func (f *filler) set(target reflect.Value, value any, path string) {
 		f.oneOf(target.Type(), text, path)
 		target.SetString(text)
 	}
+}
+
+// texts reads a list, written as one or as words with spaces between.
+func texts(value any, text string) []string {
+	list, ok := value.([]any)
+	if !ok {
+		return strings.Fields(text)
+	}
+	var out []string
+	for _, item := range list {
+		out = append(out, fmt.Sprint(item))
+	}
+	return out
+}
+
+// code catches a category whose zero YAML took for a number's: 05 is 5 without quotes.
+func (f *filler) code(text, path string) casefile.Code {
+	if len(text) != 2 && text != "" {
+		f.wrong(path, "expected a category of two digits, in quotes", "")
+	}
+	return casefile.Code(text)
 }
 
 func (f *filler) tri(value any, path string) casefile.Tri {

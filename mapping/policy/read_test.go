@@ -30,6 +30,8 @@ func TestNothingIsPassedOver(t *testing.T) {
 		{"unknown value", start + "client:\n  readiness: redy\n", `geval.txtar:4: client.readiness: expected one of ready, notReady (did you mean "ready"?)`},
 		{"no date", start + "client: {readySince: 5/1/2026}\n", "geval.txtar:3: client.readySince: expected a day such as 2026-03-16"},
 		{"a day that isn't there", start + "client: {readySince: 2026-02-30}\n", "client.readySince: expected a day"},
+		{"a category without its zero", start + "dossier: {categories: [{code: 5, from: 2026-01-05, setBy: ocmw}]}\n", "geval.txtar:3: dossier.categories[0].code: expected a category of two digits, in quotes"},
+		{"the same in the export", start + "client: {decidedCategory: 5}\n", "client.decidedCategory: expected a category of two digits"},
 		{"no answer", start + "handovers:\n  - {selfInsight: misschien}\n", "geval.txtar:4: handovers[0].selfInsight: expected true or false"},
 		{"a real number", start + "client: {insz: \"85073003328\"}\n", "client.insz: expected the number of a test person (TST), in quotes"},
 		{"field of a registration", start + "dossier: {weos: [{begin: 2026-01-05}]}\n", "geval.txtar:3: dossier.weos[0].begin: unknown field"},
@@ -99,6 +101,23 @@ func TestEventsReachTheDecision(t *testing.T) {
 				t.Errorf("%s is not in\n%s", c.want, got.Text)
 			}
 		})
+	}
+}
+
+// What YAML takes for a number is still a code, and a list may be written as one.
+func TestNumbersAndLists(t *testing.T) {
+	const rest = "handovers: [{kind: GLOW, choiceDate: 2026-03-10, motivation: x, grounds: %s, realisticOrientation: true, selfInsight: true, needsWorkExperience: true, " +
+		"jobTarget: kok, informedOn: 2026-03-10, contactLanguage: nl}]\narea: [99991, 99992]\nevents: [{look: 2026-03-16}]\n"
+	var outcomes []string
+	for _, grounds := range []string{`"2 4"`, "[2, 4]", `["2", "4"]`} {
+		got, err := parseAndPlay(start + strings.Replace(ready, "client: {", "client: {nisCode: 99991, postalCode: 9000, ", 1) + strings.Replace(rest, "%s", grounds, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		outcomes = append(outcomes, got.Text)
+	}
+	if outcomes[0] != outcomes[1] || outcomes[1] != outcomes[2] || strings.Contains(outcomes[0], "GLOW-02: Een grond") {
+		t.Errorf("outcomes differ:\n%s", strings.Join(outcomes, "\n"))
 	}
 }
 

@@ -191,7 +191,7 @@ func (s *story) answer(a answer, path string) {
 		return
 	}
 	s.at = later(s.at, on)
-	s.kase.Answers = append(slices.Clone(s.kase.Answers), casefile.Answer{Rule: a.Rule, Category: casefile.Code(a.Category),
+	s.kase.Answers = append(slices.Clone(s.kase.Answers), casefile.Answer{Rule: a.Rule, Category: s.fill.code(a.Category, path+".category"),
 		Question: question, Facts: d.Facts, Adopt: a.Adopt, On: on, At: s.tick(), By: "mw-001", Reason: a.Reason})
 }
 
