@@ -23,7 +23,7 @@ var orderer = Actor{Name: "els", Reason: "gebeld met de cliënt"}
 
 // asked is an installation with one client, c1, whose decision is d and who stands as
 // 90 in MLP.
-func asked(t *testing.T, d casefile.Decision) *App {
+func asking(t *testing.T, d casefile.Decision) *App {
 	t.Helper()
 	dir := t.TempDir()
 	if err := MakeKey(filepath.Join(dir, "keys")); err != nil {
@@ -142,7 +142,7 @@ func TestDecideAnswersTheQuestion(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			a := asked(t, fourQuestions())
+			a := asking(t, fourQuestions())
 			ordered, err := a.Decide(t.Context(), "c1", c.reply, orderer)
 			ok(t, err)
 			applied := carryOut(t, a)
@@ -163,7 +163,7 @@ func TestDecideAnswersTheQuestion(t *testing.T) {
 }
 
 func TestDecideRefusesWhatDoesNotFit(t *testing.T) {
-	a := asked(t, fourQuestions())
+	a := asking(t, fourQuestions())
 	cases := map[string]struct {
 		client string
 		reply  Reply
@@ -203,7 +203,7 @@ func refused(t *testing.T, err error, words, hint string) {
 }
 
 func TestSeveralQuestionsAreListed(t *testing.T) {
-	_, err := asked(t, fourQuestions()).Decide(t.Context(), "c1", Reply{Category: "05"}, orderer)
+	_, err := asking(t, fourQuestions()).Decide(t.Context(), "c1", Reply{Category: "05"}, orderer)
 	var several *OpenQuestions
 	if !errors.As(err, &several) {
 		t.Fatal(err)
@@ -219,7 +219,7 @@ func TestSeveralQuestionsAreListed(t *testing.T) {
 }
 
 func TestOnlyQuestionNeedsNoRule(t *testing.T) {
-	a := asked(t, casefile.Decision{Manual: fourQuestions().Manual[:2]})
+	a := asking(t, casefile.Decision{Manual: fourQuestions().Manual[:2]})
 	answered, err := a.Decide(t.Context(), "c1", Reply{Category: "00"}, orderer)
 	ok(t, err)
 	if answered.Rule != "CAT-03" {
@@ -230,7 +230,7 @@ func TestOnlyQuestionNeedsNoRule(t *testing.T) {
 // An answer that turns out wrong can be given anew, by its rule; the same one again is
 // told as such.
 func TestAnsweredQuestionIsAnsweredOtherwise(t *testing.T) {
-	a := asked(t, casefile.Decision{Manual: fourQuestions().Manual[:1]})
+	a := asking(t, casefile.Decision{Manual: fourQuestions().Manual[:1]})
 	reply := Reply{Rule: "CAT-03", Category: "05"}
 	for range 2 { // while the question stands, and when it is asked no more
 		_, err := a.Decide(t.Context(), "c1", reply, orderer)
@@ -249,7 +249,7 @@ func TestAnsweredQuestionIsAnsweredOtherwise(t *testing.T) {
 
 // A category was chosen on facts: with others the same one is another answer.
 func TestSameCategoryOnOtherFacts(t *testing.T) {
-	a := asked(t, fourQuestions())
+	a := asking(t, fourQuestions())
 	reply := Reply{Rule: "CAT-03", Category: "05"}
 	_, err := a.Decide(t.Context(), "c1", reply, orderer)
 	ok(t, err)
@@ -275,7 +275,7 @@ func TestReplyIsChecked(t *testing.T) {
 }
 
 func TestHoldAndRelease(t *testing.T) {
-	a := asked(t, fourQuestions())
+	a := asking(t, fourQuestions())
 	_, err := a.Release(t.Context(), "c1", orderer)
 	refused(t, err, "no person holds this client", "next round")
 	client, err := a.Hold(t.Context(), orderKBO+"/c1", orderer)
