@@ -19,13 +19,16 @@ func (c *check) build() casefile.Record {
 		return c.employment()
 	case casefile.KindPlacement:
 		return &casefile.Placement{
-			Header: c.header(), Placement: c.text("kind"), Start: c.date("start"), End: c.date("end"),
-			EmployerKBO: c.ids.kbo, InternshipPlan: c.tri("internshipPlan"),
+			Header: c.header(), TrackNumber: c.text("trackNumber"), Placement: c.text("kind"), Start: c.date("start"), End: c.date("end"),
+			EmployerKBO: c.ids.kbo, InternshipPlan: c.tri("internshipPlan"), Host: casefile.HostKind(c.text("host")),
+			HoursPerMonth: c.decimal("hoursPerMonth"), CommunityService: c.tri("communityService"),
 		}
 	case casefile.KindTraining:
 		return &casefile.Training{
 			Header: c.header(), Title: c.text("title"), Start: c.date("start"), End: c.date("end"),
-			Recognised: c.tri("recognised"), Regime: casefile.Regime(c.text("regime")), ServesJobTarget: c.tri("servesJobTarget"),
+			Recognised: c.tri("recognised"), Regime: casefile.Regime(c.text("regime")), FullTimeFrom: c.date("fullTimeFrom"),
+			InternshipStart: c.date("internshipStart"), InternshipEnd: c.date("internshipEnd"), NeedKnownOn: c.date("needKnownOn"),
+			GuidedHalfTime: c.tri("guidedHalfTime"), ServesJobTarget: c.tri("servesJobTarget"),
 		}
 	case casefile.KindEvaluation:
 		return &casefile.Evaluation{
@@ -71,12 +74,14 @@ func (c *check) client() *casefile.Client {
 		RegisteredBy:         casefile.Party(c.text("registeredBy")),
 
 		UnemploymentBenefit: casefile.Benefit(c.text("unemploymentBenefit")),
+		BenefitSince:        c.date("benefitSince"),
 		BenefitAppliedOn:    c.date("benefitAppliedOn"),
 		BenefitDecision:     casefile.BenefitDecision(c.text("benefitDecision")),
 		BenefitEntitledFrom: c.date("benefitEntitledFrom"),
 		BenefitDecisionOn:   c.date("benefitDecisionOn"),
 		Leefloon:            casefile.Leefloon(c.text("leefloon")),
 		SupportEndedOn:      c.date("supportEndedOn"),
+		Confirmed93On:       c.date("confirmed93On"),
 
 		DecidedCategory: casefile.Code(c.text("decidedCategory")),
 		DecidedOn:       c.date("decidedOn"),
@@ -99,6 +104,10 @@ func (c *check) track() *casefile.Track {
 		WEOEnd:                       c.date("weoEnd"),
 		WEOEndReason:                 casefile.EndReason(c.text("weoEndReason")),
 		Counsellor:                   c.text("counsellor"),
+		SocialEconomyHighestOn:       c.date("socialEconomyHighestOn"),
+		IndicationRequestedOn:        c.date("indicationRequestedOn"),
+		FinalAdvice:                  c.text("finalAdvice"),
+		FinalAdviceOn:                c.date("finalAdviceOn"),
 	}
 }
 
@@ -119,6 +128,9 @@ func (c *check) employment() *casefile.Employment {
 		EmployerKBO:        c.ids.kbo,
 		SocialEconomy:      c.tri("socialEconomy"),
 		NovaPrimaReference: c.text("novaPrimaReference"),
+
+		IncreasedAllowanceFrom:  c.date("increasedAllowanceFrom"),
+		IncreasedAllowanceUntil: c.date("increasedAllowanceUntil"),
 	}
 }
 

@@ -90,6 +90,8 @@ const (
 	RuleDatesOrder       = "dates.order"       // an end before its start
 	RuleDatesImplausible = "dates.implausible" // before 1900, more than ten years ahead, or born in the future
 	RuleRegimeOutside    = "employment.regimeOutside"
+	RuleTrainingOutside  = "training.outside"  // a day of a training that lies before or after it
+	RuleDocumentFile     = "document.file"     // no path of a PDF below the documents folder
 	RuleReadySince       = "client.readySince" // ready, but not since when
 	RuleDecision         = "client.decision"   // an answer to a manual decision that isn't whole
 )

@@ -31,17 +31,20 @@ func newDecoder(t testing.TB) *Decoder {
 func fields() map[string]string {
 	return map[string]string{
 		"client": "*clientNumber *insz *lastName *firstName birthDate street postalCode city *nisCode contactLanguage *caseworker " +
-			"readiness readySince readinessWithdrawnOn registeredBy unemploymentBenefit benefitAppliedOn benefitDecision " +
-			"benefitEntitledFrom benefitDecisionOn leefloon supportEndedOn decidedCategory decidedOn decisionReason",
+			"readiness readySince readinessWithdrawnOn registeredBy unemploymentBenefit benefitSince benefitAppliedOn benefitDecision " +
+			"benefitEntitledFrom benefitDecisionOn leefloon supportEndedOn confirmed93On decidedCategory decidedOn decisionReason",
 		"track": "*clientNumber *trackNumber *kind *choiceDate motivation entryNeed regularEconomyWithinTwoYears jobTarget " +
-			"developmentPlanOn weoStart weoEnd weoEndReason *counsellor",
-		"employment": "*clientNumber contractNumber *kind *start end *regime regimeFrom hoursPerWeek employerKbo socialEconomy novaPrimaReference",
-		"placement":  "*clientNumber *kind *start end employerKbo internshipPlan",
-		"training":   "*clientNumber *title *start end recognised regime servesJobTarget",
+			"developmentPlanOn weoStart weoEnd weoEndReason *counsellor socialEconomyHighestOn indicationRequestedOn finalAdvice finalAdviceOn",
+		"employment": "*clientNumber contractNumber *kind *start end *regime regimeFrom hoursPerWeek employerKbo socialEconomy novaPrimaReference " +
+			"increasedAllowanceFrom increasedAllowanceUntil",
+		"placement":  "*clientNumber trackNumber *kind *start end employerKbo internshipPlan host hoursPerMonth communityService",
+		"training":   "*clientNumber *title *start end recognised regime fullTimeFrom internshipStart internshipEnd needKnownOn guidedHalfTime servesJobTarget",
 		"evaluation": "*clientNumber trackNumber *date *kind competencesScored planUpdated reportUploaded evaluator",
 		"handover": "*clientNumber requestNumber *kind *choiceDate motivation grounds groundOneBridgeable realisticOrientation selfInsight " +
 			"needsWorkExperience readyForAction contactLanguage exclNonLabourProblems exclSocialEconomyHighest exclNeedsTraining " +
 			"exclNeedsLanguageTraining exclOtherTrack exclHealthInsuranceAppeal jobTarget informedOn note trainingStart trainingEnd",
+		"competence": "*clientNumber *competence *level *assessedOn",
+		"document":   "*clientNumber trackNumber *kind *date *file",
 	}
 }
 
@@ -53,21 +56,29 @@ func whole(kind string) map[string]any {
 			"insz": "67.72.24-997.97", "lastName": "Dupré", "firstName": "Zoë", "birthDate": "1967-12-24", "street": "Kerkstraat 1",
 			"postalCode": "9000", "city": "Gent", "nisCode": "44021", "contactLanguage": "nl", "caseworker": "mw-014",
 			"readiness": "ready", "readySince": "2025-01-01", "readinessWithdrawnOn": "2026-01-01", "registeredBy": "ocmw",
-			"unemploymentBenefit": "none", "benefitAppliedOn": "2026-01-02", "benefitDecision": "entitled",
+			"unemploymentBenefit": "none", "benefitSince": "2023-01-01", "benefitAppliedOn": "2026-01-02", "benefitDecision": "entitled",
 			"benefitEntitledFrom": "2026-01-01", "benefitDecisionOn": "2026-02-01", "leefloon": "none", "supportEndedOn": "2026-02-02",
-			"decidedCategory": "05", "decidedOn": "2026-03-01", "decisionReason": "gesprek",
+			"confirmed93On": "2026-01-15", "decidedCategory": "05", "decidedOn": "2026-03-01", "decisionReason": "gesprek",
 		},
 		"track": {
 			"trackNumber": "T1", "kind": "TWE", "choiceDate": "2025-01-01", "motivation": "m", "entryNeed": "generic",
 			"regularEconomyWithinTwoYears": true, "jobTarget": "kok", "developmentPlanOn": "2025-01-10", "weoStart": "2025-02-01",
-			"weoEnd": "2026-01-31", "weoEndReason": "job", "counsellor": "tb-03",
+			"weoEnd": "2026-01-31", "weoEndReason": "job", "counsellor": "tb-03", "socialEconomyHighestOn": "2025-11-03", "indicationRequestedOn": "2025-11-10",
+			"finalAdvice": "advies", "finalAdviceOn": "2026-01-30",
 		},
 		"employment": {
 			"contractNumber": "C1", "kind": "art60", "start": "2025-03-01", "end": "2026-02-28", "regime": "partTime",
 			"regimeFrom": "2025-06-01", "hoursPerWeek": json.Number("19.50"), "employerKbo": "0212.214.917", "socialEconomy": false, "novaPrimaReference": "NP-1",
+			"increasedAllowanceFrom": "2025-03-01", "increasedAllowanceUntil": "2026-02-28",
 		},
-		"placement": {"kind": "WES", "start": "2025-03-01", "end": "2025-03-31", "employerKbo": "0884303369", "internshipPlan": true},
-		"training":  {"title": "Lassen", "start": "2025-03-01", "end": "2025-05-31", "recognised": true, "regime": "fullTime", "servesJobTarget": false},
+		"placement": {
+			"trackNumber": "T1", "kind": "WES", "start": "2025-03-01", "end": "2025-03-31", "employerKbo": "0884303369", "internshipPlan": true,
+			"host": "school", "hoursPerMonth": json.Number("48.50"), "communityService": true,
+		},
+		"training": {
+			"title": "Lassen", "start": "2025-03-01", "end": "2025-05-31", "recognised": true, "regime": "partTime", "fullTimeFrom": "2025-04-01",
+			"internshipStart": "2025-05-01", "internshipEnd": "2025-05-31", "needKnownOn": "2025-01-15", "guidedHalfTime": true, "servesJobTarget": false,
+		},
 		"evaluation": {
 			"trackNumber": "T1", "date": "2025-08-01", "kind": "interim", "competencesScored": true, "planUpdated": false, "reportUploaded": true, "evaluator": "tb-03",
 		},
@@ -78,6 +89,8 @@ func whole(kind string) map[string]any {
 			"exclOtherTrack": true, "exclHealthInsuranceAppeal": false, "jobTarget": "kok", "informedOn": "2026-03-02", "note": "n",
 			"trainingStart": "2026-04-01", "trainingEnd": "2026-06-30",
 		},
+		"competence": {"competence": "op tijd komen", "level": "developing", "assessedOn": "2026-01-20"},
+		"document":   {"trackNumber": "T1", "kind": "interimReport", "date": "2026-01-21", "file": "2026/verslag 12.PDF"},
 	}
 	maps.Copy(client, more[kind])
 	return client
@@ -195,24 +208,29 @@ func TestDecode(t *testing.T) {
 			Header: header, INSZ: number.INSZ, LastName: "Dupré", FirstName: "Zoë", BirthDate: "1967-12-24", Street: "Kerkstraat 1",
 			PostalCode: "9000", City: "Gent", NIS: "44021", ContactLanguage: "nl", Caseworker: "mw-014",
 			Readiness: casefile.Ready, ReadySince: "2025-01-01", ReadinessWithdrawnOn: "2026-01-01", RegisteredBy: casefile.PartyOCMW,
-			UnemploymentBenefit: casefile.BenefitNone, BenefitAppliedOn: "2026-01-02", BenefitDecision: casefile.DecisionEntitled,
+			UnemploymentBenefit: casefile.BenefitNone, BenefitSince: "2023-01-01", BenefitAppliedOn: "2026-01-02", BenefitDecision: casefile.DecisionEntitled,
 			BenefitEntitledFrom: "2026-01-01", BenefitDecisionOn: "2026-02-01", Leefloon: casefile.LeefloonNone, SupportEndedOn: "2026-02-02",
-			DecidedCategory: casefile.Code05, DecidedOn: "2026-03-01", DecisionReason: "gesprek",
+			Confirmed93On: "2026-01-15", DecidedCategory: casefile.Code05, DecidedOn: "2026-03-01", DecisionReason: "gesprek",
 		},
 		"track": &casefile.Track{
 			Header: header, TrackNumber: "T1", Track: casefile.TrackTWE, ChoiceDate: "2025-01-01", Motivation: "m", EntryNeed: "generic",
 			RegularEconomyWithinTwoYears: casefile.Yes, JobTarget: "kok", DevelopmentPlanOn: "2025-01-10", WEOStart: "2025-02-01",
-			WEOEnd: "2026-01-31", WEOEndReason: casefile.EndJob, Counsellor: "tb-03",
+			WEOEnd: "2026-01-31", WEOEndReason: casefile.EndJob, Counsellor: "tb-03", SocialEconomyHighestOn: "2025-11-03",
+			IndicationRequestedOn: "2025-11-10", FinalAdvice: "advies", FinalAdviceOn: "2026-01-30",
 		},
 		"employment": &casefile.Employment{
 			Header: header, ContractNumber: "C1", Employment: casefile.Art60Job, Start: "2025-03-01", End: "2026-02-28", Regime: casefile.PartTime,
 			RegimeFrom: "2025-06-01", HoursPerWeek: "19.5", EmployerKBO: "0212214917", SocialEconomy: casefile.No, NovaPrimaReference: "NP-1",
+			IncreasedAllowanceFrom: "2025-03-01", IncreasedAllowanceUntil: "2026-02-28",
 		},
 		"placement": &casefile.Placement{
-			Header: header, Placement: "WES", Start: "2025-03-01", End: "2025-03-31", EmployerKBO: "0884303369", InternshipPlan: casefile.Yes,
+			Header: header, TrackNumber: "T1", Placement: "WES", Start: "2025-03-01", End: "2025-03-31", EmployerKBO: "0884303369", InternshipPlan: casefile.Yes,
+			Host: casefile.HostSchool, HoursPerMonth: "48.5", CommunityService: casefile.Yes,
 		},
 		"training": &casefile.Training{
-			Header: header, Title: "Lassen", Start: "2025-03-01", End: "2025-05-31", Recognised: casefile.Yes, Regime: casefile.FullTime, ServesJobTarget: casefile.No,
+			Header: header, Title: "Lassen", Start: "2025-03-01", End: "2025-05-31", Recognised: casefile.Yes, Regime: casefile.PartTime,
+			FullTimeFrom: "2025-04-01", InternshipStart: "2025-05-01", InternshipEnd: "2025-05-31", NeedKnownOn: "2025-01-15", GuidedHalfTime: casefile.Yes,
+			ServesJobTarget: casefile.No,
 		},
 		"evaluation": &casefile.Evaluation{
 			Header: header, TrackNumber: "T1", Date: "2025-08-01", Evaluation: "interim", CompetencesScored: casefile.Yes,
@@ -227,6 +245,12 @@ func TestDecode(t *testing.T) {
 				casefile.ExclNeedsLanguageTraining: casefile.No, casefile.ExclOtherTrack: casefile.Yes, casefile.ExclHealthInsuranceAppeal: casefile.No,
 			},
 			JobTarget: "kok", InformedOn: "2026-03-02", Note: "n", TrainingStart: "2026-04-01", TrainingEnd: "2026-06-30",
+		},
+		"competence": &casefile.CompetenceRecord{
+			Header: header, Competence: "op tijd komen", Level: casefile.LevelDeveloping, AssessedOn: "2026-01-20",
+		},
+		"document": &casefile.DocumentRecord{
+			Header: header, TrackNumber: "T1", Document: casefile.DocInterimReport, Date: "2026-01-21", File: "2026/verslag 12.PDF",
 		},
 	}
 	d := newDecoder(t)
@@ -269,8 +293,16 @@ func TestWhatIsEmptyIsUnknown(t *testing.T) {
 				t.Errorf("handover: %+v", r)
 			}
 		case *casefile.Client:
-			if r.Readiness != "" || r.BirthDate != "" {
+			if r.Readiness != "" || r.BirthDate != "" || r.BenefitSince != "" {
 				t.Errorf("client: %+v", r)
+			}
+		case *casefile.Placement:
+			if r.Host != "" || r.HoursPerMonth != "" || r.CommunityService != casefile.Unknown || r.InternshipPlan != casefile.Unknown {
+				t.Errorf("placement: %+v", r)
+			}
+		case *casefile.Training:
+			if r.GuidedHalfTime != casefile.Unknown || r.Regime != "" || r.FullTimeFrom != "" {
+				t.Errorf("training: %+v", r)
 			}
 		}
 	}
@@ -366,7 +398,7 @@ func TestRules(t *testing.T) {
 		"an end before its start":         {"employment", set("employment", "end", "2025-02-28", "regimeFrom", nil), "end dates.order"},
 		"a WEO that ends first":           {"track", set("track", "weoEnd", "2025-01-31"), "weoEnd dates.order"},
 		"a placement that ends first":     {"placement", set("placement", "end", "2025-02-28"), "end dates.order"},
-		"a training that ends first":      {"training", set("training", "end", "2025-02-28"), "end dates.order"},
+		"a training that ends first":      {"training", set("training", "end", "2025-02-28", "fullTimeFrom", nil, "internshipStart", nil, "internshipEnd", nil), "end dates.order"},
 		"a handover's training":           {"handover", set("handover", "trainingEnd", "2026-03-31"), "trainingEnd dates.order"},
 		"withdrawn before ready":          {"client", set("client", "readinessWithdrawnOn", "2024-12-31"), "readinessWithdrawnOn dates.order"},
 		"a date in 1899":                  {"evaluation", set("evaluation", "date", "1899-12-31"), "date dates.implausible"},
@@ -383,6 +415,22 @@ func TestRules(t *testing.T) {
 		"everything at once":              {"employment", map[string]any{"end": "x", "hoursPerWeek": "y", "employerKbo": "1"}, "clientNumber schema.required,kind schema.required,start schema.required,end schema.date,regime schema.required,hoursPerWeek schema.type,employerKbo kbo.length"},
 		"an empty record":                 {"training", map[string]any{}, "clientNumber schema.required,title schema.required,start schema.required"},
 		"of no kind":                      {"pet", map[string]any{"clientNumber": "1"}, " schema.kind"},
+		"an allowance that ends first":    {"employment", set("employment", "increasedAllowanceUntil", "2025-02-28"), "increasedAllowanceUntil dates.order"},
+		"an internship that ends first":   {"training", set("training", "internshipEnd", "2025-04-30"), "internshipEnd dates.order"},
+		"an internship before":            {"training", set("training", "internshipStart", "2025-02-28"), "internshipStart training.outside"},
+		"an internship after":             {"training", set("training", "internshipEnd", "2025-06-01"), "internshipEnd training.outside"},
+		"full time after the training":    {"training", set("training", "fullTimeFrom", "2025-06-01"), "fullTimeFrom training.outside"},
+		"full time before the training":   {"training", set("training", "fullTimeFrom", "2025-02-28"), "fullTimeFrom training.outside"},
+		"200.01 hours a month":            {"placement", set("placement", "hoursPerMonth", json.Number("200.01")), "hoursPerMonth schema.range"},
+		"0 hours a month":                 {"placement", set("placement", "hoursPerMonth", json.Number("0")), "hoursPerMonth schema.range"},
+		"a host that isn't":               {"placement", set("placement", "host", "bakkerij"), "host schema.enum"},
+		"a level that isn't":              {"competence", set("competence", "level", "goed"), "level schema.enum"},
+		"a document of no kind":           {"document", set("document", "kind", "brief"), "kind schema.enum"},
+		"a document without a file":       {"document", set("document", "file", nil), "file schema.required"},
+		"full time on the last day":       {"training", set("training", "fullTimeFrom", "2025-05-31"), ""},
+		"a need known long before":        {"training", set("training", "needKnownOn", "2020-01-01"), ""},
+		"200 hours a month":               {"placement", set("placement", "hoursPerMonth", json.Number("200")), ""},
+		"an allowance of one day":         {"employment", set("employment", "increasedAllowanceUntil", "2025-03-01"), ""},
 		"ten years ahead to the day":      {"employment", set("employment", "end", "2036-03-16"), ""},
 		"born today":                      {"client", set("client", "birthDate", string(today)), ""},
 		"an end on the day of the start":  {"placement", set("placement", "end", "2025-03-01"), ""},
@@ -411,6 +459,28 @@ func TestRules(t *testing.T) {
 			}
 			checkNoValues(t, tc.fields, violations)
 		})
+	}
+}
+
+// A path is judged alike on every system: the export may come from another one.
+func TestDocumentFile(t *testing.T) {
+	d := newDecoder(t)
+	for file, good := range map[string]bool{
+		"a.pdf": true, "2026/03/verslag é.Pdf": true, "a.b.PDF": true, "..a/b..pdf": true,
+		"../a.pdf": false, "a/../b.pdf": false, "a/..": false, "/etc/a.pdf": false, "./a.pdf": false, "a//b.pdf": false,
+		`a\b.pdf`: false, `..\a.pdf`: false, "C:/a.pdf": false, "C:a.pdf": false, "a.pdf:stream.pdf": false, "a.docx": false,
+		"a.pdf/": false, "apdf": false, ".pdf": false, "map/.pdf": false, "a\x00.pdf": false, "a\n.pdf": false, "a.pdf ": false,
+	} {
+		_, _, violations := d.Decode(input("document", set("document", "file", file)))
+		if good != (len(violations) == 0) {
+			t.Errorf("%q: %+v", file, violations)
+		}
+		for _, v := range violations {
+			if v.Field != "file" || v.Rule != RuleDocumentFile {
+				t.Errorf("%q is refused by %s of %s", file, v.Rule, v.Field)
+			}
+			checkTexts(t, v)
+		}
 	}
 }
 

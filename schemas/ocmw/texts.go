@@ -264,6 +264,24 @@ func regimeTexts(title string) texts {
 	}
 }
 
+func trainingTexts(title string) texts {
+	return texts{
+		expected: "een dag binnen de opleiding",
+		reasonNL: fmt.Sprintf("“%s” valt buiten de opleiding.", title), reasonEN: "the day lies outside the training",
+		hintNL: "Kijk in het bronsysteem de begindatum en de einddatum van de opleiding na, en verbeter de datum die verkeerd is.",
+		hintEN: "correct the day, or the training's dates",
+	}
+}
+
+func documentFileTexts(title string) texts {
+	return texts{
+		expected: "het pad van een PDF in de documentenmap, zoals 2026/verslag-0012.pdf",
+		reasonNL: fmt.Sprintf("“%s” is geen pad van een PDF in de documentenmap.", title), reasonEN: "not the path of a PDF below the documents folder",
+		hintNL: "Geef het pad vanaf de documentenmap, met schuine strepen (/) en .pdf op het einde: geen schijfletter, geen \\ en geen “..”.",
+		hintEN: "give a path relative to the documents folder, with forward slashes, that ends in .pdf",
+	}
+}
+
 func readySinceTexts() texts {
 	return texts{
 		expected: "Klaar sinds",

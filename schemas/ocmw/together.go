@@ -1,8 +1,12 @@
 package ocmw
 
 import (
+	"io/fs"
 	"maps"
+	"path"
 	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
 )
@@ -29,6 +33,10 @@ func (c *check) together() {
 		c.decision()
 	case casefile.KindEmployment:
 		c.regimeWithin()
+	case casefile.KindTraining:
+		c.insideTraining("fullTimeFrom", "internshipStart", "internshipEnd")
+	case casefile.KindDocument:
+		c.documentFile()
 	}
 }
 
@@ -43,8 +51,12 @@ func periods(kind casefile.RecordKind) []pair {
 		return []pair{{"readySince", "readinessWithdrawnOn"}}
 	case casefile.KindTrack:
 		return []pair{{"weoStart", "weoEnd"}}
-	case casefile.KindEmployment, casefile.KindPlacement, casefile.KindTraining:
+	case casefile.KindEmployment:
+		return []pair{{"start", "end"}, {"increasedAllowanceFrom", "increasedAllowanceUntil"}}
+	case casefile.KindPlacement:
 		return []pair{{"start", "end"}}
+	case casefile.KindTraining:
+		return []pair{{"start", "end"}, {"internshipStart", "internshipEnd"}}
 	case casefile.KindHandover:
 		return []pair{{"trainingStart", "trainingEnd"}}
 	}
@@ -74,11 +86,42 @@ func (c *check) inOrder(start, end string) {
 func (c *check) column(field string) string { return c.in.Prov.Cell(field).Column }
 
 func (c *check) regimeWithin() {
-	from, start, end := c.date("regimeFrom"), c.date("start"), c.date("end")
-	outside := !start.IsZero() && from < start || !end.IsZero() && from > end
-	if !from.IsZero() && outside {
+	if c.outside("regimeFrom") {
 		c.refuse("regimeFrom", RuleRegimeOutside, regimeTexts(c.title("regimeFrom")))
 	}
+}
+
+// insideTraining: the need for a training may be known before it begins; these days are
+// days of it.
+func (c *check) insideTraining(fields ...string) {
+	for _, field := range fields {
+		if c.outside(field) {
+			c.refuse(field, RuleTrainingOutside, trainingTexts(c.title(field)))
+		}
+	}
+}
+
+// outside tells whether a day lies before the record's start or after its end.
+func (c *check) outside(field string) bool {
+	day, start, end := c.date(field), c.date("start"), c.date("end")
+	return !day.IsZero() && (!start.IsZero() && day < start || !end.IsZero() && day > end)
+}
+
+// documentFile refuses what can't be the path of a PDF below a folder, on any system: the
+// export is written elsewhere than where it is read. What the path leads to is looked at
+// when the file is.
+func (c *check) documentFile() {
+	file, given := c.good("file")
+	if given && !pdfPath(file) {
+		c.refuse("file", RuleDocumentFile, documentFileTexts(c.title("file")))
+	}
+}
+
+// pdfPath: a colon is Windows' sign of a drive or a stream.
+func pdfPath(file string) bool {
+	name := path.Base(file)
+	return fs.ValidPath(file) && !strings.ContainsAny(file, `\:`) && !strings.ContainsFunc(file, unicode.IsControl) &&
+		len(name) > len(".pdf") && strings.EqualFold(path.Ext(name), ".pdf")
 }
 
 // readySince: who is ready, is ready since a day; that day is the valid-from of
