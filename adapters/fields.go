@@ -28,9 +28,9 @@ func fieldTypes(kind string) map[string]string {
 			ClientNumber: text, "insz": TypeINSZ, "lastName": text, "firstName": text, "birthDate": date,
 			"street": text, "postalCode": text, "city": text, "nisCode": TypeNIS, "contactLanguage": code,
 			"caseworker": text, "readiness": code, "readySince": date, "readinessWithdrawnOn": date,
-			"registeredBy": code, "unemploymentBenefit": code, "benefitAppliedOn": date,
+			"registeredBy": code, "unemploymentBenefit": code, "benefitSince": date, "benefitAppliedOn": date,
 			"benefitDecision": code, "benefitEntitledFrom": date, "benefitDecisionOn": date,
-			"leefloon": code, "supportEndedOn": date,
+			"leefloon": code, "supportEndedOn": date, "confirmed93On": date,
 			"decidedCategory": code, "decidedOn": date, "decisionReason": text,
 		}
 	case KindTrack:
@@ -38,22 +38,25 @@ func fieldTypes(kind string) map[string]string {
 			ClientNumber: text, "trackNumber": text, "kind": code, "choiceDate": date, "motivation": text,
 			"entryNeed": code, "regularEconomyWithinTwoYears": yes, "jobTarget": text,
 			"developmentPlanOn": date, "weoStart": date, "weoEnd": date, "weoEndReason": code, "counsellor": text,
+			"socialEconomyHighestOn": date, "indicationRequestedOn": date, "finalAdvice": text, "finalAdviceOn": date,
 		}
 	case KindEmployment:
 		return map[string]string{
 			ClientNumber: text, "contractNumber": text, "kind": code, "start": date, "end": date,
 			"regime": code, "regimeFrom": date, "hoursPerWeek": dec, "employerKbo": TypeKBO,
 			"socialEconomy": yes, "novaPrimaReference": text,
+			"increasedAllowanceFrom": date, "increasedAllowanceUntil": date,
 		}
 	case KindPlacement:
 		return map[string]string{
-			ClientNumber: text, "kind": code, "start": date, "end": date,
-			"employerKbo": TypeKBO, "internshipPlan": yes,
+			ClientNumber: text, "trackNumber": text, "kind": code, "start": date, "end": date,
+			"employerKbo": TypeKBO, "internshipPlan": yes, "host": code, "hoursPerMonth": dec, "communityService": yes,
 		}
 	case KindTraining:
 		return map[string]string{
 			ClientNumber: text, "title": text, "start": date, "end": date,
-			"recognised": yes, "regime": code, "servesJobTarget": yes,
+			"recognised": yes, "regime": code, "fullTimeFrom": date, "internshipStart": date, "internshipEnd": date,
+			"needKnownOn": date, "guidedHalfTime": yes, "servesJobTarget": yes,
 		}
 	case KindEvaluation:
 		return map[string]string{
@@ -69,13 +72,17 @@ func fieldTypes(kind string) map[string]string {
 			"exclNeedsLanguageTraining": yes, "exclOtherTrack": yes, "exclHealthInsuranceAppeal": yes,
 			"jobTarget": text, "informedOn": date, "note": text, "trainingStart": date, "trainingEnd": date,
 		}
+	case KindCompetence:
+		return map[string]string{ClientNumber: text, "competence": text, "level": code, "assessedOn": date}
+	case KindDocument:
+		return map[string]string{ClientNumber: text, "trackNumber": text, "kind": code, "date": date, "file": text}
 	}
 	return nil
 }
 
 // Kinds lists the record kinds.
 func Kinds() []string {
-	return []string{KindClient, KindTrack, KindEmployment, KindPlacement, KindTraining, KindEvaluation, KindHandover}
+	return []string{KindClient, KindTrack, KindEmployment, KindPlacement, KindTraining, KindEvaluation, KindHandover, KindCompetence, KindDocument}
 }
 
 // Fields lists the fields of a record kind with their types; nil for a kind

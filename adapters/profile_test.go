@@ -98,7 +98,7 @@ feeds:
 			"line 2: set.wait: must be a duration such as 30m or 2h",
 			"line 6: feeds[0].delivery: must be one of snapshot, delta",
 			"line 5: feeds[0].files[0]: a pattern is a file name, without folder",
-			`line 8: feeds[0].records[0].kind: must be one of client, track, employment, placement, training, evaluation, handover (did you mean "client"?)`,
+			`line 8: feeds[0].records[0].kind: must be one of client, track, employment, placement, training, evaluation, handover, competence, document (did you mean "client"?)`,
 			`line 12: feeds[0].records[1].key[0]: is not among the fields (did you mean "strt"?)`,
 			`line 18: feeds[0].records[1].fields.regime: needs one of column, const, flags`,
 			`line 17: feeds[0].records[1].fields.socialEconomy.const: is no value of type boolean`,

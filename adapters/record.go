@@ -9,6 +9,8 @@ const (
 	KindTraining   = "training"
 	KindEvaluation = "evaluation"
 	KindHandover   = "handover"
+	KindCompetence = "competence"
+	KindDocument   = "document"
 )
 
 // ClientNumber is the field that joins the records of one client. Every record

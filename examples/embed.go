@@ -1,6 +1,6 @@
-// Package examples is the sample: the export of a fictional OCMW, its column profile,
-// the day on which it is read, and what the mock of MLP holds before. It is built into
-// the binary, so that `mlpsync demo` needs no other file.
+// Package examples is the sample: the export of a fictional OCMW, the documents that it
+// names, its column profile, the day on which it is read, and what the mock of MLP holds
+// before. It is built into the binary, so that `mlpsync demo` needs no other file.
 //
 // It guarantees that all people in it are synthetic (TST numbers). It doesn't hold
 // what is expected of the sample: that is for tests only (expected.csv).
@@ -17,6 +17,9 @@ import (
 
 //go:embed export/*.csv
 var export embed.FS
+
+//go:embed documents
+var documents embed.FS
 
 //go:embed today
 var today string
@@ -40,6 +43,15 @@ func Export() fs.FS {
 	sub, err := fs.Sub(export, "export")
 	if err != nil { // fs.Sub fails on a malformed path only
 		return export
+	}
+	return sub
+}
+
+// Documents is the OCMW's documents folder: PDFs by the path that the export gives.
+func Documents() fs.FS {
+	sub, err := fs.Sub(documents, "documents")
+	if err != nil { // as above
+		return documents
 	}
 	return sub
 }

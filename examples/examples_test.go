@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -88,6 +89,10 @@ func TestTheProfileReadsEveryFile(t *testing.T) {
 		"contracts":   {"windows-1252", ";", 1, 0, 1, []string{"Werkgever"}},
 		"evaluations": {"windows-1252", ";", 2, 0, 1, []string{"Commentaar"}},
 		"handovers":   {"windows-1252", ";", 0, 0, 1, nil},
+		"placements":  {"windows-1252", ";", 0, 0, 1, []string{"Werkplek"}},
+		"trainings":   {"windows-1252", ";", 0, 0, 1, []string{"Verstrekker"}},
+		"competences": {"windows-1252", ";", 0, 0, 1, []string{"Gescoord door"}},
+		"documents":   {"windows-1252", ";", 0, 0, 1, nil},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -260,8 +265,91 @@ func TestEveryCategoryRuleIsExpected(t *testing.T) {
 			sent++
 		}
 	}
-	if sent != 7 {
-		t.Errorf("%d handovers are sent, want 7", sent)
+	if sent != 9 {
+		t.Errorf("%d handovers are sent, want 9", sent)
+	}
+}
+
+// Every field that the rules read has a column in the profile, and a value somewhere in
+// the sample: what nobody fills in, nobody tries.
+func TestEveryFieldIsMappedAndFilled(t *testing.T) {
+	filled := map[string]bool{}
+	for _, f := range readAll(t) {
+		for _, row := range f.rows {
+			for _, r := range row.Records {
+				for field, value := range r.Fields {
+					filled[r.Kind+"."+field] = filled[r.Kind+"."+field] || value != nil && value != ""
+				}
+			}
+		}
+	}
+	for _, kind := range adapters.Kinds() {
+		for field := range adapters.Fields(kind) {
+			if !filled[kind+"."+field] {
+				t.Errorf("no row of the sample fills in %s of a %s", field, kind)
+			}
+		}
+	}
+}
+
+// Every document that is to be sent lies in the folder, and is a PDF; the one of which
+// the file is missing doesn't; and nothing lies there that no row names.
+func TestDocuments(t *testing.T) {
+	missing, named := 0, map[string]bool{}
+	for _, row := range readAll(t)["documents"].rows {
+		path, _ := row.Records[0].Fields["file"].(string)
+		named[path] = true
+		content, err := fs.ReadFile(examples.Documents(), path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			missing++
+		case err != nil:
+			t.Error(err)
+		case !bytes.HasPrefix(content, []byte("%PDF-")) || !bytes.HasSuffix(content, []byte("%%EOF\n")):
+			t.Errorf("%s is no PDF", path)
+		}
+	}
+	if missing != 1 {
+		t.Errorf("%d documents lack their file, want 1", missing)
+	}
+	err := fs.WalkDir(examples.Documents(), ".", func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() && !named[path] {
+			t.Errorf("no row names %s", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// Each instrument and limit that the rules of TWE and GLOW know is in the sample.
+func TestEveryInstrumentIsExpected(t *testing.T) {
+	sent, stopped := map[string]int{}, map[string]int{}
+	for _, line := range expected(t, "expected-registrations.csv") {
+		if line[5] == "sent" {
+			sent[line[1]+" "+line[2]]++
+		} else {
+			stopped[line[1]+" "+line[4]]++
+		}
+	}
+	for _, want := range []string{"placement BVS", "placement WES", "placement IBO", "note trainingReference", "note finalAdvice",
+		"document developmentPlan", "document internshipPlan", "document interimReport", "document finalReport", "competence Samenwerken"} {
+		if sent[want] == 0 {
+			t.Errorf("no %s is sent", want)
+		}
+	}
+	if stopped["placement TWE-04"] != 2 || stopped["note TWE-11"] != 2 || stopped["note TWE-09"] != 1 || stopped["document "] != 1 {
+		t.Errorf("stopped: %v", stopped)
+	}
+	rules := map[string]bool{}
+	for _, line := range expected(t, "expected.csv") {
+		rules[line[4]] = true
+	}
+	for _, rule := range strings.Fields("TWE-04 TWE-05 TWE-09 TWE-11 TWE-12 TWE-16 TWE-17 GLOW-07") {
+		if !rules[rule] {
+			t.Errorf("no line has rule %s", rule)
+		}
 	}
 }
 

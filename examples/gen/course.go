@@ -60,7 +60,7 @@ func (c *client) addTrack(kind string, choice, weo day) {
 	}
 	c.target = pick(c.w.random, jobTargets())
 	c.track = c.w.trackTable.add(c.number, c.number, c.trackNo, kind, choice.dutch(), pick(c.w.random, motivations()), need, within,
-		c.target, pop, weo.dutch(), "", "", c.counsellor, subsidy)
+		c.target, pop, weo.dutch(), "", "", c.counsellor, subsidy, "", "", "", "")
 }
 
 // weoEnded fills in the end of the WEO.
@@ -92,14 +92,14 @@ func (c *client) changes(from day, name string) {
 
 func (c *client) contractRow(k *contract, r regime) *row {
 	return c.w.contractTable.add(c.number+string(k.start)+string(r.from), c.number, k.number, art60, k.start.dutch(), k.end.dutch(),
-		r.name, r.from.dutch(), r.hours, k.employer.kbo, k.employer.name, k.social, k.nova)
+		r.name, r.from.dutch(), r.hours, k.employer.kbo, k.employer.name, k.social, k.nova, "", "")
 }
 
 // job adds a job in the regular economy.
 func (c *client) job(start day, name string) {
 	e := employer{"0999.999.724", "Zonnedorp Logistiek nv"}
 	c.w.contractTable.add(c.number+string(start), c.number, "J"+string(start)[2:4], regularJob, start.dutch(), "", name, "", hoursOf(name),
-		e.kbo, e.name, no, "")
+		e.kbo, e.name, no, "", "", "")
 }
 
 // evaluated adds an evaluation.

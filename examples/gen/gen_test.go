@@ -27,6 +27,12 @@ func TestEveryPersonIsATestPersonAndTheirOwn(t *testing.T) {
 			t.Errorf("client %s shares a number with another", c.number)
 		}
 		insz[c.insz], number[c.number] = true, true
+		if c.seed != nil && c.seed.insz != "" {
+			if reading, err := ident.ParseINSZ(c.seed.insz); err != nil || !reading.INSZ.IsTest() || insz[c.seed.insz] {
+				t.Errorf("client %s: the number that replaced the old one is not sound: %v", c.number, err)
+			}
+			insz[c.seed.insz] = true
+		}
 	}
 	if len(number) != population {
 		t.Errorf("%d clients, want %d", len(number), population)
@@ -52,6 +58,9 @@ func TestTestINSZ(t *testing.T) {
 func TestTheEnterprisesPassTheirCheckDigits(t *testing.T) {
 	numbers := []string{ocmwKBO, otherKBO, "0999.999.724"}
 	for _, e := range employers() {
+		numbers = append(numbers, e.kbo)
+	}
+	for _, e := range hosts() {
 		numbers = append(numbers, e.kbo)
 	}
 	for _, n := range numbers {

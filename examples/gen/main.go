@@ -88,9 +88,14 @@ func generate() (map[string][]byte, error) {
 		"today":                  []byte(string(today) + "\n"),
 		"expected.csv":           w.expectedCSV(),
 		"expected-handovers.csv": w.expectedHandoversCSV(),
-		"scenario.yaml":          w.scenarioYAML(),
+
+		"expected-registrations.csv": w.expectedRegistrationsCSV(),
+		"scenario.yaml":              w.scenarioYAML(),
 	}
-	for _, t := range w.tables() {
+	for name, content := range w.documents {
+		files["documents/"+name] = content
+	}
+	for _, t := range w.tables.all() {
 		content, err := t.encode()
 		if err != nil {
 			return nil, fmt.Errorf("write %s: %w", t.name, err)

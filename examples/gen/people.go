@@ -16,6 +16,7 @@ const (
 	otherName  = "OCMW Maandorp"
 	otherKBO   = "0999999130"
 	otherNIS   = "99992"
+	otherCity  = "Maandorp"
 	postalCode = "9999"
 	city       = "Zonnedorp"
 )

@@ -14,7 +14,7 @@ const scenarioHead = `# What the mock of MLP holds before the sample export arri
 clock: "%sT08:00:00+01:00"
 clients:
   - {clientId: mlpsync-demo, clientSecret: demo-secret, apiKey: demo-key, name: %s, kboNumber: "%s", nisCodes: ["%s"]}
-exits:
+%sexits:
   default: {mode: before}
   persons:
 `
@@ -22,7 +22,7 @@ exits:
 // scenarioYAML is the mock's seed: one dossier a client that has one.
 func (w *world) scenarioYAML() []byte {
 	var b strings.Builder
-	fmt.Fprintf(&b, scenarioHead, today, ocmwName, ocmwKBO, ocmwNIS)
+	fmt.Fprintf(&b, scenarioHead, today, ocmwName, ocmwKBO, ocmwNIS, w.canceledYAML())
 	for _, c := range w.clients {
 		if c.seed == nil || c.seed.exit == "" || c.seed.exit == exitBefore {
 			continue
@@ -35,11 +35,22 @@ func (w *world) scenarioYAML() []byte {
 	}
 	b.WriteString("dossiers:\n")
 	for _, c := range w.clients {
-		if c.seed != nil {
+		if c.seed != nil && !c.seed.canceled {
 			c.seedYAML(&b)
 		}
 	}
 	return []byte(b.String())
+}
+
+// canceledYAML lists the numbers that stand for nobody any more.
+func (w *world) canceledYAML() string {
+	var numbers []string
+	for _, c := range w.clients {
+		if c.seed != nil && c.seed.canceled {
+			numbers = append(numbers, strconv.Quote(c.insz))
+		}
+	}
+	return "canceledSsins: [" + strings.Join(numbers, ", ") + "]\n"
 }
 
 // id is a registration's id in MLP from before the daemon came: no id that the
@@ -52,13 +63,17 @@ func (c *client) seedYAML(b *strings.Builder) {
 	s := c.seed
 	nis, where := ocmwNIS, city
 	if s.elsewhere {
-		nis, where = otherNIS, "Maandorp"
+		nis, where = otherNIS, otherCity
 	}
 	street := c.street
 	if s.oldAddress {
 		street = "Oude Steenweg " + strconv.Itoa(len(c.last)*3)
 	}
-	fmt.Fprintf(b, "  - ssin: %q\n    nisCode: %q\n    owner: %s\n", c.insz, nis, s.ownerYAML())
+	ssin, history := c.insz, ""
+	if s.insz != "" {
+		ssin, history = s.insz, fmt.Sprintf("    ssinHistory: [%q]\n", c.insz)
+	}
+	fmt.Fprintf(b, "  - ssin: %q\n%s    nisCode: %q\n    owner: %s\n", ssin, history, nis, s.ownerYAML())
 	fmt.Fprintf(b, "    person: {lastName: %q, firstName: %q, birthDate: %q}\n", c.last, c.first, string(c.born))
 	fmt.Fprintf(b, "    address: {street: %q, postalCode: %q, city: %q, nisCode: %q}\n", street, postalCode, where, nis)
 	fmt.Fprintf(b, "    contactLanguage: %q\n    categories:\n", c.language)

@@ -9,6 +9,8 @@ type seed struct {
 	weo        *seedWEO
 	contract   *contract
 	exit       string // how the mock's own 78 comes for a contract that is registered
+	insz       string // the number that replaced the export's; "" is the export's own
+	canceled   bool   // MLP knows the number as cancelled, and has no dossier
 }
 
 type seedCategory struct {

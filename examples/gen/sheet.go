@@ -92,31 +92,53 @@ func quote(cell string) string {
 	return `"` + strings.ReplaceAll(cell, `"`, `""`) + `"`
 }
 
+// tables are the files of the export.
+type tables struct {
+	clientTable, intakeTable, trackTable, contractTable, evaluationTable, handoverTable *table
+	placementTable, trainingTable, competenceTable, documentTable                       *table
+}
+
+func (t tables) all() []*table {
+	return []*table{t.clientTable, t.intakeTable, t.trackTable, t.contractTable, t.evaluationTable, t.handoverTable,
+		t.placementTable, t.trainingTable, t.competenceTable, t.documentTable}
+}
+
 // The headings are what a vendor would print, with columns that nobody here needs.
-func newTables() (clients, intake, tracks, contracts, evaluations, handovers *table) {
-	clients = &table{name: "clienten_20260315.csv", heading: []string{
+func newTables() (t tables) {
+	t.clientTable = &table{name: "clienten_20260315.csv", heading: []string{
 		"Cliëntnummer", "Naam", "Voornaam", "Geboortedatum", "INSZ", "Burgerlijke staat", "Straat en nummer", "Postcode", "Gemeente",
 		"NIS-code", "Contacttaal", "Maatschappelijk werker", "Aard dossier", "Klaar voor traject", "Klaar sinds",
-		"Niet langer klaar op", "Inschrijving VDAB door", "Werkloosheidsuitkering", "Uitkering aangevraagd op", "Beslissing RVA",
-		"Recht op uitkering vanaf", "Datum beslissing RVA", "Leefloon", "Leefloonbedrag", "Einde steun op",
+		"Niet langer klaar op", "Inschrijving VDAB door", "Werkloosheidsuitkering", "Uitkering sinds", "Uitkering aangevraagd op", "Beslissing RVA",
+		"Recht op uitkering vanaf", "Datum beslissing RVA", "Leefloon", "Leefloonbedrag", "Einde steun op", "93 bevestigd op",
 		"Besliste categorie", "Beslist op", "Reden beslissing", "Laatste contact"}}
-	intake = &table{name: "instroom_20260315.csv", heading: []string{
+	t.intakeTable = &table{name: "instroom_20260315.csv", heading: []string{
 		"Dossier", "Familienaam", "Roepnaam", "Rijksregisternr", "Geb. datum", "Adres", "Taal", "MW", "Aangemeld op",
 		"Trajectklaar?", "Sedert", "Schrijft in", "RVA-uitkering", "Steun"}}
-	tracks = &table{name: "trajecten_20260315.csv", heading: []string{
+	t.trackTable = &table{name: "trajecten_20260315.csv", heading: []string{
 		"Cliëntnummer", "Trajectnr", "Soort traject", "Datum keuze", "Motivatie", "Reden instroom", "Reguliere economie binnen 2 jaar",
-		"Jobdoelwit", "POP opgemaakt op", "Start WEO", "Einde WEO", "Reden einde WEO", "Trajectbegeleider", "Subsidie per maand"}}
-	contracts = &table{name: "contracten_20260315.csv", heading: []string{
+		"Jobdoelwit", "POP opgemaakt op", "Start WEO", "Einde WEO", "Reden einde WEO", "Trajectbegeleider", "Subsidie per maand",
+		"Sociale economie hoogst haalbaar op", "Indicering aangevraagd op", "Eindadvies", "Datum eindadvies"}}
+	t.contractTable = &table{name: "contracten_20260315.csv", heading: []string{
 		"Cliëntnummer", "Contractnr", "Soort contract", "Begindatum", "Einddatum", "Regime", "Regime vanaf", "Uren per week",
-		"KBO werkgever", "Werkgever", "Sociale economie", "Referentie NovaPrima"}}
-	evaluations = &table{name: "evaluaties_20260315.csv", heading: []string{
+		"KBO werkgever", "Werkgever", "Sociale economie", "Referentie NovaPrima", "Verhoogde toelage vanaf", "Verhoogde toelage tot en met"}}
+	t.evaluationTable = &table{name: "evaluaties_20260315.csv", heading: []string{
 		"Cliëntnummer", "Trajectnr", "Datum evaluatie", "Soort evaluatie", "Competenties gescoord", "POP aangevuld",
 		"Verslag opgeladen", "Beoordelaar", "Commentaar", "Geschrapt"}}
-	handovers = &table{name: "overdrachten_20260315.csv", heading: []string{
+	t.handoverTable = &table{name: "overdrachten_20260315.csv", heading: []string{
 		"Cliëntnummer", "Aanvraagnr", "Soort overdracht", "Datum keuze", "Motivatie", "Gronden", "Grond 1 overbrugbaar",
 		"Realistische joboriëntatie", "Zelfinzicht", "Nood aan werkervaring", "Actieklaar", "Contacttaal",
 		"Niet-arbeidsmarktgerichte problemen", "Sociale economie hoogst haalbaar", "Nood aan scholing", "Nood aan taalopleiding",
 		"Ander traject meer aangewezen", "Beroep tegen mutualiteit", "Jobdoelwit", "Geïnformeerd op", "Nota",
 		"Start opleiding", "Einde opleiding"}}
-	return clients, intake, tracks, contracts, evaluations, handovers
+	t.placementTable = &table{name: "plaatsingen_20260315.csv", heading: []string{
+		"Cliëntnummer", "Trajectnr", "Soort plaatsing", "Begindatum", "Einddatum", "KBO werkplek", "Werkplek", "Soort werkplek",
+		"Stageplan", "Uren per maand", "Gemeenschapsdienst"}}
+	t.trainingTable = &table{name: "opleidingen_20260315.csv", heading: []string{
+		"Cliëntnummer", "Opleiding", "Verstrekker", "Begindatum", "Einddatum", "Erkend", "Regime", "Voltijds vanaf", "Start stage",
+		"Einde stage", "Nood bekend op", "Halftijds begeleid", "Past bij jobdoelwit"}}
+	t.competenceTable = &table{name: "competenties_20260315.csv", heading: []string{
+		"Cliëntnummer", "Competentie", "Score", "Gescoord op", "Gescoord door"}}
+	t.documentTable = &table{name: "documenten_20260315.csv", heading: []string{
+		"Cliëntnummer", "Trajectnr", "Soort document", "Datum document", "Bestand"}}
+	return t
 }

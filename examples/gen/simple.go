@@ -15,7 +15,10 @@ type archetype struct {
 
 func archetypes() []archetype {
 	var all []archetype
-	all = append(all, simpleArchetypes()...)
+	simple := simpleArchetypes()
+	all = append(all, simple[0])
+	all = append(all, instrumentArchetypes()...)
+	all = append(all, simple[1:]...)
 	all = append(all, dossierArchetypes()...)
 	all = append(all, tweArchetypes()...)
 	all = append(all, exitArchetypes()...)
@@ -26,7 +29,7 @@ func archetypes() []archetype {
 
 func simpleArchetypes() []archetype {
 	return []archetype{
-		{"notReady", 62, "CAT-01", "not ready for a track, unknown to VDAB", notReady},
+		{"notReady", 34, "CAT-01", "not ready for a track, unknown to VDAB", notReady},
 		{"notReadyKnown", 14, "CAT-01", "not ready, has a dossier (03) that stays as it is", notReadyKnown},
 		{"readyNew", 56, "CAT-02", "ready, no dossier: a new one with 05", readyNew},
 		{"readyOver03", 20, "CAT-02, CAT-03", "ready, dossier with 03 that gives way to 05", readyOver03},

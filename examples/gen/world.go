@@ -16,17 +16,18 @@ type world struct {
 	random  *random
 	numbers []person // not given to a client yet
 	clients []*client
+	used    map[string]bool // INSZ that somebody has
 
-	clientTable, intakeTable, trackTable, contractTable, evaluationTable, handoverTable *table
-	handovers                                                                           []handoverOutcome
+	tables
+	handovers     []handoverOutcome
+	registrations []registrationOutcome
+	documents     map[string][]byte // PDFs by their path below the documents folder
 }
 
 func newWorld() *world {
-	w := &world{random: &random{state: 20260316}}
-	w.clientTable, w.intakeTable, w.trackTable, w.contractTable, w.evaluationTable, w.handoverTable = newTables()
-	used := map[string]bool{}
+	w := &world{random: &random{state: 20260316}, tables: newTables(), used: map[string]bool{}, documents: map[string][]byte{}}
 	for i := range population {
-		w.numbers = append(w.numbers, newPerson(w.random, i, used))
+		w.numbers = append(w.numbers, newPerson(w.random, i, w.used))
 	}
 	// Client numbers say nothing of a client's course.
 	for i := len(w.numbers) - 1; i > 0; i-- {
@@ -34,10 +35,6 @@ func newWorld() *world {
 		w.numbers[i], w.numbers[j] = w.numbers[j], w.numbers[i]
 	}
 	return w
-}
-
-func (w *world) tables() []*table {
-	return []*table{w.clientTable, w.intakeTable, w.trackTable, w.contractTable, w.evaluationTable, w.handoverTable}
 }
 
 // Words of the export's code lists.
@@ -73,10 +70,12 @@ type client struct {
 
 	ready, readySince, withdrawnOn                 string
 	registeredBy, benefit, appliedOn, decision     string
+	benefitSince, confirmed93                      string
 	entitledFrom, decisionOn, leefloon, supportEnd string
 	decided, decidedOn, decisionReason             string
 	kind                                           string
 	noRow                                          bool // the clients' files don't name the client
+	nis, city                                      string
 
 	seed     *seed
 	expected []expectation
@@ -94,7 +93,7 @@ func (w *world) newClient(archetype string) *client {
 		panic("population is too small: archetype " + archetype + " finds nobody")
 	}
 	c := &client{person: w.numbers[0], w: w, archetype: archetype, kind: activation,
-		registeredBy: byOCMW, benefit: benefitNone, leefloon: leefloonFull}
+		nis: ocmwNIS, city: city, registeredBy: byOCMW, benefit: benefitNone, leefloon: leefloonFull}
 	w.numbers = w.numbers[1:]
 	w.clients = append(w.clients, c)
 	return c
@@ -144,6 +143,12 @@ func (c *client) held() {
 	c.expected = append(c.expected, expectation{outcome: "held"})
 }
 
+// finding says that the worklist has the client for that rule: as a finding, or as a
+// question where the rule can't go on without a person. An empty rule stands for any.
+func (c *client) finding(rule string) {
+	c.expected = append(c.expected, expectation{rule: rule, outcome: "finding"})
+}
+
 // deadline says that the rule has the client on the worklist with that last day.
 func (c *client) deadline(rule string, due day) {
 	c.expected = append(c.expected, expectation{from: due, rule: rule, outcome: "deadline"})
@@ -173,9 +178,9 @@ func (c *client) clientRow() *row {
 	if c.leefloon == leefloonFull {
 		amount = "1.314,20"
 	}
-	return c.w.clientTable.add(c.number, c.number, c.last, c.first, c.born.dutch(), dotted(c.insz), c.civil, street, postalCode, city,
-		ocmwNIS, c.language, c.caseworker, c.kind, c.ready, c.readySince, c.withdrawnOn, c.registeredBy, c.benefit, c.appliedOn,
-		c.decision, c.entitledFrom, c.decisionOn, c.leefloon, amount, c.supportEnd, c.decided, c.decidedOn, c.decisionReason, c.lastSeen)
+	return c.w.clientTable.add(c.number, c.number, c.last, c.first, c.born.dutch(), dotted(c.insz), c.civil, street, postalCode, c.city,
+		c.nis, c.language, c.caseworker, c.kind, c.ready, c.readySince, c.withdrawnOn, c.registeredBy, c.benefit, c.benefitSince, c.appliedOn,
+		c.decision, c.entitledFrom, c.decisionOn, c.leefloon, amount, c.supportEnd, c.confirmed93, c.decided, c.decidedOn, c.decisionReason, c.lastSeen)
 }
 
 func (c *client) intakeRow() *row {
@@ -209,6 +214,33 @@ func (w *world) expectedHandoversCSV() []byte {
 	b.WriteString("client;kind;choiceDate;rule;outcome\n")
 	for _, h := range w.handovers {
 		fmt.Fprintf(&b, "%s;%s;%s;%s;%s\n", h.client, h.kind, h.choice, h.rule, h.outcome)
+	}
+	return []byte(b.String())
+}
+
+// A registrationOutcome is one line of expected-registrations.csv: something that MLP
+// gets beside categories and handovers, or doesn't.
+type registrationOutcome struct {
+	client, kind, what string
+	on                 day // "" where the domain leaves the day open
+	rule, outcome      string
+}
+
+// sends says that MLP gets it; stops, that it does not.
+func (c *client) sends(kind, what string, on day, rule string) {
+	c.w.registrations = append(c.w.registrations, registrationOutcome{c.number, kind, what, on, rule, "sent"})
+}
+
+func (c *client) stops(kind, what string, on day, rule string) {
+	c.w.registrations = append(c.w.registrations, registrationOutcome{c.number, kind, what, on, rule, "stopped"})
+}
+
+func (w *world) expectedRegistrationsCSV() []byte {
+	slices.SortStableFunc(w.registrations, func(a, b registrationOutcome) int { return cmp.Compare(a.client, b.client) })
+	var b strings.Builder
+	b.WriteString("client;kind;what;on;rule;outcome\n")
+	for _, r := range w.registrations {
+		fmt.Fprintf(&b, "%s;%s;%s;%s;%s;%s\n", r.client, r.kind, r.what, r.on, r.rule, r.outcome)
 	}
 	return []byte(b.String())
 }
