@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
+	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
@@ -21,8 +22,10 @@ import (
 	"github.com/mlpsync/mlpsync/adapters"
 	"github.com/mlpsync/mlpsync/adapters/delimited"
 	"github.com/mlpsync/mlpsync/examples"
+	"github.com/mlpsync/mlpsync/internal/casefile"
 	"github.com/mlpsync/mlpsync/internal/ident"
 	"github.com/mlpsync/mlpsync/mockmlp"
+	"github.com/mlpsync/mlpsync/schemas/ocmw"
 )
 
 // fileRows is what the profile makes of one file.
@@ -283,9 +286,17 @@ func TestEveryFieldIsMappedAndFilled(t *testing.T) {
 			}
 		}
 	}
-	for _, kind := range adapters.Kinds() {
-		for field := range adapters.Fields(kind) {
-			if !filled[kind+"."+field] {
+	for _, kind := range casefile.RecordKinds() {
+		document, err := ocmw.Document(string(kind))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var schema struct{ Properties map[string]any }
+		if err := json.Unmarshal(document, &schema); err != nil || len(schema.Properties) == 0 {
+			t.Fatalf("schema of %s: %v", kind, err)
+		}
+		for field := range schema.Properties {
+			if !filled[string(kind)+"."+field] {
 				t.Errorf("no row of the sample fills in %s of a %s", field, kind)
 			}
 		}

@@ -164,7 +164,7 @@ func (a *App) cycleOptions(store ledger.Store) (cycle.Options, error) {
 			ChangePercent: guard.SharePercent, ChangeClients: guard.Clients,
 			ShrinkPercent: guard.ShrinkPercent, ShrinkRows: guard.ShrinkRows,
 		},
-		Release: guard.Release, TestNumbers: a.config.Environment == config.Test,
+		Inspect: a.inspect, Release: guard.Release, TestNumbers: a.config.Environment == config.Test,
 		Zone: Zone(), Now: a.now, Log: a.Log,
 	}
 	if store == a.store {
@@ -196,7 +196,7 @@ func (a *App) cycleOCMW(o config.OCMW, store ledger.Store) (cycle.OCMW, error) {
 		On: func(day casefile.Date) casefile.OCMW {
 			return casefile.OCMW{
 				KBO: o.KBONumber(), NIS: o.NISOn(string(day)), DefaultCaseworker: o.DefaultCaseworker,
-				HealthDataAgreed: o.HealthDataAgreed,
+				HealthDataAgreed: o.HealthDataAgreed, Area: o.Area(),
 			}
 		},
 	}, err

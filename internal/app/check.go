@@ -107,6 +107,9 @@ func Check(c *config.Config, getenv func(string) string) []CheckItem {
 		_, err := loadProfile(o.Profile)
 		add(at+".profile", err, "is valid")
 		add(at+".inbox", folder(o.Inbox), "is a folder")
+		if o.Documents != "" {
+			add(at+".documents", folder(o.Documents), "is a folder")
+		}
 		add(at+".reports", folderParent(o.Reports), "is there, or can be made")
 		_, err = o.Credentials.ClientSecret.Read(getenv)
 		add(at+".credentials.clientSecret", err, "is there")

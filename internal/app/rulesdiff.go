@@ -77,7 +77,7 @@ func (a *App) RulesDiff(ctx context.Context, first, second casefile.Date) (Rules
 	out.Changed = changed(a.rules.Dated(first), a.rules.Dated(second))
 	for i, o := range judges[0].cycle.OCMWs {
 		err := a.store.Decisions(ctx, o.KBO, func(view ledger.ClientView) error {
-			return out.add(view, judges, i)
+			return out.add(ctx, view, judges, i)
 		})
 		if err != nil {
 			return out, fmt.Errorf("decide the clients of OCMW %s: %w", o.KBO, err)
@@ -111,11 +111,11 @@ func (a *App) judge(asOf casefile.Date) (*judge, error) {
 	return &judge{cycle: cycle.New(parts), rules: parts.Rules}, nil
 }
 
-func (d *RulesDiff) add(view ledger.ClientView, judges [2]*judge, ocmw int) error {
+func (d *RulesDiff) add(ctx context.Context, view ledger.ClientView, judges [2]*judge, ocmw int) error {
 	d.Counts.LookedAt++
 	var lines [2][]DiffLine
 	for i, j := range judges {
-		outcome, err := j.cycle.Decide(j.cycle.OCMWs[ocmw], view.Subject, d.Day, "")
+		outcome, err := j.cycle.Decide(ctx, j.cycle.OCMWs[ocmw], view.Subject, d.Day, "")
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,8 @@
 package config
 
 import (
+	"slices"
+
 	"github.com/mlpsync/mlpsync/internal/ident"
 	"github.com/mlpsync/mlpsync/internal/strictyaml"
 )
@@ -90,6 +92,9 @@ type Files struct {
 	// KeepDays is how long claimed and quarantined files are kept, encrypted.
 	// Default 30.
 	KeepDays int `yaml:"keepDays"`
+	// MaxDocumentMiB is how large a PDF that goes to MLP may be, in MiB, 1 to 5. Default 5,
+	// the limit of schemas/mlp/openapi.yaml.
+	MaxDocumentMiB int `yaml:"maxDocumentMiB"`
 }
 
 // Guard holds back a run that would change too much (design decision 10).
@@ -119,6 +124,10 @@ type OCMW struct {
 	Inbox string `yaml:"inbox"`
 	// Reports is the folder for the caseworkers' files. Required.
 	Reports string `yaml:"reports"`
+	// Documents is the folder with the PDFs that the export names: POP, stageplan, reports.
+	// It is only read. Default: none; a document of the export is then not sent, and stands on the
+	// worklist.
+	Documents string `yaml:"documents"`
 	// Profile is the column profile of its exports. Required.
 	Profile string `yaml:"profile"`
 	// DefaultCaseworker acts in MLP where a record names nobody. Required.
@@ -176,4 +185,17 @@ func (o OCMW) NISOn(day string) ident.NIS {
 	}
 	nis, _ := ident.ParseNIS(code)
 	return nis
+}
+
+// Area are all its municipality codes, of whatever day, each once: a client with another
+// one has moved.
+func (o OCMW) Area() []ident.NIS {
+	var area []ident.NIS
+	for _, p := range o.NIS {
+		nis, err := ident.ParseNIS(p.Code)
+		if err == nil && !slices.Contains(area, nis) {
+			area = append(area, nis)
+		}
+	}
+	return area
 }

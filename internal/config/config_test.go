@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/mlpsync/mlpsync/internal/config"
+	"github.com/mlpsync/mlpsync/internal/ident"
 )
 
 const minimal = `environment: test
@@ -23,6 +24,7 @@ ocmws:
     nis: [{code: "99991", until: 2024-12-31}, {code: "99992", from: 2025-01-01}]
     inbox: in
     reports: reports
+    documents: documents
     profile: profile.yaml
     defaultCaseworker: mw-000
     credentials: {clientId: a, clientSecret: {file: secret}, apiKey: {env: KEY}}
@@ -37,11 +39,13 @@ func TestParseFillsInDefaultsAndPaths(t *testing.T) {
 	got := map[string]any{
 		"poll": c.Poll.Std().String(), "state": c.StateDir, "token": c.MLP.TokenURL, "share": c.Guard.SharePercent,
 		"inbox": c.OCMWs[0].Inbox, "secret": c.OCMWs[0].Credentials.ClientSecret.File, "kbo": string(c.OCMWs[0].KBONumber()),
+		"documents": c.OCMWs[0].Documents, "document limit": c.Files.MaxDocumentMiB, "area": c.OCMWs[0].Area(),
 		"nis before": string(c.OCMWs[0].NISOn("2024-12-31")), "nis after": string(c.OCMWs[0].NISOn("2025-01-01")),
 	}
 	want := map[string]any{
 		"poll": "30s", "state": filepath.Join(dir, "state"), "token": "http://mock:8380/oauth2/token", "share": 25,
 		"inbox": filepath.Join(dir, "in"), "secret": filepath.Join(dir, "secret"), "kbo": "0999999922",
+		"documents": filepath.Join(dir, "documents"), "document limit": 5, "area": []ident.NIS{"99991", "99992"},
 		"nis before": "99991", "nis after": "99992",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -60,12 +64,13 @@ func TestProblemsAreAllNamed(t *testing.T) {
 		name, text string
 		want       []string
 	}{
-		{"unknown keys, all of them", minimal + "pol: 3s\nlogs: {}\n", []string{`line 15: pol: unknown key (did you mean "poll"?)`, "line 16: logs: unknown key"}},
+		{"unknown keys, all of them", minimal + "pol: 3s\nlogs: {}\n", []string{`line 16: pol: unknown key (did you mean "poll"?)`, "line 17: logs: unknown key"}},
 		{"duration", minimal + "poll: soon\n", []string{"a duration such as 30s"}},
 		{"several values", strings.NewReplacer("0999.999.922", "0999.999.923", "environment: test", "environment: tset", "{file: secret}", "{file: secret, env: S}").Replace(minimal),
 			[]string{`environment: must be one of test, acceptance, production (did you mean "test"?)`, "ocmws[0].kbo: is not a valid enterprise number", "clientSecret: name exactly one"}},
 		{"test only settings", strings.Replace(minimal, "environment: test", "environment: production", 1) + "guard: {release: true}\n",
 			[]string{"today: is for environment test only", "guard.release: is for environment test only", "mlp.baseUrl: must start with https://"}},
+		{"documents too large", minimal + "files: {maxDocumentMiB: 6}\n", []string{"line 16: files.maxDocumentMiB: must lie between 1 and 5"}},
 		{"empty", "", []string{"empty"}},
 		{"no OCMW", "environment: test\nstateDir: a\nkeyFile: b\nmlp: {baseUrl: \"https://a\"}\n", []string{"at least one OCMW"}},
 		{"password in the URL", strings.Replace(minimal, "http://mock:8380", "http://u:hunter2@mock:8380", 1), []string{"no user, password"}},

@@ -79,6 +79,7 @@ func (c *Config) setDefaults() {
 	orDuration(&c.MLP.Timeout, 30*time.Second)
 	orDuration(&c.Files.MinimumAge, 10*time.Second)
 	orInt(&c.Files.KeepDays, 30)
+	orInt(&c.Files.MaxDocumentMiB, 5)
 	orInt(&c.MLP.RatePerMinute, 1800)
 	orInt(&c.MLP.Workers, 8)
 	orInt(&c.Guard.SharePercent, 25)
@@ -95,7 +96,7 @@ func (c *Config) setDefaults() {
 	}
 	for i := range c.OCMWs {
 		o := &c.OCMWs[i]
-		for _, p := range []*string{&o.Inbox, &o.Reports, &o.Profile, &o.Credentials.ClientSecret.File, &o.Credentials.APIKey.File} {
+		for _, p := range []*string{&o.Inbox, &o.Reports, &o.Documents, &o.Profile, &o.Credentials.ClientSecret.File, &o.Credentials.APIKey.File} {
 			c.resolve(p)
 		}
 	}
@@ -173,6 +174,9 @@ func (c *Config) Validate() []strictyaml.Issue {
 	v.day("today", c.Today)
 	c.validateTestOnly(v)
 	c.validateMLP(v)
+	if c.Files.MaxDocumentMiB < 1 || c.Files.MaxDocumentMiB > 5 {
+		v.add("files.maxDocumentMiB", "must lie between 1 and 5")
+	}
 	if len(c.OCMWs) == 0 {
 		v.add("ocmws", "at least one OCMW is required")
 	}

@@ -83,6 +83,9 @@ type Options struct {
 	// Release lets everything past the guard, said in the log (environment
 	// test only; configuration sees to that).
 	Release bool
+	// Inspect says what stands under a path in an OCMW's documents folder. Default:
+	// there is no such folder.
+	Inspect func(ctx context.Context, ocmw, path string) casefile.FileState
 	// TestNumbers: INSZ of test persons are taken, and only those.
 	TestNumbers bool
 	Zone        *time.Location // Europe/Brussels
@@ -119,6 +122,9 @@ func New(o Options) *Cycle {
 	}
 	if o.NewID == nil {
 		o.NewID = func() string { return uuid.Must(uuid.NewV7()).String() }
+	}
+	if o.Inspect == nil {
+		o.Inspect = nowhere
 	}
 	if o.Heartbeat == nil {
 		o.Heartbeat = func(context.Context) error { return nil }

@@ -31,7 +31,7 @@ func (c *Cycle) decide(ctx context.Context, run *Run, o OCMW) (int, error) {
 				continue // its inputs moved meanwhile: the next pass decides it
 			}
 			seen[s.Person] = true
-			outcome, err := c.Decide(o, s, day, version)
+			outcome, err := c.Decide(ctx, o, s, day, version)
 			if err != nil {
 				return len(seen), err
 			}
@@ -53,17 +53,19 @@ func (c *Cycle) decide(ctx context.Context, run *Run, o OCMW) (int, error) {
 // Version is the version of everything that a decision depends on besides its
 // inputs and the day.
 func (c *Cycle) Version(o OCMW, day casefile.Date) string {
-	return c.Rules.Version() + "/" + c.interpretation(o) + "/" + strconv.FormatBool(o.On(day).HealthDataAgreed)
+	on := o.On(day)
+	return c.Rules.Version() + "/" + c.interpretation(o) + "/" + strconv.FormatBool(on.HealthDataAgreed) + "/" + fmt.Sprint(on.Area)
 }
 
 // Decide maps one client and works out what to send: pure but for the ids of
-// new entries.
-func (c *Cycle) Decide(o OCMW, s ledger.Subject, day casefile.Date, version string) (ledger.Outcome, error) {
+// new entries and a look at the client's documents.
+func (c *Cycle) Decide(ctx context.Context, o OCMW, s ledger.Subject, day casefile.Date, version string) (ledger.Outcome, error) {
 	if len(s.Held) > 0 || s.Hold != nil {
 		return ledger.Outcome{Subject: s, Kind: ledger.OutcomeHeld, Version: version}, nil
 	}
 	client := casefile.Assemble(o.On(day), s.Records)
 	client.SharedINSZ, client.Answers = s.SharedINSZ, s.Answers
+	c.inspect(ctx, o.KBO, &client)
 	decision := c.Rules.Decide(client, s.Known, day)
 	diff := plan.Diff(s.Known, decision)
 	decision.Manual = append(decision.Manual, diff.Manual...)

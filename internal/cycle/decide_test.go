@@ -1,6 +1,7 @@
 package cycle
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -40,7 +41,7 @@ func decided(t *testing.T, s ledger.Subject) ledger.Outcome {
 	o := OCMW{KBO: s.OCMW, On: func(casefile.Date) casefile.OCMW {
 		return casefile.OCMW{KBO: "0999999922", NIS: "99991", DefaultCaseworker: "mw-000"}
 	}}
-	outcome, err := c.Decide(o, s, decidedOn, "v1")
+	outcome, err := c.Decide(context.Background(), o, s, decidedOn, "v1")
 	if err != nil {
 		t.Fatal(err)
 	}
