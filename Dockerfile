@@ -22,12 +22,13 @@ RUN go build -trimpath -ldflags="-s -w" -o /out/ ./cmd/mlpsync ./cmd/mockmlp
 # The folders that the images need. They are made here because scratch has no shell, with their
 # modes set here because those of a checkout depend on a person's umask.
 RUN mkdir -p /rootfs/mockmlp/etc/mockmlp /rootfs/mockmlp/var/lib/mockmlp \
-             /rootfs/mlpsync/srv/mlpsync/in /rootfs/mlpsync/srv/mlpsync/reports \
+             /rootfs/mlpsync/srv/mlpsync/in /rootfs/mlpsync/srv/mlpsync/reports /rootfs/mlpsync/srv/mlpsync/documents \
              /rootfs/mlpsync/var/lib/mlpsync /rootfs/mlpsync/var/lib/mlpsync-keys \
              /rootfs/sample/etc/mlpsync /rootfs/sample/srv/mlpsync/in \
  && cp examples/scenario.yaml /rootfs/mockmlp/etc/mockmlp/scenario.yaml \
  && cp deploy/compose/mlpsync.yaml examples/profile.yaml /rootfs/sample/etc/mlpsync/ \
  && cp examples/export/*.csv /rootfs/sample/srv/mlpsync/in/ \
+ && cp -R examples/documents /rootfs/sample/srv/mlpsync/ \
  && chmod -R u=rwX,go= /rootfs \
  && chmod 755 /rootfs /rootfs/*/etc /rootfs/*/srv /rootfs/*/var /rootfs/*/var/lib \
  && chmod 755 /out /out/*

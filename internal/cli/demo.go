@@ -159,6 +159,7 @@ ocmws:
     nis: [{code: %q}]
     inbox: in
     reports: reports
+    documents: documents
     profile: profile.yaml
     defaultCaseworker: mw-000
     credentials:
@@ -183,9 +184,12 @@ func (d *demo) fill() error {
 	dropped := filepath.Join(d.dir, "dropped")
 	if _, err := os.Stat(dropped); err != nil {
 		for _, folder := range []string{"sample", "in"} {
-			if err := copySample(filepath.Join(d.dir, folder)); err != nil {
+			if err := copySample(filepath.Join(d.dir, folder), examples.Export()); err != nil {
 				return fmt.Errorf("copy the sample: %w", err)
 			}
+		}
+		if err := copySample(filepath.Join(d.dir, "documents"), examples.Documents()); err != nil {
+			return fmt.Errorf("copy the sample's documents: %w", err)
 		}
 		if err := os.WriteFile(dropped, []byte("the sample was dropped once\n"), 0o600); err != nil {
 			return fmt.Errorf("write the demo's files: %w", err)
@@ -196,24 +200,24 @@ func (d *demo) fill() error {
 	return err
 }
 
-func copySample(folder string) error {
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return err
-	}
-	return fs.WalkDir(examples.Export(), ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
+func copySample(folder string, from fs.FS) error {
+	return fs.WalkDir(from, ".", func(name string, entry fs.DirEntry, err error) error {
+		to := filepath.Join(folder, filepath.FromSlash(name))
+		if err != nil {
 			return err
 		}
-		content, err := fs.ReadFile(examples.Export(), name)
+		if entry.IsDir() {
+			return os.MkdirAll(to, 0o700)
+		}
+		content, err := fs.ReadFile(from, name)
 		if err != nil {
 			return err
 		}
 		// Written under a name that no profile knows and renamed: never half a file.
-		tmp := filepath.Join(folder, name+".tmp")
-		if err := os.WriteFile(tmp, content, 0o600); err != nil {
+		if err := os.WriteFile(to+".tmp", content, 0o600); err != nil {
 			return err
 		}
-		return os.Rename(tmp, filepath.Join(folder, name))
+		return os.Rename(to+".tmp", to)
 	})
 }
 
@@ -242,6 +246,7 @@ func (d *demo) report(summary app.Summary) error {
 		{"answers for caseworkers (Dutch)", filepath.Join(d.dir, "reports")},
 		{"a copy of the sample, to edit", filepath.Join(d.dir, "sample")},
 		{"the drop folder", filepath.Join(d.dir, "in")},
+		{"the PDFs that it names", filepath.Join(d.dir, "documents")},
 		{"one client's story", "go run ./cmd/mlpsync explain -c " + filepath.Join(d.dir, "mlpsync.yaml") + " Z10200"},
 		{"the rules, with sources", "go run ./cmd/mlpsync rules"},
 	})

@@ -139,6 +139,7 @@ func (j *judge) run() {
 	j.holds()
 	j.timeline()
 	j.manual()
+	j.findings()
 	j.held()
 	j.none()
 	j.deadlines()
@@ -220,7 +221,9 @@ func (j *judge) manual() {
 		want = append(want, l.rule)
 	}
 	for _, m := range j.told.Manual {
-		got = append(got, m.Rule)
+		if !j.found(m.Rule) {
+			got = append(got, m.Rule)
+		}
 	}
 	slices.Sort(want)
 	slices.Sort(got)
@@ -230,6 +233,28 @@ func (j *judge) manual() {
 	}
 	if !slices.Equal(want, got) {
 		j.differ("a person decides", strings.Join(want, " "), strings.Join(got, " "))
+	}
+}
+
+// found: the domain wants the rule on the worklist, and doesn't say whether a person has to
+// answer.
+func (j *judge) found(rule string) bool {
+	return slices.ContainsFunc(j.lines, func(l expectation) bool { return l.outcome == "finding" && (l.rule == "" || l.rule == rule) })
+}
+
+// findings: the worklist has the client for these rules, an empty one standing for any.
+func (j *judge) findings() {
+	var got []string
+	for _, f := range j.told.Findings {
+		got = append(got, f.Rule)
+	}
+	for _, m := range j.told.Manual {
+		got = append(got, m.Rule)
+	}
+	for _, l := range j.of("finding") {
+		if !slices.Contains(got, l.rule) && (l.rule != "" || len(got) == 0) {
+			j.differ("finding", l.rule, strings.Join(got, " "))
+		}
 	}
 }
 
@@ -283,13 +308,19 @@ func entriesOf(dossier map[string]any) []string {
 	return slices.Compact(out)
 }
 
-// ours are the dossiers in the sample's area, by social security number.
+// ours are the dossiers in the sample's area, by social security number: by the first one
+// where it was replaced, which is the one that the export has.
 func ours(s mockmlp.State) map[string]map[string]any {
 	out := map[string]map[string]any{}
 	for _, d := range s.Dossiers {
-		if dig(d, "nisCode") == examples.NIS {
-			out[dig(d, "ssin")] = d
+		if dig(d, "nisCode") != examples.NIS {
+			continue
 		}
+		ssin := dig(d, "ssin")
+		if history := items(d, "ssinHistory"); len(history) > 0 {
+			ssin, _ = history[0].(string)
+		}
+		out[ssin] = d
 	}
 	return out
 }
@@ -319,7 +350,7 @@ func TestExpected(t *testing.T) {
 	if len(differences) > 0 {
 		t.Errorf("%d differences with expected.csv:\n%s", len(differences), table(differences))
 	}
-	counts := map[string]int{"holds": 518, "manual": 35, "planned": 14, "watched": 2, "held": 17, "none": 78, "deadline": 27}
+	counts := map[string]int{"holds": 597, "manual": 40, "planned": 14, "watched": 2, "held": 17, "none": 57, "deadline": 29, "finding": 9}
 	for outcome, n := range counts {
 		if checked[outcome] != n {
 			t.Errorf("%d lines of outcome %s were compared, want %d: when expected.csv changed, change this too", checked[outcome], outcome, n)
@@ -371,9 +402,67 @@ func TestExpectedHandovers(t *testing.T) {
 	if len(differences) > 0 {
 		t.Errorf("differences with expected-handovers.csv:\n%s", table(differences))
 	}
-	if sent != 7 || len(lines) != 13 {
-		t.Errorf("%d lines, %d of them sent, want 13 and 7", len(lines), sent)
+	if sent != 9 || len(lines) != 15 {
+		t.Errorf("%d lines, %d of them sent, want 15 and 9", len(lines), sent)
 	}
+}
+
+// expected-registrations.csv says which placements, documents, competences and notes MLP
+// gets, and which it doesn't.
+func TestExpectedRegistrations(t *testing.T) {
+	r := theReference(t)
+	lines, err := readExpected("expected-registrations.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	numbers, before, after := persons(t), ours(r.before), ours(r.after)
+	var differences []difference
+	got := map[string]int{}
+	for client, ssin := range numbers {
+		for _, text := range registered(before[ssin], after[ssin]) {
+			got[client+" "+text]++
+		}
+	}
+	sent := 0
+	for _, l := range lines {
+		key := strings.TrimSpace(strings.Join([]string{l[0], l[1], l[2], l[3]}, " "))
+		if l[3] == "" { // the domain leaves the day open
+			for full := range got {
+				if strings.HasPrefix(full, key+" ") {
+					key = full
+				}
+			}
+		}
+		if (got[key] == 1) != (l[5] == "sent") {
+			differences = append(differences, difference{l[0], strings.Join(l[1:4], " ") + " by " + l[4], l[5], fmt.Sprintf("%d in MLP", got[key])})
+		}
+		if delete(got, key); l[5] == "sent" {
+			sent++
+		}
+	}
+	for key := range got {
+		differences = append(differences, difference{strings.Fields(key)[0], "registration", "not there", key})
+	}
+	if len(differences) > 0 {
+		t.Errorf("%d differences with expected-registrations.csv:\n%s", len(differences), table(differences))
+	}
+	if len(lines) != 27 || sent != 21 {
+		t.Errorf("%d lines, %d of them sent, want 27 and 21", len(lines), sent)
+	}
+}
+
+// registered lists what a dossier got of these kinds: what it is, and its day.
+func registered(before, after map[string]any) []string {
+	var out []string
+	for _, kind := range []struct{ name, list, what, on string }{
+		{"placement", "placements", "kind", "startDate"}, {"document", "documents", "kind", "date"},
+		{"competence", "competences", "description", "assessedOn"}, {"note", "notes", "kind", "date"},
+	} {
+		for _, x := range added(before, after, kind.list) {
+			out = append(out, strings.Join([]string{kind.name, dig(x, kind.what), dig(x, kind.on)}, " "))
+		}
+	}
+	return out
 }
 
 // added are the items of a list that were not there before.

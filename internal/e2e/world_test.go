@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -45,6 +46,7 @@ ocmws:
     nis: [{code: %q}]
     inbox: in
     reports: reports
+    documents: documents
     profile: profile.yaml
     defaultCaseworker: mw-000
     credentials:
@@ -60,7 +62,11 @@ func install(dir, url string) error {
 		"profile.yaml": string(examples.Profile()),
 		"secret.txt":   "demo-secret\n", "key.txt": "demo-key\n",
 	}
-	if err := os.MkdirAll(filepath.Join(dir, "in"), 0o700); err != nil {
+	err := os.CopyFS(filepath.Join(dir, "documents"), examples.Documents())
+	if errors.Is(err, fs.ErrExist) { // of an earlier installation in the same place
+		err = nil
+	}
+	if err := errors.Join(err, os.MkdirAll(filepath.Join(dir, "in"), 0o700)); err != nil {
 		return err
 	}
 	for name, text := range files {
