@@ -1,6 +1,7 @@
 package mockmlp
 
 import (
+	"encoding/base64"
 	"net/http"
 	"strings"
 	"testing"
@@ -32,6 +33,9 @@ func TestQuery(t *testing.T) {
 	}
 	want := [][2]any{{ssinOld, ssinA}, {ssinA, nil}, {ssinPartner, nil}}
 	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]any{ssinCanceled}, r.body["canceledSsins"]); diff != "" {
 		t.Error(diff)
 	}
 	first := r.body["items"].([]any)[0].(map[string]any)["dossier"].(map[string]any)
@@ -85,6 +89,10 @@ func TestRegistrations(t *testing.T) {
 		{"weos", weoBody, `"startDate":"2026-01-11"`},
 		{"employments", employmentBody, `"socialEconomy":true,"startDate":"2026-01-12"`},
 		{"evaluations", evaluationBody, `"date":"2026-01-15"`},
+		{"placements", placementBody, `"startDate":"2026-01-13"`},
+		{"documents", documentBody(pdf), `"date":"2026-01-15"`},
+		{"competences", competenceBody, `"assessedOn":"2026-01-15"`},
+		{"notes", noteBody, `"date":"2026-01-15"`},
 		{"handovers", handoverBody, `"choiceDate":"2026-01-15"`},
 	}
 	for _, c := range cases {
@@ -137,12 +145,14 @@ func TestRegistrations(t *testing.T) {
 func TestPartnerOwnsTheDossier(t *testing.T) {
 	h := start(t, Options{Frozen: true})
 	d := h.seeded(ssinPartner)
-	for path, body := range map[string]string{"weos": weoBody, "employments": employmentBody, "evaluations": evaluationBody, "handovers": handoverBody} {
+	for path, body := range map[string]string{"weos": weoBody, "employments": employmentBody, "evaluations": evaluationBody, "handovers": handoverBody,
+		"placements": placementBody, "documents": documentBody(pdf), "notes": noteBody} {
 		h.want(h.do("PUT", d+"/"+path+"/"+otherID, body, ifMatch(1)), 409, "dossierOwnedByPartner")
 	}
 	h.want(h.do("PATCH", d, `{"caseworker":{"id":"x"},"entryReason":"r"}`, ifMatch(1)), 409, "dossierOwnedByPartner")
 	h.want(h.do("PUT", d+"/categories/"+categoryID, `{"code":"05","validFrom":"2026-01-12","caseworker":{"id":"x"}}`, ifMatch(1)), 201, "")
 	h.want(h.do("PATCH", d, `{"caseworker":{"id":"x"},"jobTarget":{"description":"j"},"address":{"street":"S 1"}}`, ifMatch(2)), 200, "")
+	h.want(h.do("PUT", d+"/competences/"+otherID, competenceBody, ifMatch(3)), 201, "")
 }
 
 func TestDomainRefuses(t *testing.T) {
@@ -158,6 +168,20 @@ func TestDomainRefuses(t *testing.T) {
 		{"regime before start", "employments", strings.Replace(employmentBody, `"validFrom":"2026-01-12"`, `"validFrom":"2026-01-11"`, 1), "badRequest", "invalidPeriod"},
 		{"KBO of employer", "employments", strings.Replace(employmentBody, "0212214917", "0212214918", 1), "badRequest", "invalidKboNumber"},
 		{"KBO of OCMW", "handovers", strings.Replace(handoverBody, "0212214917", "0212214918", 1), "badRequest", "invalidKboNumber"},
+		{"placement without WEO", "placements", placementBody, "registrationMissing", "registrationMissing"},
+		{"document without WEO", "documents", documentBody(pdf), "registrationMissing", "registrationMissing"},
+		{"note without WEO", "notes", noteBody, "registrationMissing", "registrationMissing"},
+		{"BVS without internship plan", "placements", strings.Replace(placementBody, `"internshipPlan":true,`, "", 1), "badRequest", "internshipPlanMissing"},
+		{"BVS with none", "placements", strings.Replace(placementBody, `"internshipPlan":true`, `"internshipPlan":false`, 1), "badRequest", "internshipPlanMissing"},
+		{"placement ends before it starts", "placements", strings.Replace(placementBody, `"employer"`, `"endDate":"2026-01-11","employer"`, 1), "badRequest", "invalidPeriod"},
+		{"KBO of a placement", "placements", strings.Replace(placementBody, "0212214917", "0212214918", 1), "badRequest", "invalidKboNumber"},
+		{"level", "competences", strings.Replace(competenceBody, "developing", "good", 1), "badRequest", "schemaViolation"},
+		{"another file", "documents", strings.Replace(documentBody(pdf), base64.StdEncoding.EncodeToString([]byte(pdf)), base64.StdEncoding.EncodeToString([]byte("%PDF-1.6\n%%EOF\n")), 1), "badRequest", "contentMismatch"},
+		{"size", "documents", strings.Replace(documentBody(pdf), `"size":15`, `"size":16`, 1), "badRequest", "contentMismatch"},
+		{"no PDF", "documents", documentBody("PK\x03\x04"), "badRequest", "contentNotPdf"},
+		{"no base64", "documents", strings.Replace(documentBody(pdf), `"content":"`, `"content":"?`, 1), "badRequest", "schemaViolation"},
+		{"base64 cut off", "documents", strings.Replace(documentBody(pdf), `"content":"`, `"content":"A`, 1), "badRequest", "schemaViolation"},
+		{"no file", "documents", strings.Replace(documentBody(pdf), `"content"`, `"contents"`, 1), "badRequest", "schemaViolation"},
 		{"GLOW without grounds", "handovers", strings.Replace(handoverBody, `"grounds":["ground2"],`, "", 1), "badRequest", "groundsMissing"},
 		{"exclusion applies", "handovers", strings.Replace(handoverBody, `"no"`, `"yes"`, 1), "badRequest", "exclusionApplies"},
 	}
@@ -168,6 +192,34 @@ func TestDomainRefuses(t *testing.T) {
 		}
 	}
 	h.wantEffects("client create dossier")
+}
+
+// A document's file is judged and not kept; a WES needs no internship plan.
+func TestDocuments(t *testing.T) {
+	h := start(t, Options{Frozen: true})
+	d := h.track(ssinD)
+	path := d + "/documents/" + otherID
+	made := h.do("PUT", path, documentBody(pdf), ifMatch(2))
+	h.want(made, 201, "")
+	if _, there := made.body["content"]; there || made.body["size"] != float64(len(pdf)) {
+		t.Errorf("answer %v", made.body)
+	}
+	// Equal is judged without the file: the same metadata with another file changes nothing.
+	equal := strings.Replace(documentBody(pdf), base64.StdEncoding.EncodeToString([]byte(pdf)), "AAAA", 1)
+	h.want(h.do("PUT", path, equal), 200, "")
+	dossier := h.do("GET", d, "")
+	if list := dossier.body["documents"].([]any); len(list) != 1 || list[0].(map[string]any)["content"] != nil {
+		t.Errorf("documents %v", list)
+	}
+	h.wantEffects("client create dossier", "client create weo", "client create document")
+	// 5 MiB is the most; more of a body than 8 MiB is not read.
+	largest := pdf + strings.Repeat(" ", 5<<20-len(pdf))
+	h.want(h.do("PUT", d+"/documents/"+employmentID, documentBody(largest), ifMatch(3)), 201, "")
+	h.want(h.do("PUT", d+"/documents/"+categoryID, documentBody(largest+" "), ifMatch(4)), 400, "badRequest")
+	h.want(h.do("PUT", d+"/documents/"+categoryID, strings.Repeat(" ", 8<<20)+documentBody(pdf), ifMatch(4)), 413, "payloadTooLarge")
+	h.want(h.do("PUT", d+"/notes/"+categoryID, strings.Repeat(" ", 1<<20)+noteBody, ifMatch(4)), 413, "payloadTooLarge")
+	wes := strings.Replace(strings.Replace(placementBody, "BVS", "WES", 1), `"internshipPlan":true,`, "", 1)
+	h.want(h.do("PUT", d+"/placements/"+categoryID, wes, ifMatch(4)), 201, "")
 }
 
 func TestPatch(t *testing.T) {

@@ -54,6 +54,7 @@ func (m *Mock) controlMux() http.Handler {
 		reply200(w, map[string]any{"items": entries, "total": total})
 	})
 	mux.HandleFunc("POST /control/reset", m.controlReset)
+	mux.HandleFunc("POST /control/scenarios", m.controlScenario)
 	mux.HandleFunc("GET /control/clock", func(w http.ResponseWriter, _ *http.Request) { m.replyClock(w) })
 	mux.HandleFunc("POST /control/clock", m.controlClock)
 	mux.HandleFunc("GET /control/faults", func(w http.ResponseWriter, _ *http.Request) { reply200(w, map[string]any{"items": m.Faults()}) })
@@ -128,7 +129,11 @@ func (m *Mock) controlRemoveFaults(w http.ResponseWriter, r *http.Request) {
 }
 
 func decodeStrict(r *http.Request, into any) error {
-	dec := json.NewDecoder(io.LimitReader(r.Body, maxBody))
+	return readStrict(io.LimitReader(r.Body, maxBody), into)
+}
+
+func readStrict(r io.Reader, into any) error {
+	dec := json.NewDecoder(r)
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(into); err != nil {
 		return err

@@ -16,6 +16,10 @@ func (d *dossier) render(day string) map[string]any {
 	out["dossierId"] = d.ID
 	out["version"] = d.Version
 	out["ssin"] = d.SSIN
+	out["ssinStatus"] = "active"
+	if d.SSINCanceled {
+		out["ssinStatus"] = "canceled"
+	}
 	if len(d.History) > 0 {
 		out["ssinHistory"] = d.History
 	}
@@ -82,7 +86,7 @@ func (m *Mock) lookup(c *call) (*dossier, answer, bool) {
 func (m *Mock) queryDossiers(c *call) answer {
 	asked, _ := c.object()["ssins"].([]any)
 	var issues []map[string]any
-	items := []any{}
+	items, canceled := []any{}, []any{}
 	seen := map[string]bool{}
 	for i, v := range asked {
 		ssin, _ := v.(string)
@@ -90,11 +94,17 @@ func (m *Mock) queryDossiers(c *call) answer {
 			issues = append(issues, issue("invalidSsin", "body", "/ssins/"+strconv.Itoa(i)))
 			continue
 		}
-		d := m.state.Dossiers[m.state.bySSIN[ssin]]
-		if d == nil || seen[ssin] || !c.client.area(d.NIS) {
+		if seen[ssin] {
 			continue
 		}
 		seen[ssin] = true
+		if m.state.Canceled[ssin] {
+			canceled = append(canceled, ssin)
+		}
+		d := m.state.Dossiers[m.state.bySSIN[ssin]]
+		if d == nil || !c.client.area(d.NIS) {
+			continue
+		}
 		item := map[string]any{"ssin": ssin, "dossier": d.render(m.today())}
 		if d.SSIN != ssin {
 			item["replacedBy"] = d.SSIN
@@ -104,7 +114,7 @@ func (m *Mock) queryDossiers(c *call) answer {
 	if issues != nil {
 		return m.badRequest(issues...)
 	}
-	return ok(http.StatusOK, map[string]any{"items": items})
+	return ok(http.StatusOK, map[string]any{"items": items, "canceledSsins": canceled})
 }
 
 func validSSIN(s string) bool {

@@ -2,6 +2,8 @@ package mockmlp
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -236,8 +238,20 @@ const (
 	employmentBody = `{"weoId":"` + weoID + `","startDate":"2026-01-12","workRegimes":[{"validFrom":"2026-01-12","regime":"fullTime","hoursPerWeek":38}],"employer":{"kboNumber":"0212214917"},"caseworker":{"id":"MW-1"}}`
 	categoryBody   = `{"code":"90","validFrom":"2026-01-12","employmentId":"` + employmentID + `","caseworker":{"id":"MW-1"}}`
 	evaluationBody = `{"weoId":"` + weoID + `","date":"2026-01-14","kind":"interim","competencesScored":true,"planUpdated":true,"reportUploaded":false,"caseworker":{"id":"MW-1"}}`
+	placementBody  = `{"weoId":"` + weoID + `","kind":"BVS","startDate":"2026-01-12","internshipPlan":true,"employer":{"kboNumber":"0212214917"},"hoursPerMonth":40.5,"communityService":false,"caseworker":{"id":"MW-1"}}`
+	competenceBody = `{"description":"Op tijd komen","level":"developing","assessedOn":"2026-01-14","caseworker":{"id":"MW-1"}}`
+	noteBody       = `{"weoId":"` + weoID + `","kind":"trainingReference","date":"2026-01-14","text":"Opleiding groenarbeider","caseworker":{"id":"MW-1"}}`
 	handoverBody   = `{"kind":"GLOW","choiceDate":"2026-01-14","motivation":"guidedTrack","grounds":["ground2"],"exclusionAnswers":[{"question":"needsTraining","answer":"no"}],"ocmw":{"kboNumber":"0212214917","nisCode":"44021"},"currentCategory":"05","caseworker":{"id":"MW-1"}}`
 )
+
+// pdf is a file that passes for a PDF; documentBody says of it what is true.
+const pdf = "%PDF-1.7\n%%EOF\n"
+
+func documentBody(file string) string {
+	sum := sha256.Sum256([]byte(file))
+	return fmt.Sprintf(`{"weoId":"%s","kind":"interimReport","date":"2026-01-14","mediaType":"application/pdf","sha256":"%x","size":%d,"content":"%s","caseworker":{"id":"MW-1"}}`,
+		weoID, sum, len(file), base64.StdEncoding.EncodeToString([]byte(file)))
+}
 
 // track makes a dossier with a WEO: version 2.
 func (h *harness) track(ssin string) string {

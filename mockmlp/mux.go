@@ -14,7 +14,18 @@ import (
 	"github.com/mlpsync/mlpsync/schemas/mlp"
 )
 
-const maxBody = 1 << 20
+const (
+	maxBody         = 1 << 20
+	maxDocumentBody = 8 << 20
+)
+
+// bodyLimit is as the document says: a document of a dossier carries a file.
+func bodyLimit(op *mlp.Operation) int64 {
+	if op.ID == "putDocument" {
+		return maxDocumentBody
+	}
+	return maxBody
+}
 
 var plainTraceID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
@@ -124,7 +135,7 @@ func (m *Mock) read(c *call, w http.ResponseWriter) {
 		c.refusal = m.noSuchOperation(path)
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, c.r.Body, maxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(w, c.r.Body, bodyLimit(c.op)))
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):

@@ -1,6 +1,10 @@
 package mockmlp
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
 	"maps"
 	"net/http"
 	"slices"
@@ -38,12 +42,13 @@ func (m *Mock) putRegistration(c *call, k kind) answer {
 	if !found {
 		return a
 	}
-	id, content := registrationID(c, k), c.object()
+	id, sent := registrationID(c, k), c.object()
+	content := k.kept(sent)
 	stored, exists := d.find(k.name, id)
 	if exists && sameContent(stored.Content, content) {
 		return m.registrationAnswer(http.StatusOK, d, k, stored)
 	}
-	if a, fine := m.judge(c, d, k, content); !fine {
+	if a, fine := m.judge(d, k, id, sent); !fine {
 		return a
 	}
 	// VDAB's 78 can come in between the client's reading and this write.
@@ -87,33 +92,55 @@ func (m *Mock) added(d *dossier, k kind, id string) map[string]any {
 	case "category":
 		return map[string]any{"setBy": "ocmw"}
 	case "handover":
-		if old, exists := d.find(k.name, id); exists {
-			return maps.Clone(old.Added)
+		old, exists := d.find(k.name, id)
+		switch {
+		case !exists:
+			return map[string]any{"status": "sent", "statusSince": m.today()}
+		case old.Added["status"] == "needsInformation":
+			// A changed request is the answer to what VDAB asked (assumption: no source says how it is asked).
+			return map[string]any{"status": "received", "statusSince": m.today()}
 		}
-		return map[string]any{"status": "sent"}
+		return maps.Clone(old.Added)
 	}
 	return nil
 }
 
+// decided tells that VDAB has answered a handover request for good.
+func (r registration) decided() bool {
+	status, _ := r.Added["status"].(string)
+	return slices.Contains([]string{"accepted", "assigned", "rejected", "closed"}, status)
+}
+
 // judge asks the domain whether a registration can be.
-func (m *Mock) judge(c *call, d *dossier, k kind, content map[string]any) (answer, bool) {
+func (m *Mock) judge(d *dossier, k kind, id string, content map[string]any) (answer, bool) {
 	if d.ownerKind() == "partner" && !k.partnerAllows {
 		return m.problem("dossierOwnedByPartner", ""), false
+	}
+	if old, exists := d.find(k.name, id); exists && old.decided() {
+		return m.problem("handoverDecided", ""), false
 	}
 	if issues := issuesOf(k, content); len(issues) > 0 {
 		return m.badRequest(issues...), false
 	}
+	if field, kind := d.lacks(content); field != "" {
+		return m.problem("registrationMissing", "The dossier has no "+kind+" with this id.").
+			with("issues", []any{issue("registrationMissing", "body", "/"+field)}), false
+	}
+	return answer{}, true
+}
+
+// lacks finds the first property that refers to a registration which isn't there, and its kind.
+func (d *dossier) lacks(content map[string]any) (field, kind string) {
 	for _, ref := range []struct{ field, kind string }{{"weoId", "weo"}, {"employmentId", "employment"}} {
 		id, given := content[ref.field].(string)
 		if !given {
 			continue
 		}
 		if _, there := d.find(ref.kind, strings.ToLower(id)); !there {
-			return m.problem("registrationMissing", "The dossier has no "+ref.kind+" with this id.").
-				with("issues", []any{issue("registrationMissing", "body", "/"+ref.field)}), false
+			return ref.field, ref.kind
 		}
 	}
-	return answer{}, true
+	return "", ""
 }
 
 // issuesOf finds what a schema can't say.
@@ -135,8 +162,44 @@ func issuesOf(k kind, content map[string]any) []map[string]any {
 		}
 	case "employment":
 		issues = append(issues, employmentIssues(content)...)
+	case "placement":
+		issues = append(issues, placementIssues(content)...)
+	case "document":
+		issues = append(issues, documentIssues(content)...)
 	case "handover":
 		issues = append(issues, handoverIssues(content)...)
+	}
+	return issues
+}
+
+// placementIssues: each BVS needs an internship plan (TWE 4).
+func placementIssues(content map[string]any) []map[string]any {
+	issues := employerIssues(content)
+	if content["kind"] == "BVS" && content["internshipPlan"] != true {
+		issues = append(issues, issue("internshipPlanMissing", "body", "/internshipPlan"))
+	}
+	return issues
+}
+
+// documentIssues holds the file against what is said of it. A document as it is stored has no file any more.
+func documentIssues(content map[string]any) []map[string]any {
+	text, given := content["content"].(string)
+	if !given {
+		return nil
+	}
+	file, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return []map[string]any{issue("schemaViolation", "body", "/content")}
+	}
+	var issues []map[string]any
+	if sum := sha256.Sum256(file); content["sha256"] != hex.EncodeToString(sum[:]) {
+		issues = append(issues, issue("contentMismatch", "body", "/sha256"))
+	}
+	if content["size"] != float64(len(file)) {
+		issues = append(issues, issue("contentMismatch", "body", "/size"))
+	}
+	if !bytes.HasPrefix(file, []byte("%PDF-")) {
+		issues = append(issues, issue("contentNotPdf", "body", "/content"))
 	}
 	return issues
 }
@@ -154,11 +217,15 @@ func employmentIssues(content map[string]any) []map[string]any {
 		}
 		previous = from
 	}
+	return append(issues, employerIssues(content)...)
+}
+
+func employerIssues(content map[string]any) []map[string]any {
 	employer, _ := content["employer"].(map[string]any)
 	if kbo, given := employer["kboNumber"].(string); given && !validKBO(kbo) {
-		issues = append(issues, issue("invalidKboNumber", "body", "/employer/kboNumber"))
+		return []map[string]any{issue("invalidKboNumber", "body", "/employer/kboNumber")}
 	}
-	return issues
+	return nil
 }
 
 func handoverIssues(content map[string]any) []map[string]any {

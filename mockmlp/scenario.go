@@ -66,6 +66,8 @@ type Duration = strictyaml.Duration
 type SeedDossier struct {
 	SSIN        string   `yaml:"ssin"`
 	SSINHistory []string `yaml:"ssinHistory"`
+	// SSINStatus is active when left out, or canceled.
+	SSINStatus string `yaml:"ssinStatus"`
 	// NISCode may lie in an area where no client may look: another municipality's dossier.
 	NISCode string         `yaml:"nisCode"`
 	Owner   map[string]any `yaml:"owner"`
@@ -79,9 +81,15 @@ type SeedDossier struct {
 	Categories      []map[string]any `yaml:"categories"`
 	WEOs            []map[string]any `yaml:"weos"`
 	Employments     []map[string]any `yaml:"employments"`
+	Placements      []map[string]any `yaml:"placements"`
 	Evaluations     []map[string]any `yaml:"evaluations"`
-	Handovers       []map[string]any `yaml:"handovers"`
-	Trainings       []map[string]any `yaml:"trainings"`
+	// Documents are written without their content: MLP gives none back.
+	Documents   []map[string]any `yaml:"documents"`
+	Competences []map[string]any `yaml:"competences"`
+	Notes       []map[string]any `yaml:"notes"`
+	// Handovers may have their status, statusSince, statusReason and assignedTo.
+	Handovers []map[string]any `yaml:"handovers"`
+	Trainings []map[string]any `yaml:"trainings"`
 }
 
 // LoadScenario reads a scenario file.
@@ -139,6 +147,9 @@ func (s *Scenario) check() error {
 	}
 	persons := map[string]int{}
 	for i, d := range s.Dossiers {
+		if !slices.Contains([]string{"", "active", "canceled"}, d.SSINStatus) {
+			complain("dossiers[%d]: ssinStatus: one of active, canceled", i)
+		}
 		for _, ssin := range append([]string{d.SSIN}, d.SSINHistory...) {
 			if !validSSIN(ssin) {
 				complain("dossiers[%d]: ssin is not valid", i)

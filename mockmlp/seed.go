@@ -19,27 +19,35 @@ func (m *Mock) initialState(epoch int64) (*state, error) {
 	for _, ssin := range m.scenario.CanceledSSINs {
 		s.Canceled[ssin] = true
 	}
-	op, found := m.api.Operation("getDossier")
-	if !found {
-		return nil, fmt.Errorf("the document has no getDossier")
-	}
 	for i, seed := range m.scenario.Dossiers {
 		d, err := m.seedDossier(seed)
 		if err != nil {
 			return nil, fmt.Errorf("%w: dossiers[%d]: %w", ErrScenario, i, err)
 		}
-		payload, err := json.Marshal(d.render(m.today()))
-		if err != nil {
-			return nil, fmt.Errorf("%w: dossiers[%d]: %w", ErrScenario, i, err)
-		}
-		if vs := op.ValidateResponseStrict(200, nil, payload); len(vs) > 0 {
-			return nil, fmt.Errorf("%w: dossiers[%d]%s: %s", ErrScenario, i, vs[0].Name, vs[0].Message)
+		if err := m.judgeDossier(d); err != nil {
+			return nil, fmt.Errorf("%w: dossiers[%d]%w", ErrScenario, i, err)
 		}
 		s.Dossiers[d.ID] = d
 		s.index(d)
 		m.seedExits(s, d)
 	}
 	return s, nil
+}
+
+// judgeDossier holds a dossier that didn't come through the API against the document. Its error begins with a pointer into the dossier.
+func (m *Mock) judgeDossier(d *dossier) error {
+	op, found := m.api.Operation("getDossier")
+	if !found {
+		return errors.New(": the document has no getDossier")
+	}
+	payload, err := json.Marshal(d.render(m.today()))
+	if err != nil {
+		return fmt.Errorf(": %w", err)
+	}
+	if vs := op.ValidateResponseStrict(200, nil, payload); len(vs) > 0 {
+		return fmt.Errorf("%s: %s", vs[0].Name, vs[0].Message)
+	}
+	return nil
 }
 
 // seedExits plans the 78 of contracts that still have to begin; of those that have begun VDAB's 78 stands in the scenario, or not.
@@ -64,16 +72,18 @@ func (m *Mock) seedExits(s *state, d *dossier) {
 func (m *Mock) seedDossier(seed SeedDossier) (*dossier, error) {
 	d := &dossier{
 		ID: m.derive("dossier", seed.SSIN), Version: 1, SSIN: seed.SSIN, History: seed.SSINHistory, NIS: seed.NISCode,
-		Owner: seed.Owner, Own: seed.own(), Regs: map[string][]registration{},
+		SSINCanceled: seed.SSINStatus == "canceled", Owner: seed.Owner, Own: seed.own(), Regs: map[string][]registration{},
 	}
 	if d.Owner == nil {
 		d.Owner = map[string]any{"kind": "none"}
 	}
+	d.Owner = normalized(d.Owner)
 	for _, t := range seed.Trainings {
 		d.Trainings = append(d.Trainings, normalized(t))
 	}
 	lists := map[string][]map[string]any{
-		"category": seed.Categories, "weo": seed.WEOs, "employment": seed.Employments, "evaluation": seed.Evaluations, "handover": seed.Handovers,
+		"category": seed.Categories, "weo": seed.WEOs, "employment": seed.Employments, "placement": seed.Placements, "evaluation": seed.Evaluations,
+		"document": seed.Documents, "competence": seed.Competences, "note": seed.Notes, "handover": seed.Handovers,
 	}
 	for _, k := range kinds() {
 		for i, content := range lists[k.name] {
@@ -131,10 +141,12 @@ func (m *Mock) seedRegistration(d *dossier, k kind, i int, content map[string]an
 		r.Added = take(content, map[string]any{"setBy": "ocmw"})
 		return r, nil
 	case "handover":
-		r.Added = take(content, map[string]any{"status": "sent"})
-		if reason, given := content["statusReason"]; given {
-			r.Added["statusReason"] = reason
-			delete(content, "statusReason")
+		r.Added = take(content, map[string]any{"status": "sent", "statusSince": m.dayOf(r.RegisteredAt)})
+		for _, name := range []string{"statusReason", "assignedTo"} {
+			if given, there := content[name]; there {
+				r.Added[name] = given
+				delete(content, name)
+			}
 		}
 	}
 	if content["caseworker"] == nil {

@@ -1,6 +1,7 @@
 package mockmlp
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -16,6 +17,27 @@ type kind struct {
 	name, resource, collection, idField string
 	// partnerAllows is true where a dossier owned by a tender partner takes it (TWE-17).
 	partnerAllows bool
+	// notKept is the property that is judged and thrown away: a document's file.
+	notKept string
+}
+
+// kept is what is stored of what a client sent.
+func (k kind) kept(sent map[string]any) map[string]any {
+	if k.notKept == "" {
+		return sent
+	}
+	content := maps.Clone(sent)
+	delete(content, k.notKept)
+	return content
+}
+
+func kindOf(name string) (kind, bool) {
+	list := kinds()
+	i := slices.IndexFunc(list, func(k kind) bool { return k.name == name })
+	if i < 0 {
+		return kind{}, false
+	}
+	return list[i], true
 }
 
 func kinds() []kind {
@@ -23,21 +45,27 @@ func kinds() []kind {
 		{name: "category", resource: "Category", collection: "categories", idField: "categoryId", partnerAllows: true},
 		{name: "weo", resource: "Weo", collection: "weos", idField: "weoId"},
 		{name: "employment", resource: "Employment", collection: "employments", idField: "employmentId"},
+		{name: "placement", resource: "Placement", collection: "placements", idField: "placementId"},
 		{name: "evaluation", resource: "Evaluation", collection: "evaluations", idField: "evaluationId"},
+		{name: "document", resource: "Document", collection: "documents", idField: "documentId", notKept: "content"},
+		{name: "competence", resource: "Competence", collection: "competences", idField: "competenceId", partnerAllows: true},
+		{name: "note", resource: "Note", collection: "notes", idField: "noteId"},
 		{name: "handover", resource: "Handover", collection: "handovers", idField: "handoverId"},
 	}
 }
 
 // dossier is one version of a person's dossier. It is never changed after it was committed: a change makes a new one, which may share parts.
 type dossier struct {
-	ID      string                    `json:"id"`
-	Version int64                     `json:"version"`
-	SSIN    string                    `json:"ssin"`
-	History []string                  `json:"history,omitempty"`
-	Owner   map[string]any            `json:"owner"`
-	NIS     string                    `json:"nis"`
-	Own     map[string]any            `json:"own"`
-	Regs    map[string][]registration `json:"regs"`
+	ID      string   `json:"id"`
+	Version int64    `json:"version"`
+	SSIN    string   `json:"ssin"`
+	History []string `json:"history,omitempty"`
+	// SSINCanceled: the number stands for nobody.
+	SSINCanceled bool                      `json:"ssinCanceled,omitempty"`
+	Owner        map[string]any            `json:"owner"`
+	NIS          string                    `json:"nis"`
+	Own          map[string]any            `json:"own"`
+	Regs         map[string][]registration `json:"regs"`
 	// Trainings are registered by their provider (OPL, "Hoe opleidingsacties registreren"): read only here.
 	Trainings []any `json:"trainings,omitempty"`
 }
@@ -46,7 +74,7 @@ type dossier struct {
 type registration struct {
 	ID      string         `json:"id"`
 	Content map[string]any `json:"content"`
-	// Added are the read-only properties beside id and instant: setBy, status.
+	// Added are the read-only properties beside id and instant: setBy, and a handover's status with what belongs to it.
 	Added        map[string]any `json:"added,omitempty"`
 	RegisteredAt time.Time      `json:"registeredAt"`
 }
@@ -107,18 +135,28 @@ func (d *dossier) ownerKind() string {
 	return s
 }
 
+// Actors, beside the client: who else changes a dossier.
+const (
+	actorVDAB      = "vdab"
+	actorPartner   = "partner"
+	actorColleague = "colleague"
+)
+
 // Effect is one change that was committed.
 type Effect struct {
 	Seq       int64     `json:"seq"`
 	At        time.Time `json:"at"`
 	DossierID string    `json:"dossierId"`
-	// Kind is dossier, category, weo, employment, evaluation or handover.
+	// Kind is dossier, training, or a kind of registration: category, weo, employment, placement, evaluation, document, competence,
+	// note or handover.
 	Kind string `json:"kind"`
 	ID   string `json:"id"`
 	// Action is create or update.
 	Action string `json:"action"`
-	// Actor is client or vdab.
+	// Actor is client, or else who it was: vdab, partner or colleague.
 	Actor string `json:"actor"`
+	// Happening names what happened, for what was told to happen at VDAB's side.
+	Happening string `json:"happening,omitempty"`
 	// Code is the category's code, for a category.
 	Code string `json:"code,omitempty"`
 	// Version is the dossier's version after the change.
@@ -208,8 +246,12 @@ func (s *state) complete(feedSize int) {
 
 func (s *state) index(d *dossier) {
 	s.bySSIN[d.SSIN] = d.ID
+	if d.SSINCanceled {
+		s.Canceled[d.SSIN] = true
+	}
 	for _, old := range d.History {
 		s.bySSIN[old] = d.ID
+		delete(s.Canceled, old) // replaced, which says more
 	}
 }
 
@@ -253,16 +295,17 @@ type change struct {
 	content  any
 	exits    []exit
 	reply    *reply
-	// cause is nil when VDAB makes the change.
-	cause *call
-	at    time.Time
+	// cause is nil when the change doesn't come through the API; actor then says whose it is, VDAB's when empty.
+	cause            *call
+	actor, happening string
+	at               time.Time
 }
 
 // commit writes a change to disk and then to memory. It is called with the lock held.
 func (m *Mock) commit(c change) (Effect, error) {
 	e := Effect{
-		Seq: m.state.Seq + 1, At: c.at, DossierID: c.dossier.ID, Kind: c.kind, ID: c.id, Action: "update", Actor: "vdab",
-		Code: c.code, Version: c.dossier.Version, ContentHash: hashOf(c.content),
+		Seq: m.state.Seq + 1, At: c.at, DossierID: c.dossier.ID, Kind: c.kind, ID: c.id, Action: "update", Actor: cmp.Or(c.actor, actorVDAB),
+		Happening: c.happening, Code: c.code, Version: c.dossier.Version, ContentHash: hashOf(c.content),
 	}
 	if c.create {
 		e.Action = "create"

@@ -291,6 +291,7 @@ func transform(node map[string]any, d direction, at string, schemas map[string]a
 	if err := checkFormat(node, at); err != nil {
 		return nil, err
 	}
+	spellOutBase64(node, out)
 	makeNullable(node, out)
 	return out, transformProperties(node, out, d, at, schemas)
 }
@@ -298,10 +299,21 @@ func transform(node map[string]any, d direction, at string, schemas map[string]a
 // checkFormat refuses a format that the validator doesn't know, and would accept everything for.
 func checkFormat(node map[string]any, at string) error {
 	format := str(node["format"])
-	if _, ok := jsonschema.Formats[format]; format != "" && !ok {
+	if _, ok := jsonschema.Formats[format]; format != "" && format != formatBase64 && !ok {
 		return fmt.Errorf("%s: format %q is not known", at, format)
 	}
 	return nil
+}
+
+// formatBase64 is OpenAPI's name of base64 text.
+const formatBase64 = "byte"
+
+// spellOutBase64 puts a pattern in the place of a format that the validator doesn't know.
+func spellOutBase64(node, out map[string]any) {
+	if str(node["format"]) == formatBase64 {
+		delete(out, "format")
+		out["pattern"] = "^[A-Za-z0-9+/]+={0,2}$"
+	}
 }
 
 func makeNullable(node, out map[string]any) {
