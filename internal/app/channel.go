@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/mlpsync/mlpsync/internal/casefile"
 	"github.com/mlpsync/mlpsync/internal/config"
 	"github.com/mlpsync/mlpsync/internal/cycle"
 	"github.com/mlpsync/mlpsync/internal/deliver"
@@ -158,11 +157,11 @@ func (o observing) NeedLookup(ctx context.Context, ocmw string, limit int) ([]ml
 }
 
 // SaveLookups implements observe.Store.
-func (o observing) SaveLookups(ctx context.Context, run, ocmw string, asked []mlp.Lookup, found map[int64]casefile.Dossier, now time.Time) error {
+func (o observing) SaveLookups(ctx context.Context, run, ocmw string, asked []mlp.Lookup, found mlp.Found, now time.Time) error {
 	results := make([]ledger.LookupResult, 0, len(asked))
 	for _, person := range asked {
-		result := ledger.LookupResult{Person: person.Person}
-		if dossier, there := found[person.Person]; there {
+		result := ledger.LookupResult{Person: person.Person, Canceled: found.Canceled[person.Person]}
+		if dossier, there := found.Dossiers[person.Person]; there {
 			result.Dossier = &dossier
 		}
 		results = append(results, result)

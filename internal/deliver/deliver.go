@@ -36,7 +36,7 @@ type Queue interface {
 type Client interface {
 	Send(ctx context.Context, w mlp.Write) (mlp.Answer, error)
 	Dossier(ctx context.Context, id string) (casefile.Dossier, error)
-	Query(ctx context.Context, people []mlp.Lookup) (map[int64]casefile.Dossier, error)
+	Query(ctx context.Context, people []mlp.Lookup) (mlp.Found, error)
 	Authenticate(ctx context.Context) error
 }
 
@@ -44,6 +44,9 @@ type Client interface {
 type Options struct {
 	Queue   Queue
 	Clients map[string]Client // by the OCMW's KBO number
+	// Document gives the bytes of a document when it is sent, by the OCMW's KBO number and the document's File;
+	// ErrNoDocuments where that OCMW's configuration names no folder of documents. Nil: none does.
+	Document func(ctx context.Context, ocmw, file string) ([]byte, error)
 	// Workers is how many lanes are worked on at a time; 8 by default.
 	Workers int
 	// Grace is how long requests that are out may take to end once Run's context has; 6 s by
@@ -56,6 +59,9 @@ type Options struct {
 	Rand func() float64
 	Log  zerolog.Logger
 }
+
+// ErrNoDocuments is what Options.Document gives for an OCMW without a folder of documents.
+var ErrNoDocuments = errors.New("the configuration names no documents folder")
 
 const (
 	defaultWorkers = 8

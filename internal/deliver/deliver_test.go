@@ -56,11 +56,12 @@ func (s *script) Dossier(_ context.Context, id string) (casefile.Dossier, error)
 	return s.dossier(id)
 }
 
-func (s *script) Query(context.Context, []mlp.Lookup) (map[int64]casefile.Dossier, error) {
+func (s *script) Query(context.Context, []mlp.Lookup) (mlp.Found, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.reads++
-	return s.query()
+	found, err := s.query()
+	return mlp.Found{Dossiers: found}, err
 }
 
 func (s *script) Authenticate(context.Context) error {
@@ -108,7 +109,7 @@ func rig(t *testing.T, s *script) (*memQueue, *Deliverer) {
 }
 
 func newDeliverer(q Queue, c Client) *Deliverer {
-	return New(Options{Queue: q, Clients: map[string]Client{ocmw: c}, Rand: func() float64 { return 0 }})
+	return New(Options{Queue: q, Clients: map[string]Client{ocmw: c}, Rand: func() float64 { return 0 }, Document: pdf.read})
 }
 
 func mustRun(t *testing.T, d *Deliverer) Report {
@@ -352,6 +353,24 @@ func TestACreateThatExists(t *testing.T) {
 		holdQueue(t, q)
 		if got := q.entry("e1").State; got != want {
 			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
+
+// A number that MLP knows as replaced or cancelled is looked up again, and never parked.
+func TestACreateWithANumberThatChanged(t *testing.T) {
+	for _, kind := range []string{"replacedSsin", "canceledSsin"} {
+		refused := func(mlp.Write) (mlp.Answer, error) {
+			return mlp.Answer{}, &mlp.Error{Verdict: mlp.VerdictConflict, Status: 400, Type: "urn:problem-type:cbss:input-validation:" + kind}
+		}
+		q := newQueue()
+		q.known[1] = casefile.Known{LookedUp: true}
+		q.add(t, 1, casefile.Change{Op: casefile.OpCreate, Kind: casefile.RegPerson, New: casefile.Person{LastName: "x"}})
+		s := &script{send: refused}
+		mustRun(t, newDeliverer(q, s))
+		holdQueue(t, q)
+		if got := q.entry("e1").State; got != outbox.Superseded || !q.dirty[1] || q.known[1].LookedUp || s.reads != 0 {
+			t.Errorf("%s: %s, dirty %v, looked up %v", kind, got, q.dirty, q.known[1].LookedUp)
 		}
 	}
 }

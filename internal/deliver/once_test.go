@@ -167,8 +167,12 @@ func course(t *testing.T, person int64, number string) []casefile.Change {
 		put(1, casefile.Category{Code: casefile.Code05, From: "1999-01-04"}),
 		{Op: casefile.OpPatch, Kind: casefile.RegProfile, New: casefile.Profile{JobTarget: "Groenarbeider"}, Caseworker: "mw-014"},
 		put(2, casefile.WEO{Start: "1999-01-12", Counsellor: "tb-03"}),
+		put(5, casefile.WorkPlacement{Placement: "BVS", Start: "1999-01-13", InternshipPlan: casefile.Yes, WEOID: id(2)}),
 		put(3, casefile.Art60{Start: "1999-02-02", WEOID: id(2), Regimes: []casefile.RegimePeriod{{From: "1999-02-02", Regime: casefile.FullTime}}}),
 		put(4, casefile.Category{Code: casefile.Code90, From: "1999-02-02", EmploymentID: id(3)}),
+		put(6, pdf.document()),
+		put(7, casefile.Competence{Competence: "Op tijd komen", Level: casefile.LevelAcquired, AssessedOn: "1999-02-02"}),
+		put(8, casefile.Note{Note: casefile.NoteTraining, Date: "1999-02-02", Text: "Opleiding groenarbeider", WEOID: id(2)}),
 	}
 }
 
@@ -226,7 +230,7 @@ func (w *world) look(ctx context.Context, person int64) bool {
 		return false
 	}
 	known := casefile.Known{LookedUp: true}
-	if d, ok := found[person]; ok {
+	if d, ok := found.Dossiers[person]; ok {
 		known.Dossier = &d
 	}
 	w.queue.known[person] = known
@@ -267,7 +271,7 @@ func (w *world) judge() []string {
 	if len(order) != len(w.want) {
 		wrong = append(wrong, fmt.Sprintf("%d dossiers for %d people", len(order), len(w.want)))
 	}
-	const course = "dossier category dossier weo employment category"
+	const course = "dossier category dossier weo placement employment category document competence note"
 	for dossier, kinds := range order {
 		if got := strings.Join(kinds, " "); got != course {
 			wrong = append(wrong, fmt.Sprintf("dossier %s: %s", dossier, got))

@@ -2,6 +2,8 @@ package deliver
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -60,6 +62,13 @@ func (j *job) send() result {
 		return j.superseded(j.known.Dossier, outbox.Problem{Type: "versionMoved", Title: "the known dossier is not the one that was decided on"})
 	}
 	w := mlp.Write{Change: j.change, Version: j.entry.Version}
+	if document, is := j.change.New.(casefile.Document); is {
+		content, held := j.content(document)
+		if held != nil {
+			return *held
+		}
+		w.Content = content
+	}
 	if j.change.Op == casefile.OpCreate {
 		body, err := mlp.Body(j.change)
 		if err != nil {
@@ -75,6 +84,47 @@ func (j *job) send() result {
 	}
 	j.entry.TraceID = a.TraceID
 	return j.accepted(a)
+}
+
+// content reads a document's file; where it can't be sent, what becomes of the entry instead. The file was looked at when the
+// client was decided: another one since then is another fact.
+func (j *job) content(document casefile.Document) ([]byte, *result) {
+	file, err := []byte(nil), ErrNoDocuments
+	if j.s.d.o.Document != nil {
+		file, err = j.s.d.o.Document(j.s.requests, j.entry.OCMW, document.File)
+	}
+	var r result
+	switch sum := sha256.Sum256(file); {
+	case errors.Is(err, ErrNoDocuments):
+		r = j.park(outbox.Problem{
+			Type: "documentsNotConfigured", Title: "the configuration names no documents folder of this OCMW",
+			Next: "name the folder in the configuration, restart and retry",
+		})
+	case err != nil:
+		r = j.unreadable()
+	case hex.EncodeToString(sum[:]) != document.SHA256:
+		r = j.superseded(j.known.Dossier, outbox.Problem{Type: "documentChanged", Title: "the document's file is not the one that was decided on"})
+	default:
+		return file, nil
+	}
+	return nil, &r
+}
+
+// unreadable: a share that is away comes back, a file that is gone does not. So it is tried as often as a write that MLP
+// can't take now, and then a person looks. What it is called and where it stands is not said: a file's name can be a person's.
+func (j *job) unreadable() result {
+	why := outbox.Problem{
+		Type: "documentUnreadable", Title: "a document's file can't be read",
+		Next: "look whether the documents folder is there and may be read, and the client's documents on the worklist; then retry",
+	}
+	attempt := j.entry.Attempts + 1
+	switch {
+	case j.s.ctx.Err() != nil:
+		return j.giveBack(0, false, outbox.Problem{Type: "cancelled", Title: "stopped before it was sent"})
+	case outbox.AfterSending(outbox.VerdictTransient, attempt) == outbox.Parked:
+		return j.park(why)
+	}
+	return j.giveBack(outbox.Backoff(attempt, j.s.d.o.Rand()), true, why)
 }
 
 // stale: the ledger does not hand out such an entry; a write on an unseen version is not worth
@@ -199,6 +249,8 @@ func (j *job) conflict(err error) result {
 	switch {
 	case j.change.Op == casefile.OpCreate && missing:
 		return alive(j.park(why)) // there is nothing yet that could have gone
+	case errors.Is(err, mlp.ErrNumberChanged):
+		return alive(j.superseded(nil, why)) // the person is looked up again
 	case j.change.Op == casefile.OpCreate:
 		return j.exists(why)
 	}
@@ -241,7 +293,7 @@ func (j *job) find() (casefile.Dossier, bool, error) {
 	if err != nil {
 		return casefile.Dossier{}, false, err
 	}
-	d, ok := found[j.entry.Person]
+	d, ok := found.Dossiers[j.entry.Person]
 	return d, ok, nil
 }
 

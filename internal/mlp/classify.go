@@ -33,10 +33,13 @@ const (
 	typeInvalidLocal  = "invalidRequest"
 	urnBelgif         = "urn:problem-type:belgif:"
 	urnProject        = "urn:problem-type:mlpsync:"
+	urnNumbers        = "urn:problem-type:cbss:input-validation:"
 	typeMissingScope  = urnBelgif + "missingScope"
 	typeMissingPerm   = urnBelgif + "missingPermission"
 	typeDossierExists = urnProject + "dossierExists"
 	issueNISOutside   = urnProject + "nisCodeOutsideArea"
+	issueReplaced     = urnNumbers + "replacedSsin"
+	issueCanceled     = urnNumbers + "canceledSsin"
 )
 
 // form is what the body of an answer is.
@@ -168,6 +171,8 @@ func judgeFailure(o outcome, e *Error) {
 func judgeProblem(o outcome, e *Error) {
 	e.Type = cmp.Or(plainURN(o.problem.Type), "problem")
 	switch o.status {
+	case http.StatusBadRequest:
+		judgeBadRequest(o, e)
 	case http.StatusForbidden:
 		e.Verdict = judgeForbidden(o)
 	case http.StatusNotFound:
@@ -196,6 +201,16 @@ func judgeProblem(o outcome, e *Error) {
 		if o.status >= 500 {
 			e.Verdict = unclear(o)
 		}
+	}
+}
+
+// judgeBadRequest: a create with a number that was replaced or cancelled is no fault of its content. MLP knows more of
+// the person than we do, so the person is looked up again.
+func judgeBadRequest(o outcome, e *Error) {
+	e.Verdict = VerdictPermanent
+	i := slices.IndexFunc(o.problem.Issues, func(i issue) bool { return i.Type == issueReplaced || i.Type == issueCanceled })
+	if o.op.id == opCreate && i >= 0 {
+		e.Verdict, e.Type = VerdictConflict, o.problem.Issues[i].Type
 	}
 }
 

@@ -142,15 +142,17 @@ func situations() map[string]func(*testing.T) rig {
 		"redirect": over(func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/login", http.StatusTemporaryRedirect)
 		}),
-		"gateway JSON (httpCode 500)":           over(status(500, js, `{"httpCode":"500","httpMessage":"x","moreInformation":"y"}`)),
-		"gateway JSON (httpCode 429)":           over(status(429, js, `{"httpCode":"429","httpMessage":"x"}`)),
-		"400 badRequest":                        problem(400, "urn:problem-type:belgif:badRequest"),
+		"gateway JSON (httpCode 500)":                   over(status(500, js, `{"httpCode":"500","httpMessage":"x","moreInformation":"y"}`)),
+		"gateway JSON (httpCode 429)":                   over(status(429, js, `{"httpCode":"429","httpMessage":"x"}`)),
+		"400 badRequest":                                problem(400, "urn:problem-type:belgif:badRequest"),
+		"400 replacedSsin or canceledSsin, of a create": over(problemOf(400, "urn:problem-type:belgif:badRequest", issueOf(issueCanceled))),
 		"401 once":                              refusedOnce(),
 		"401 again, in any form":                over(status(401, html, "<html>")),
 		"403 missingScope":                      problem(403, typeMissingScope),
 		"403 missingPermission":                 problem(403, typeMissingPerm),
 		"404 of a dossier":                      problem(404, "urn:problem-type:belgif:resourceNotFound"),
 		"409 dossierOwnedByPartner":             problem(409, "urn:problem-type:mlpsync:dossierOwnedByPartner"),
+		"409 handoverDecided":                   problem(409, "urn:problem-type:mlpsync:handoverDecided"),
 		"409 idempotencyKeyReused":              problem(409, "urn:problem-type:mlpsync:idempotencyKeyReused"),
 		"412 versionConflict":                   problem(412, "urn:problem-type:mlpsync:versionConflict"),
 		"428 preconditionRequired":              problem(428, "urn:problem-type:mlpsync:preconditionRequired"),
@@ -180,8 +182,17 @@ func TestClassification(t *testing.T) {
 	}
 }
 
+// issueOf is a problem's one issue, about a create's number.
+func issueOf(kind string) map[string]any {
+	return map[string]any{"issues": []any{map[string]any{"type": kind, "in": "body", "name": "/ssin"}}}
+}
+
 func holdToRow(t *testing.T, make func(*testing.T) rig, row Row) {
 	t.Parallel()
+	write := putCategory()
+	if strings.HasSuffix(row.Answer, "of a create") {
+		write = Write{IdempotencyKey: "k", Change: createOf(t)}
+	}
 	for _, tt := range []struct {
 		name     string
 		verdict  Verdict
@@ -189,7 +200,7 @@ func holdToRow(t *testing.T, make func(*testing.T) rig, row Row) {
 		do       func(*Client) error
 	}{
 		{"read", row.Read, row.ReadRepeated, func(c *Client) error { _, err := c.Dossier(t.Context(), dossierID); return err }},
-		{"write", row.Write, row.WriteRepeated, func(c *Client) error { _, err := c.Send(t.Context(), putCategory()); return err }},
+		{"write", row.Write, row.WriteRepeated, func(c *Client) error { _, err := c.Send(t.Context(), write); return err }},
 	} {
 		r := make(t)
 		err := tt.do(r.client)
@@ -280,26 +291,30 @@ func TestPointersAndTypesAreRepeatedOnlyWhenPlain(t *testing.T) {
 }
 
 func TestCreateRefused(t *testing.T) {
-	issue := func(kind string) map[string]any {
-		return map[string]any{"issues": []any{map[string]any{"type": kind, "in": "body", "name": "/ssin"}}}
-	}
+	const bad = "urn:problem-type:belgif:badRequest"
 	for _, tt := range []struct {
 		name    string
 		handler http.HandlerFunc
 		want    Verdict
 	}{
-		{"dossier elsewhere", problemOf(403, typeMissingPerm, issue("urn:problem-type:mlpsync:dossierOutsideArea")), VerdictOutsideArea},
+		{"dossier elsewhere", problemOf(403, typeMissingPerm, issueOf("urn:problem-type:mlpsync:dossierOutsideArea")), VerdictOutsideArea},
 		{"no issue named", problemOf(403, typeMissingPerm, nil), VerdictOutsideArea},
-		{"address elsewhere", problemOf(403, typeMissingPerm, issue(issueNISOutside)), VerdictPermanent},
+		{"address elsewhere", problemOf(403, typeMissingPerm, issueOf(issueNISOutside)), VerdictPermanent},
 		{"exists", problemOf(409, typeDossierExists, nil), VerdictConflict},
 		{"wrong base URL", problemOf(404, "urn:problem-type:belgif:resourceNotFound", nil), VerdictTransient},
-		{"replaced number", problemOf(400, "urn:problem-type:belgif:badRequest", issue("urn:problem-type:cbss:input-validation:replacedSsin")), VerdictPermanent},
+		{"replaced number", problemOf(400, bad, issueOf(issueReplaced)), VerdictConflict},
+		{"cancelled number", problemOf(400, bad, issueOf(issueCanceled)), VerdictConflict},
+		{"no number at all", problemOf(400, bad, issueOf("urn:problem-type:mlpsync:invalidSsin")), VerdictPermanent},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := over(tt.handler)(t)
 			w := Write{IdempotencyKey: "k", Change: createOf(t)}
-			if _, err := r.client.Send(t.Context(), w); VerdictOf(err) != tt.want {
+			_, err := r.client.Send(t.Context(), w)
+			if VerdictOf(err) != tt.want {
 				t.Errorf("%v, want %s", err, tt.want)
+			}
+			if told := errors.Is(err, ErrNumberChanged); told != (tt.name == "replaced number" || tt.name == "cancelled number") {
+				t.Errorf("the number changed: %v", told)
 			}
 		})
 	}

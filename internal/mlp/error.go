@@ -44,6 +44,8 @@ var (
 	ErrBreakerOpen = errors.New("mlp: circuit breaker is open")
 	// ErrNotFound: MLP answered that there is no such dossier.
 	ErrNotFound = errors.New("mlp: not found")
+	// ErrNumberChanged: a create was refused because MLP knows the person's number as replaced or cancelled.
+	ErrNumberChanged = errors.New("mlp: the identity number was replaced or cancelled")
 	// ErrCursorLost: the verdict is VerdictCursorLost.
 	ErrCursorLost = errors.New("mlp: the feed lost the cursor")
 )
@@ -91,6 +93,8 @@ func (e *Error) Is(target error) bool {
 		return e.Type == typeBreaker
 	case ErrNotFound:
 		return e.Verdict == VerdictConflict && e.Status == 404
+	case ErrNumberChanged:
+		return e.Type == issueReplaced || e.Type == issueCanceled
 	case ErrCursorLost:
 		return e.Verdict == VerdictCursorLost
 	case context.Canceled:

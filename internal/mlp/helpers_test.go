@@ -9,6 +9,9 @@ import (
 	"github.com/mlpsync/mlpsync/internal/casefile"
 )
 
+// pdf is a file that passes for a PDF.
+const pdf = "%PDF-1.7\n%%EOF\n"
+
 func quiet() *log.Logger { return log.New(io.Discard, "", 0) }
 
 func casefileCategoryWithoutCode() casefile.Body { return casefile.Category{From: "2026-03-16"} }

@@ -23,20 +23,27 @@ type Lookup struct {
 	INSZ   ident.INSZ
 }
 
-// Query looks people up by INSZ, in calls of at most MaxQuery. The answer has the
-// dossier of each person who has one in the OCMW's area, under the caller's id; the others
-// are absent. A replaced number gives the dossier under the present one.
-func (c *Client) Query(ctx context.Context, people []Lookup) (map[int64]casefile.Dossier, error) {
-	found := make(map[int64]casefile.Dossier, len(people))
+// Found is what a query says, under the caller's ids.
+type Found struct {
+	// Dossiers has the dossier of each person who has one in the OCMW's area.
+	Dossiers map[int64]casefile.Dossier
+	// Canceled are the people whose number, as it was asked, is cancelled. One of them can have a dossier all the same.
+	Canceled map[int64]bool
+}
+
+// Query looks people up by INSZ, in calls of at most MaxQuery. A replaced number gives the dossier under the
+// present one.
+func (c *Client) Query(ctx context.Context, people []Lookup) (Found, error) {
+	found := Found{Dossiers: make(map[int64]casefile.Dossier, len(people)), Canceled: map[int64]bool{}}
 	for batch := range slices.Chunk(people, MaxQuery) {
 		if err := c.query(ctx, batch, found); err != nil {
-			return nil, err
+			return Found{}, err
 		}
 	}
 	return found, nil
 }
 
-func (c *Client) query(ctx context.Context, batch []Lookup, found map[int64]casefile.Dossier) error {
+func (c *Client) query(ctx context.Context, batch []Lookup, found Found) error {
 	asked := make(map[string][]int64, len(batch))
 	var ask struct {
 		SSINs []string `json:"ssins"`
@@ -61,9 +68,15 @@ func (c *Client) query(ctx context.Context, batch []Lookup, found map[int64]case
 			SSIN    string      `json:"ssin"`
 			Dossier wireDossier `json:"dossier"`
 		} `json:"items"`
+		Canceled []string `json:"canceledSsins"`
 	}
 	if json.Unmarshal(x.last.body, &answer) != nil {
 		return x.unreadable()
+	}
+	for _, number := range answer.Canceled {
+		for _, person := range asked[number] {
+			found.Canceled[person] = true
+		}
 	}
 	for _, item := range answer.Items {
 		d, err := item.Dossier.dossier()
@@ -71,7 +84,7 @@ func (c *Client) query(ctx context.Context, batch []Lookup, found map[int64]case
 			return x.unreadable()
 		}
 		for _, person := range asked[item.SSIN] {
-			found[person] = d
+			found.Dossiers[person] = d
 		}
 	}
 	return nil

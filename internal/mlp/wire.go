@@ -55,18 +55,29 @@ type wireOwn struct {
 
 type wireDossier struct {
 	wireOwn
-	DossierID string `json:"dossierId"`
-	Version   int64  `json:"version"`
-	Owner     struct {
-		Kind casefile.Party `json:"kind"`
-		Name string         `json:"name"`
+	DossierID   string   `json:"dossierId"`
+	Version     int64    `json:"version"`
+	SSINStatus  string   `json:"ssinStatus"`
+	SSINHistory []string `json:"ssinHistory"`
+	Owner       struct {
+		Kind    casefile.Party `json:"kind"`
+		Name    string         `json:"name"`
+		Program string         `json:"program"`
+		Since   casefile.Date  `json:"since"`
 	} `json:"owner"`
 	Categories  []wireRegistration `json:"categories"`
 	WEOs        []wireRegistration `json:"weos"`
 	Employments []wireRegistration `json:"employments"`
+	Placements  []wireRegistration `json:"placements"`
 	Evaluations []wireRegistration `json:"evaluations"`
+	Documents   []wireRegistration `json:"documents"`
+	Competences []wireRegistration `json:"competences"`
+	Notes       []wireRegistration `json:"notes"`
 	Handovers   []wireRegistration `json:"handovers"`
 }
+
+// ssinCanceled is the status of a number that stands for nobody any more.
+const ssinCanceled = "canceled"
 
 // wireRegistration has the properties of all kinds of registration: no two of them use one name
 // for two things.
@@ -74,7 +85,11 @@ type wireRegistration struct {
 	CategoryID   string `json:"categoryId,omitempty"`
 	EmploymentID string `json:"employmentId,omitempty"` // of a category: the contract it follows from
 	WEOID        string `json:"weoId,omitempty"`
+	PlacementID  string `json:"placementId,omitempty"`
 	EvaluationID string `json:"evaluationId,omitempty"`
+	DocumentID   string `json:"documentId,omitempty"`
+	CompetenceID string `json:"competenceId,omitempty"`
+	NoteID       string `json:"noteId,omitempty"`
 	HandoverID   string `json:"handoverId,omitempty"`
 
 	Code      casefile.Code  `json:"code,omitempty"`
@@ -91,10 +106,25 @@ type wireRegistration struct {
 	SocialEconomy *bool         `json:"socialEconomy,omitempty"`
 
 	Date              casefile.Date `json:"date,omitempty"`
-	Kind              string        `json:"kind,omitempty"` // of an evaluation or a handover
+	Kind              string        `json:"kind,omitempty"` // of all but a category, WEO, employment or competence
 	CompetencesScored *bool         `json:"competencesScored,omitempty"`
 	PlanUpdated       *bool         `json:"planUpdated,omitempty"`
 	ReportUploaded    *bool         `json:"reportUploaded,omitempty"`
+
+	InternshipPlan   *bool       `json:"internshipPlan,omitempty"`
+	HoursPerMonth    json.Number `json:"hoursPerMonth,omitempty"`
+	CommunityService *bool       `json:"communityService,omitempty"`
+
+	MediaType string `json:"mediaType,omitempty"`
+	SHA256    string `json:"sha256,omitempty"`
+	Size      int64  `json:"size,omitempty"`
+	Content   []byte `json:"content,omitempty"` // in base64; never in an answer
+
+	Description string        `json:"description,omitempty"`
+	Level       string        `json:"level,omitempty"`
+	AssessedOn  casefile.Date `json:"assessedOn,omitempty"`
+
+	Text string `json:"text,omitempty"`
 
 	ChoiceDate       casefile.Date `json:"choiceDate,omitempty"`
 	Motivation       string        `json:"motivation,omitempty"`
@@ -108,7 +138,12 @@ type wireRegistration struct {
 	OCMW             *wireOCMW     `json:"ocmw,omitempty"`
 	CurrentCategory  casefile.Code `json:"currentCategory,omitempty"`
 	TWEHistory       *wireTWE      `json:"tweHistory,omitempty"`
-	Status           string        `json:"status,omitempty"`
+
+	// Of a handover, and never written.
+	Status       casefile.HandoverStatus `json:"status,omitempty"`
+	StatusSince  casefile.Date           `json:"statusSince,omitempty"`
+	StatusReason casefile.HandoverReason `json:"statusReason,omitempty"`
+	AssignedTo   string                  `json:"assignedTo,omitempty"`
 
 	RegisteredAt   string   `json:"registeredAt,omitempty"`
 	DossierVersion int64    `json:"dossierVersion,omitempty"`
@@ -211,10 +246,32 @@ func registrationOf(b casefile.Body) (wireRegistration, error) {
 			WEOID: b.WEOID, Date: b.Date, Kind: b.Evaluation, CompetencesScored: boolOf(b.CompetencesScored),
 			PlanUpdated: boolOf(b.PlanUpdated), ReportUploaded: boolOf(b.ReportUploaded),
 		}, nil
+	case casefile.WorkPlacement:
+		return placementOf(b), nil
+	case casefile.Document:
+		return wireRegistration{WEOID: b.WEOID, Kind: string(b.Document), Date: b.Date, MediaType: mediaPDF, SHA256: b.SHA256, Size: b.Size}, nil
+	case casefile.Competence:
+		return wireRegistration{Description: b.Competence, Level: b.Level, AssessedOn: b.AssessedOn}, nil
+	case casefile.Note:
+		return wireRegistration{WEOID: b.WEOID, Kind: string(b.Note), Date: b.Date, Text: b.Text}, nil
 	case casefile.Handover:
 		return handoverOf(b), nil
 	}
 	return wireRegistration{}, errors.New("no registration that the API has")
+}
+
+// mediaPDF is the one kind of file that a dossier takes.
+const mediaPDF = "application/pdf"
+
+func placementOf(b casefile.WorkPlacement) wireRegistration {
+	w := wireRegistration{
+		WEOID: b.WEOID, Kind: b.Placement, StartDate: b.Start, EndDate: b.End, Employer: filled(wireEmployer{b.EmployerKBO}),
+		InternshipPlan: boolOf(b.InternshipPlan), CommunityService: boolOf(b.CommunityService),
+	}
+	if b.HoursPerMonth != "" {
+		w.HoursPerMonth = number(b.HoursPerMonth)
+	}
+	return w
 }
 
 func employmentOf(b casefile.Art60) wireRegistration {
@@ -284,15 +341,17 @@ func (w wireDossier) dossier() (casefile.Dossier, error) {
 		return casefile.Dossier{}, errors.New("dossier lacks its id, version or number")
 	}
 	d := casefile.Dossier{
-		ID: w.DossierID, Version: w.Version, Owner: casefile.Owner{Kind: w.Owner.Kind, Name: w.Owner.Name},
-		Person: w.person(insz.INSZ), Profile: w.profile(),
+		ID: w.DossierID, Version: w.Version, Person: w.person(insz.INSZ), Profile: w.profile(),
+		Owner:       casefile.Owner{Kind: w.Owner.Kind, Name: w.Owner.Name, Program: w.Owner.Program, Since: day(w.Owner.Since)},
+		INSZHistory: numbers(w.SSINHistory), INSZCanceled: w.SSINStatus == ssinCanceled,
 	}
 	for _, part := range []struct {
 		kind casefile.RegistrationKind
 		list []wireRegistration
 	}{
 		{casefile.RegCategory, w.Categories}, {casefile.RegWEO, w.WEOs}, {casefile.RegEmployment, w.Employments},
-		{casefile.RegEvaluation, w.Evaluations}, {casefile.RegHandover, w.Handovers},
+		{casefile.RegPlacement, w.Placements}, {casefile.RegEvaluation, w.Evaluations}, {casefile.RegDocument, w.Documents},
+		{casefile.RegCompetence, w.Competences}, {casefile.RegNote, w.Notes}, {casefile.RegHandover, w.Handovers},
 	} {
 		for _, r := range part.list {
 			reg, err := r.registration(part.kind)
@@ -303,6 +362,17 @@ func (w wireDossier) dossier() (casefile.Dossier, error) {
 		}
 	}
 	return d, nil
+}
+
+// numbers are the earlier numbers of a person; what is no number finds nobody, and is left out.
+func numbers(texts []string) []ident.INSZ {
+	var out []ident.INSZ
+	for _, text := range texts {
+		if reading, err := ident.ParseINSZ(text); err == nil {
+			out = append(out, reading.INSZ)
+		}
+	}
+	return out
 }
 
 func (w wireDossier) person(insz ident.INSZ) casefile.Person {
@@ -353,8 +423,16 @@ func (w wireRegistration) id(kind casefile.RegistrationKind) string {
 		return w.WEOID
 	case casefile.RegEmployment:
 		return w.EmploymentID
+	case casefile.RegPlacement:
+		return w.PlacementID
 	case casefile.RegEvaluation:
 		return w.EvaluationID
+	case casefile.RegDocument:
+		return w.DocumentID
+	case casefile.RegCompetence:
+		return w.CompetenceID
+	case casefile.RegNote:
+		return w.NoteID
 	case casefile.RegHandover:
 		return w.HandoverID
 	}
@@ -378,10 +456,29 @@ func (w wireRegistration) body(kind casefile.RegistrationKind) casefile.Body {
 			Date: day(w.Date), Evaluation: w.Kind, WEOID: w.WEOID, CompetencesScored: triOf(w.CompetencesScored),
 			PlanUpdated: triOf(w.PlanUpdated), ReportUploaded: triOf(w.ReportUploaded),
 		}
+	case casefile.RegPlacement:
+		return w.placement()
+	case casefile.RegDocument:
+		return casefile.Document{Document: casefile.DocumentKind(w.Kind), Date: day(w.Date), SHA256: w.SHA256, Size: w.Size, WEOID: w.WEOID}
+	case casefile.RegCompetence:
+		return casefile.Competence{Competence: w.Description, Level: w.Level, AssessedOn: day(w.AssessedOn)}
+	case casefile.RegNote:
+		return casefile.Note{Note: casefile.NoteKind(w.Kind), Date: day(w.Date), Text: w.Text, WEOID: w.WEOID}
 	case casefile.RegHandover:
 		return w.handover()
 	}
 	return nil
+}
+
+func (w wireRegistration) placement() casefile.WorkPlacement {
+	p := casefile.WorkPlacement{
+		Placement: w.Kind, Start: day(w.StartDate), End: day(w.EndDate), InternshipPlan: triOf(w.InternshipPlan),
+		HoursPerMonth: string(number(string(w.HoursPerMonth))), CommunityService: triOf(w.CommunityService), WEOID: w.WEOID,
+	}
+	if w.Employer != nil {
+		p.EmployerKBO = w.Employer.KBO
+	}
+	return p
 }
 
 func (w wireRegistration) employment() casefile.Art60 {
@@ -401,7 +498,7 @@ func (w wireRegistration) handover() casefile.Handover {
 	h := casefile.Handover{
 		Handover: casefile.HandoverKind(w.Kind), ChoiceDate: day(w.ChoiceDate), Motivation: w.Motivation,
 		ContactLanguage: w.ContactLanguage, InformedOn: day(w.InformedOn), Note: w.Note, TrainingStart: day(w.TrainingStart), CurrentCategory: w.CurrentCategory,
-		Status: casefile.HandoverStatus(w.Status),
+		Status: w.Status, StatusSince: day(w.StatusSince), StatusReason: w.StatusReason, AssignedTo: w.AssignedTo,
 	}
 	if w.JobTarget != nil {
 		h.JobTarget = w.JobTarget.Description

@@ -1,8 +1,11 @@
 package mlp
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -40,6 +43,16 @@ func bodies(t testing.TB) map[string]casefile.Change {
 		"evaluation": put(casefile.EvaluationDone{
 			Date: "2026-07-10", Evaluation: "interim", WEOID: weoID, CompetencesScored: casefile.Yes, PlanUpdated: casefile.No, ReportUploaded: casefile.No,
 		}),
+		"placement": put(casefile.WorkPlacement{
+			Placement: "BVS", Start: "2026-01-19", End: "2026-01-30", EmployerKBO: "0212214917", InternshipPlan: casefile.Yes,
+			HoursPerMonth: "40.50", CommunityService: casefile.No, WEOID: weoID,
+		}),
+		"document": put(casefile.Document{
+			Document: casefile.DocInterimReport, Date: "2026-07-10", SHA256: fmt.Sprintf("%x", sha256.Sum256([]byte(pdf))), Size: int64(len(pdf)),
+			WEOID: weoID, File: "in/huis/verslag.pdf",
+		}),
+		"competence": put(casefile.Competence{Competence: "Op tijd komen", Level: "developing", AssessedOn: "2026-07-10"}),
+		"note":       put(casefile.Note{Note: casefile.NoteTraining, Date: "2026-09-01", Text: "Opleiding groenarbeider", WEOID: weoID}),
 		"handover": put(casefile.Handover{
 			Handover: casefile.HandoverGLOW, ChoiceDate: "2026-01-20", Motivation: "guidedTrack", Grounds: []string{"2", "4"},
 			Exclusions: []casefile.ExclusionAnswer{{Question: casefile.ExclNeedsTraining, Answer: casefile.No}}, JobTarget: "Winkelmedewerker",
@@ -73,7 +86,7 @@ func TestBodies(t *testing.T) {
 			if diff := cmp.Diff(strings.TrimSpace(string(want)), string(body)); diff != "" {
 				t.Errorf("body (-want +got):\n%s", diff)
 			}
-			w := Write{Change: change, DossierID: dossierID, Version: 4, IdempotencyKey: "k"}
+			w := Write{Change: change, DossierID: dossierID, Version: 4, IdempotencyKey: "k", Content: contentOf(change)}
 			r, err := writeRequest(w)
 			if err != nil {
 				t.Fatal(err)
@@ -83,6 +96,27 @@ func TestBodies(t *testing.T) {
 				t.Errorf("%+v", err)
 			}
 		})
+	}
+}
+
+// The file travels with the document, and only there; its place in the house never does. Without it nothing is sent.
+func TestADocumentTravelsWithItsFile(t *testing.T) {
+	change := bodies(t)["document"]
+	with, err := writeRequest(Write{Change: change, Content: []byte(pdf)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sent struct{ Content string }
+	if err := json.Unmarshal(with.body, &sent); err != nil || sent.Content != base64.StdEncoding.EncodeToString([]byte(pdf)) {
+		t.Errorf("%v: %s", err, with.body)
+	}
+	if strings.Contains(string(with.body), "verslag.pdf") {
+		t.Error("the file's place is told")
+	}
+	c := &Client{api: compiled(t)}
+	without, err := writeRequest(Write{Change: change, DossierID: dossierID, Version: 4})
+	if err != nil || VerdictOf(c.validate(without, "trace")) != VerdictPermanent {
+		t.Errorf("a document without its file: %v", err)
 	}
 }
 
@@ -106,7 +140,21 @@ func TestRegistrationsRoundTrip(t *testing.T) {
 	kbo := rapid.SampledFrom([]ident.KBO{"", "0212214917"})
 	id := rapid.SampledFrom([]string{"", weoID})
 	body := rapid.Custom(func(t *rapid.T) casefile.Body {
-		switch rapid.IntRange(0, 4).Draw(t, "kind") {
+		switch rapid.IntRange(0, 8).Draw(t, "kind") {
+		case 4:
+			hours := rapid.SampledFrom([]string{"", "40", "40.5"})
+			return casefile.WorkPlacement{
+				Placement: "WES", Start: day.Draw(t, "start"), End: maybeDay.Draw(t, "end"), EmployerKBO: kbo.Draw(t, "kbo"), WEOID: id.Draw(t, "weo"),
+				InternshipPlan: tri.Draw(t, "plan"), HoursPerMonth: hours.Draw(t, "h"), CommunityService: tri.Draw(t, "cs"),
+			}
+		case 5:
+			return casefile.Document{
+				Document: casefile.DocFinalReport, Date: day.Draw(t, "date"), SHA256: text.Draw(t, "sum"), Size: rapid.Int64Range(0, 5<<20).Draw(t, "size"), WEOID: id.Draw(t, "weo"),
+			}
+		case 6:
+			return casefile.Competence{Competence: text.Draw(t, "c"), Level: "acquired", AssessedOn: day.Draw(t, "on")}
+		case 7:
+			return casefile.Note{Note: casefile.NoteFinalAdvice, Date: day.Draw(t, "date"), Text: text.Draw(t, "text"), WEOID: id.Draw(t, "weo")}
 		case 0:
 			return casefile.Category{Code: "93", From: day.Draw(t, "from"), EmploymentID: id.Draw(t, "employment")}
 		case 1:
@@ -156,6 +204,9 @@ func TestHolds(t *testing.T) {
 	with := func(id string, b casefile.Body) casefile.Dossier {
 		return casefile.Dossier{Person: person(t), Registrations: []casefile.Registration{{ID: id, Body: b}}}
 	}
+	document := casefile.Change{Op: casefile.OpPut, ID: categoryID, New: casefile.Document{
+		Document: "finalReport", Date: "2026-03-16", SHA256: "a", Size: 1, File: "x.pdf",
+	}}
 	patch := casefile.Change{Op: casefile.OpPatch, New: casefile.Person{PostalCode: "9000"}}
 	moved := casefile.Change{Op: casefile.OpPatch, New: casefile.Person{PostalCode: "9050"}}
 	for _, tt := range []struct {
@@ -168,6 +219,8 @@ func TestHolds(t *testing.T) {
 		{"under another id", with(weoID, casefile.Category{Code: "05", From: "2026-03-16"}), put, false},
 		{"other content", with(categoryID, casefile.Category{Code: "90", From: "2026-03-16"}), put, false},
 		{"more than asked", with(categoryID, casefile.Category{Code: "05", From: "2026-03-16", EmploymentID: employmentID}), put, false},
+		{"a document that is there", with(categoryID, casefile.Document{Document: "finalReport", Date: "2026-03-16", SHA256: "a", Size: 1}), document, true},
+		{"another file", with(categoryID, casefile.Document{Document: "finalReport", Date: "2026-03-16", SHA256: "b", Size: 1}), document, false},
 		{"another kind", with(categoryID, casefile.WEO{Start: "2026-03-16"}), put, false},
 		{"patched", with("", casefile.Category{}), patch, true},
 		{"not patched", with("", casefile.Category{}), moved, false},
@@ -187,11 +240,30 @@ func TestADossierIsReadWhole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d.Version != 4 || d.Owner.Kind != casefile.PartyOCMW || d.Person.INSZ.Reveal() != testINSZ || d.Profile.JobTarget != "Groenarbeider" || len(d.Registrations) != 2 {
+	if d.Version != 6 || d.Owner.Kind != casefile.PartyOCMW || d.Person.INSZ.Reveal() != testINSZ || d.Profile.JobTarget != "Groenarbeider" || len(d.Registrations) != 4 {
 		t.Errorf("got %+v", d)
 	}
 	if held, ok := d.CategoryOn("2026-02-01"); !ok || held.Code != casefile.Code05 || held.RegisteredAt.IsZero() {
 		t.Errorf("category %+v", held)
+	}
+}
+
+// A value that this version doesn't know is kept as it is, or nothing; it never makes the dossier unreadable.
+func TestUnknownValuesAreRead(t *testing.T) {
+	body := []byte(`{"dossierId":"x","version":1,"ssin":"67722499797","ssinStatus":"suspended","ssinHistory":["1","83660634135"],
+		"owner":{"kind":"cooperative","program":"NEW"},
+		"handovers":[{"handoverId":"h","kind":"COLD","choiceDate":"2026-01-02","status":"paused","statusReason":"holiday"}],
+		"documents":[{"documentId":"d","kind":"photo","mediaType":"image/png","date":"2026-01-02"}],
+		"competences":[{"competenceId":"c","level":"excellent","assessedOn":"2026-01-02"}],
+		"notes":[{"noteId":"n","kind":"song","date":"2026-01-02"}],
+		"placements":[{"placementId":"p","kind":"BIS","startDate":"2026-01-02"}]}`)
+	d, err := decodeDossier(body)
+	if err != nil || len(d.Registrations) != 5 || d.INSZCanceled || len(d.INSZHistory) != 1 {
+		t.Fatalf("%v: %d registrations", err, len(d.Registrations))
+	}
+	h := d.OfKind(casefile.RegHandover)[0].Body.(casefile.Handover)
+	if h.Status != "paused" || h.StatusReason != "holiday" || d.Owner.Kind != "cooperative" {
+		t.Errorf("%+v, owner %+v", h, d.Owner)
 	}
 }
 
@@ -202,12 +274,12 @@ func TestQueryAnswersUnderTheCallersIds(t *testing.T) {
 		_ = json.NewDecoder(r.Body).Decode(&body)
 		asked = append(asked, body.SSINs)
 		item := map[string]any{"ssin": otherINSZ, "replacedBy": testINSZ, "dossier": dossierJSON(4)}
-		writeJSON(w, 200, nil, map[string]any{"items": []any{item}})
+		writeJSON(w, 200, nil, map[string]any{"items": []any{item}, "canceledSsins": []any{testINSZ}})
 	})
 	c := newClient(t, Options{Transport: handlerTripper(h)})
 	people := []Lookup{{1, insz(t, testINSZ)}, {2, insz(t, otherINSZ)}, {3, insz(t, otherINSZ)}}
 	got, err := c.Query(t.Context(), people)
-	if err != nil || len(got) != 2 || got[2].ID != dossierID || got[3].ID != dossierID {
+	if err != nil || len(got.Dossiers) != 2 || got.Dossiers[2].ID != dossierID || got.Dossiers[3].ID != dossierID || len(got.Canceled) != 1 || !got.Canceled[1] {
 		t.Errorf("%v: %+v", err, got)
 	}
 	if diff := cmp.Diff([][]string{{testINSZ, otherINSZ}}, asked); diff != "" {
@@ -243,6 +315,7 @@ func exampleOf(t *testing.T, name string) any {
 
 func FuzzReading(f *testing.F) {
 	f.Add([]byte(`{"dossierId":"x","version":1,"ssin":"67722499797","categories":[{"categoryId":"a","validFrom":"2026-01-01"}]}`))
+	f.Add([]byte(`{"dossierId":"x","version":1,"ssin":"67722499797","documents":[{"documentId":"d","size":1e3,"content":"AA=="}],"notes":[{}]}`))
 	f.Add([]byte(`{"weos":[{"startDate":"2026-13-01"}],"employments":[null]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		if d, err := decodeDossier(body); err == nil && (d.ID == "" || d.Version < 1 || d.Person.INSZ.IsZero()) {

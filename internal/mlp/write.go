@@ -25,6 +25,8 @@ type Write struct {
 	Version   int64
 	// IdempotencyKey is for a create: of the entry and of what Body gives.
 	IdempotencyKey string
+	// Content is a document's file.
+	Content []byte
 }
 
 // Answer is what MLP said to a write that it took.
@@ -48,14 +50,20 @@ func collectionOf(kind casefile.RegistrationKind) (collection, bool) {
 		casefile.RegCategory:   {"categories", "putCategory"},
 		casefile.RegWEO:        {"weos", "putWeo"},
 		casefile.RegEmployment: {"employments", "putEmployment"},
+		casefile.RegPlacement:  {"placements", "putPlacement"},
 		casefile.RegEvaluation: {"evaluations", "putEvaluation"},
+		casefile.RegDocument:   {"documents", "putDocument"},
+		casefile.RegCompetence: {"competences", "putCompetence"},
+		casefile.RegNote:       {"notes", "putNote"},
 		casefile.RegHandover:   {"handovers", "putHandover"},
 	}[kind]
 	return c, ok
 }
 
-// Body is the request body of a change, byte for byte as it is sent. It names the caseworker.
-func Body(c casefile.Change) ([]byte, error) {
+// Body is the request body of a change, byte for byte as it is sent, but for a document's file. It names the caseworker.
+func Body(c casefile.Change) ([]byte, error) { return bodyWith(c, nil) }
+
+func bodyWith(c casefile.Change, content []byte) ([]byte, error) {
 	caseworker := filled(wireRef{c.Caseworker})
 	var body any
 	switch c.Op {
@@ -64,7 +72,7 @@ func Body(c casefile.Change) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		w.Caseworker = caseworker
+		w.Caseworker, w.Content = caseworker, content
 		body = w
 	case casefile.OpPatch, casefile.OpCreate:
 		w := ownOf(c.New)
@@ -106,7 +114,7 @@ func (c *Client) Send(ctx context.Context, w Write) (Answer, error) {
 }
 
 func writeRequest(w Write) (request, error) {
-	body, err := Body(w.Change)
+	body, err := bodyWith(w.Change, w.Content)
 	if err != nil {
 		return request{}, err
 	}
@@ -188,7 +196,7 @@ func (x *exchange) unreadable() *Error {
 }
 
 // Holds tells whether a dossier holds what the change asks for, judged on what a client may
-// write, as MLP itself judges a repeated PUT; the caseworker excepted. It is how a write in
+// write, as MLP itself judges a repeated PUT; the caseworker and a document's file excepted. It is how a write in
 // doubt is resolved (design decision 14).
 func Holds(d casefile.Dossier, c casefile.Change) bool {
 	if c.Op != casefile.OpPut {

@@ -22,8 +22,8 @@ import (
 type Store interface {
 	// NeedLookup lists people of whom MLP was not asked yet, at most limit.
 	NeedLookup(ctx context.Context, ocmw string, limit int) ([]mlp.Lookup, error)
-	// SaveLookups stores for each of asked the dossier found, or that there is none.
-	SaveLookups(ctx context.Context, run, ocmw string, asked []mlp.Lookup, found map[int64]casefile.Dossier, now time.Time) error
+	// SaveLookups stores for each of asked the dossier found, or that there is none, and whether the number is cancelled.
+	SaveLookups(ctx context.Context, run, ocmw string, asked []mlp.Lookup, found mlp.Found, now time.Time) error
 	Cursor(ctx context.Context, ocmw string) (string, error)
 	// SaveFeed stores the dossiers and the cursor, and says how many were news.
 	SaveFeed(ctx context.Context, ocmw, cursor string, dossiers []casefile.Dossier, now time.Time) (int, error)
@@ -33,7 +33,7 @@ type Store interface {
 
 // Client reads MLP for one OCMW; *mlp.Client is one.
 type Client interface {
-	Query(ctx context.Context, people []mlp.Lookup) (map[int64]casefile.Dossier, error)
+	Query(ctx context.Context, people []mlp.Lookup) (mlp.Found, error)
 	Changes(ctx context.Context, cursor string, limit int) (mlp.Page, error)
 }
 

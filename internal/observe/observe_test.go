@@ -27,13 +27,15 @@ type store struct {
 	looked map[int64]bool
 	known  map[int64]casefile.Dossier
 	dirty  map[int64]bool
-	cursor string
-	calls  []string
-	fail   string
+	// canceled are those whose number MLP knows as cancelled.
+	canceled map[int64]bool
+	cursor   string
+	calls    []string
+	fail     string
 }
 
 func newStore() *store {
-	return &store{people: map[int64]ident.INSZ{}, looked: map[int64]bool{}, known: map[int64]casefile.Dossier{}, dirty: map[int64]bool{}}
+	return &store{people: map[int64]ident.INSZ{}, looked: map[int64]bool{}, known: map[int64]casefile.Dossier{}, dirty: map[int64]bool{}, canceled: map[int64]bool{}}
 }
 
 func (s *store) call(name string) error {
@@ -54,12 +56,13 @@ func (s *store) NeedLookup(_ context.Context, _ string, limit int) ([]mlp.Lookup
 	return out, s.call("NeedLookup")
 }
 
-func (s *store) SaveLookups(_ context.Context, _, _ string, asked []mlp.Lookup, found map[int64]casefile.Dossier, _ time.Time) error {
+func (s *store) SaveLookups(_ context.Context, _, _ string, asked []mlp.Lookup, found mlp.Found, _ time.Time) error {
 	for _, p := range asked {
 		s.looked[p.Person] = true
-		if d, there := found[p.Person]; there {
+		if d, there := found.Dossiers[p.Person]; there {
 			s.known[p.Person] = d
 		}
+		s.canceled[p.Person] = found.Canceled[p.Person]
 	}
 	return s.call("SaveLookups")
 }
@@ -111,10 +114,10 @@ func (p *pages) Changes(_ context.Context, cursor string, _ int) (mlp.Page, erro
 	return page, nil
 }
 
-func (p *pages) Query(_ context.Context, people []mlp.Lookup) (map[int64]casefile.Dossier, error) {
+func (p *pages) Query(_ context.Context, people []mlp.Lookup) (mlp.Found, error) {
 	p.asked = append(p.asked, fmt.Sprintf("query %d", len(people)))
 	p.queries++
-	return p.found, nil
+	return mlp.Found{Dossiers: p.found}, nil
 }
 
 func insz(t *testing.T, s string) ident.INSZ {
@@ -164,7 +167,7 @@ func TestALookUpThatIsNotStoredEnds(t *testing.T) {
 // forgets says that it stored, and did not.
 type forgets struct{ *store }
 
-func (*forgets) SaveLookups(context.Context, string, string, []mlp.Lookup, map[int64]casefile.Dossier, time.Time) error {
+func (*forgets) SaveLookups(context.Context, string, string, []mlp.Lookup, mlp.Found, time.Time) error {
 	return nil
 }
 
@@ -242,9 +245,9 @@ func TestErrorsOfMLPAreHandedOn(t *testing.T) {
 
 // Against the mock: what others change is seen, and what changed between cursor and look-up too.
 func TestAgainstTheMock(t *testing.T) {
-	one, two := "67722499797", "83660634135"
+	one, two, three := "67722499797", "83660634135", "91610100176"
 	mock, err := mockmlp.New(mockmlp.Options{Scenario: &mockmlp.Scenario{
-		Dossiers: []mockmlp.SeedDossier{{SSIN: one, NISCode: "44021"}},
+		Dossiers: []mockmlp.SeedDossier{{SSIN: one, NISCode: "44021"}}, CanceledSSINs: []string{three},
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -258,9 +261,9 @@ func TestAgainstTheMock(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := newStore()
-	s.people[1], s.people[2] = insz(t, one), insz(t, two)
+	s.people[1], s.people[2], s.people[3] = insz(t, one), insz(t, two), insz(t, three)
 	o := observer(s, c)
-	if n, err := o.FirstContact(t.Context(), "r1", ocmw); err != nil || n != 2 || len(s.known) != 1 || s.known[1].Version < 1 {
+	if n, err := o.FirstContact(t.Context(), "r1", ocmw); err != nil || n != 3 || len(s.known) != 1 || s.known[1].Version < 1 || !s.canceled[3] || s.canceled[1] {
 		t.Fatalf("%d, %v, %v", n, err, s.known)
 	}
 	create := casefile.Change{Op: casefile.OpCreate, Kind: casefile.RegPerson, Caseworker: "mw-014", New: casefile.Person{
