@@ -120,6 +120,23 @@ func TestADocumentTravelsWithItsFile(t *testing.T) {
 	}
 }
 
+// Each kind of registration has a place in the API, and a body that these tests hold against the document.
+func TestEveryKindTravels(t *testing.T) {
+	tested := map[casefile.RegistrationKind]bool{}
+	for _, change := range bodies(t) {
+		tested[change.Kind] = true
+	}
+	for _, kind := range casefile.RegistrationKinds() {
+		if !tested[kind] {
+			t.Errorf("no body of kind %s is tested", kind)
+		}
+		at, ok := collectionOf(kind)
+		if own := kind == casefile.RegPerson || kind == casefile.RegProfile; ok == own {
+			t.Errorf("%s: collection %+v", kind, at)
+		}
+	}
+}
+
 func TestUnknownIsNotSentAsNo(t *testing.T) {
 	change := bodies(t)["evaluation"]
 	e := change.New.(casefile.EvaluationDone)

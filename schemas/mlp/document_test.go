@@ -43,6 +43,7 @@ func TestMatch(t *testing.T) {
 		{"GET", "/mlp/v1/dossiers/a%2Fb", "getDossier", map[string]string{"dossierId": "a/b"}},
 		{"GET", "/mlp/v1/dossiers/query", "getDossier", map[string]string{"dossierId": "query"}},
 		{"PUT", "/mlp/v1/dossiers/d1/weos/w1", "putWeo", map[string]string{"dossierId": "d1", "weoId": "w1"}},
+		{"PUT", "/mlp/v1/dossiers/d1/documents/w1", "putDocument", map[string]string{"dossierId": "d1", "documentId": "w1"}},
 		{"GET", "/mlp/v1/changes", "listChanges", map[string]string{}},
 		{"DELETE", "/mlp/v1/dossiers/d1", "", nil},
 		{"GET", "/mlp/v1/dossiers/", "", nil},
@@ -91,6 +92,40 @@ func TestValidateRequestBody(t *testing.T) {
 		if diff := cmp.Diff(c.want, brief(got)); diff != "" {
 			t.Errorf("%s: %s", c.name, diff)
 		}
+	}
+}
+
+// A document's file is base64, travels one way, and is never in an answer.
+func TestDocumentContent(t *testing.T) {
+	op := mustOperation(t, mustLoad(t), "putDocument")
+	path := map[string]string{"dossierId": "d1", "documentId": "7d0f7c0e-52f4-5a53-8a0e-1a2c3f7f0b01"}
+	rest := `"kind":"finalReport","date":"2026-01-05","mediaType":"application/pdf","sha256":"` + strings.Repeat("0", 64) + `","size":5,"caseworker":{"id":"x"}`
+	for _, c := range []struct {
+		name, body string
+		want       []string
+	}{
+		{"good", `{"content":"JVBERi0=",` + rest + `}`, nil},
+		{"none", `{` + rest + `}`, []string{"body : required"}},
+		{"no base64", `{"content":"JVBER-0=",` + rest + `}`, []string{"body /content: pattern"}},
+		{"in lines", `{"content":"JVBE\nRi0=",` + rest + `}`, []string{"body /content: pattern"}},
+		{"too long", `{"content":"` + strings.Repeat("A", 6990512) + `",` + rest + `}`, []string{"body /content: maxLength"}},
+		{"not our type", strings.Replace(`{"content":"JVBERi0=",`+rest+`}`, "application/pdf", "image/png", 1), []string{"body /mediaType: enum"}},
+		{"too large", strings.Replace(`{"content":"JVBERi0=",`+rest+`}`, `"size":5`, `"size":5242881`, 1), []string{"body /size: maximum"}},
+	} {
+		body, err := DecodeJSON([]byte(c.body))
+		if err != nil {
+			t.Fatal(c.name, err)
+		}
+		if diff := cmp.Diff(c.want, brief(op.ValidateRequest(path, nil, http.Header{"If-Match": {`"1"`}}, body))); diff != "" {
+			t.Errorf("%s: %s", c.name, diff)
+		}
+	}
+	answer := `{"documentId":"7d0f7c0e-52f4-5a53-8a0e-1a2c3f7f0b01","registeredAt":"2026-01-05T09:00:00Z",` + rest
+	if vs := op.ValidateResponseStrict(200, nil, []byte(answer+`}`)); vs != nil {
+		t.Error(vs)
+	}
+	if got := brief(op.ValidateResponseStrict(200, nil, []byte(answer+`,"content":"JVBERi0="}`))); !cmp.Equal(got, []string{"body /content: unknown"}) {
+		t.Error(got)
 	}
 }
 
@@ -285,6 +320,7 @@ func FuzzValidateRequest(f *testing.F) {
 	f.Add("putCategory", []byte(goodCategory))
 	f.Add("patchDossier", []byte(`{"caseworker":{"id":"x"},"jobTarget":null}`))
 	f.Add("queryDossiers", []byte(`{"ssins":["67722499797"]}`))
+	f.Add("putDocument", []byte(`{"content":"JVBERi0=","size":5}`))
 	f.Add("putEmployment", []byte(`{"workRegimes":[{"hoursPerWeek":1e308}]}`))
 	f.Fuzz(func(t *testing.T, id string, text []byte) {
 		op, ok := api.Operation(id)

@@ -1,0 +1,51 @@
+package app
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/internal/mlp"
+)
+
+// lookups is a ledger that keeps what it is told of look-ups.
+type lookups struct {
+	ledger.Store
+	saved []ledger.LookupResult
+}
+
+func (l *lookups) SaveLookups(_ context.Context, _, _ string, results []ledger.LookupResult, _ time.Time) error {
+	l.saved = append(l.saved, results...)
+	return nil
+}
+
+// Everybody who was asked for is told of: with a dossier, without one, with a number that is cancelled, with both.
+func TestLookUpsReachTheLedger(t *testing.T) {
+	store := &lookups{}
+	found := mlp.Found{
+		Dossiers: map[int64]casefile.Dossier{1: {ID: "d1", Version: 3}, 4: {ID: "d4", Version: 7}},
+		Canceled: map[int64]bool{3: true, 4: true},
+	}
+	asked := []mlp.Lookup{{Person: 1}, {Person: 2}, {Person: 3}, {Person: 4}}
+	if err := (observing{store}).SaveLookups(t.Context(), "r1", "0212214917", asked, found, time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	want := []struct {
+		dossier  string
+		canceled bool
+	}{{"d1", false}, {"", false}, {"", true}, {"d4", true}}
+	if len(store.saved) != len(want) {
+		t.Fatalf("%d results", len(store.saved))
+	}
+	for i, w := range want {
+		got, id := store.saved[i], ""
+		if got.Dossier != nil {
+			id = got.Dossier.ID
+		}
+		if got.Person != int64(i+1) || id != w.dossier || got.Canceled != w.canceled {
+			t.Errorf("person %d: dossier %q, cancelled %v", got.Person, id, got.Canceled)
+		}
+	}
+}
