@@ -165,6 +165,7 @@ func (w *work) stopped(st standing, steps []step) bool {
 	}
 	since := casefile.Latest(w.c.Client.SupportEndedOn, w.c.Client.ReadinessWithdrawnOn)
 	if w.leavesOtherwise(steps) || w.answeredSince(since) {
+		w.notFired("CAT-13", "Een uitkering, een job of een beslissing zegt hoe het verder gaat.", cells(w.c.Client, "readinessWithdrawnOn", "supportEndedOn"))
 		return false
 	}
 	held, ok := w.k.Dossier.CategoryOn(w.clk.day)
@@ -181,6 +182,8 @@ func (w *work) stopped(st standing, steps []step) bool {
 			Reason: "De cliënt is niet klaar of de steun is gestopt, maar er loopt een TWE, een contract art. 60§7 of een overdracht.",
 			Next:   "Verbeter de gegevens van de cliënt, of sluit het TWE, het contract of de overdracht af."})
 		return true
+	case st == standsEnded:
+		w.notFired("CAT-13", "De steun is gestopt, en MLP heeft geen categorie die dit OCMW bijhoudt.", cells(w.c.Client, "supportEndedOn"))
 	}
 	return false
 }

@@ -16,7 +16,9 @@ func (w *work) walk(steps []step) {
 	steps = w.authorise(w.remembered(steps))
 	for i, s := range steps {
 		if !w.clk.reached(s.from) {
-			w.planned(s)
+			if i+1 == len(steps) || steps[i+1].from != s.from { // else another step of that day takes its place
+				w.planned(s)
+			}
 			continue
 		}
 		check, last := w.window(steps, i)
