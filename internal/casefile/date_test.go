@@ -40,6 +40,11 @@ func TestAddMonths(t *testing.T) {
 		{"2026-03-31", -1, "2026-02-28"},
 		{"2026-01-15", -13, "2024-12-15"},
 		{"2026-01-15", 0, "2026-01-15"},
+		{"2026-08-31", 6, "2027-02-28"},
+		{"2027-08-31", 6, "2028-02-29"},
+		{"2028-02-29", 12, "2029-02-28"},
+		{"2026-01-29", 2, "2026-03-29"}, // the day on which summer time begins
+		{"2026-04-25", 6, "2026-10-25"}, // and on which it ends
 		{"", 3, ""},
 	}
 	for _, tc := range tests {
@@ -92,6 +97,47 @@ func TestDateOf(t *testing.T) {
 	} {
 		if got := DateOf(at, brussels); got != want {
 			t.Errorf("day of %v = %s, want %s", at, got, want)
+		}
+	}
+}
+
+// A day is a day, whether Brussels gives it 23, 24 or 25 hours.
+func TestDaysOverTheChangesOfTheHour(t *testing.T) {
+	for _, tc := range []struct {
+		from Date
+		n    int
+		want Date
+	}{
+		{"2026-03-21", 8, "2026-03-29"}, {"2026-03-23", 8, "2026-03-31"}, {"2026-03-29", 1, "2026-03-30"}, {"2026-03-30", -1, "2026-03-29"},
+		{"2026-10-17", 8, "2026-10-25"}, {"2026-10-20", 8, "2026-10-28"}, {"2026-10-25", 1, "2026-10-26"}, {"2026-10-26", -1, "2026-10-25"},
+		{"2024-02-21", 8, "2024-02-29"}, {"2028-02-25", 8, "2028-03-04"}, {"2026-02-21", 8, "2026-03-01"},
+	} {
+		if got := tc.from.AddDays(tc.n); got != tc.want {
+			t.Errorf("%s + %d days = %s, want %s", tc.from, tc.n, got, tc.want)
+		}
+		if got := tc.from.DaysUntil(tc.want); got != tc.n {
+			t.Errorf("from %s to %s are %d days, want %d", tc.from, tc.want, got, tc.n)
+		}
+	}
+}
+
+// Each hour of the days around a change belongs to one civil day.
+func TestHoursOfADay(t *testing.T) {
+	brussels, err := time.LoadLocation("Europe/Brussels")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for day, want := range map[Date]int{
+		"2026-03-28": 24, "2026-03-29": 23, "2026-03-30": 24, "2026-10-24": 24, "2026-10-25": 25, "2026-10-26": 24, "2028-02-29": 24,
+	} {
+		hours := 0
+		for at := day.Time().Add(-24 * time.Hour); at.Before(day.Time().Add(48 * time.Hour)); at = at.Add(time.Hour) {
+			if DateOf(at, brussels) == day {
+				hours++
+			}
+		}
+		if hours != want {
+			t.Errorf("%s has %d hours, want %d", day, hours, want)
 		}
 	}
 }
