@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/deliver"
 )
 
 // documentError is why a document can't be read. It names no path: file names of an
@@ -51,7 +52,11 @@ func (a *App) inspect(ctx context.Context, ocmw, path string) casefile.FileState
 // it was inspected: the caller compares.
 func (a *App) document(ctx context.Context, ocmw, path string) ([]byte, error) {
 	var content bytes.Buffer
-	if _, err := a.readDocument(ctx, ocmw, path, &content); err != nil {
+	_, err := a.readDocument(ctx, ocmw, path, &content)
+	if errors.Is(err, documentError(casefile.FilesNowhere)) {
+		return nil, deliver.ErrNoDocuments
+	}
+	if err != nil {
 		return nil, err
 	}
 	return content.Bytes(), nil
