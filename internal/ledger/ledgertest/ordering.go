@@ -140,10 +140,12 @@ var ordering = map[string]func(*world){
 		w.look(kbo, nil)
 		seen := map[string]bool{}
 		stale := w.subject("c1")
+		answer := casefile.Answer{Rule: "CAT-03", Question: "q1", Category: "05", On: day, At: w.now}
 		for _, change := range []func(){
 			func() {},
-			func() { w.answered("CAT-03", "q1", "05") },
-			func() { w.answered("CAT-03", "q1", "00") },
+			func() { w.order(ledger.Request{Kind: "decide", Answer: answer}) },
+			func() { answer.Category = "00"; w.order(ledger.Request{Kind: "decide", Answer: answer}) },
+			func() { answer.At = w.now; w.order(ledger.Request{Kind: "decide", Answer: answer}) },
 			func() { w.order(ledger.Request{Kind: "hold"}) },
 			func() { w.order(ledger.Request{Kind: "unhold"}); w.order(ledger.Request{Kind: "hold"}) },
 		} {
