@@ -106,3 +106,17 @@ func TestDatedNamesEveryLimitAndThePlaybook(t *testing.T) {
 		t.Errorf("playbooks %q and %q", then["GLOW"], now["GLOW"])
 	}
 }
+
+func TestInstrumentIsThatOfTheDayUnlessAsOf(t *testing.T) {
+	cases := []struct {
+		asOf, start casefile.Date
+		want        bool
+	}{
+		{"", "2022-12-31", true}, {"", "2023-01-01", false}, {"2022-12-31", "2026-03-16", true}, {"2023-01-01", "2020-01-01", false},
+	}
+	for _, c := range cases {
+		if got := New().AsOf(c.asOf).hasInstrument(casefile.PlacementBVS, c.start); got != c.want {
+			t.Errorf("as of %q, a BVS from %s: %v, want %v", c.asOf, c.start, got, c.want)
+		}
+	}
+}

@@ -115,6 +115,9 @@ func (r *Rules) Playbooks() []Playbook {
 	return out
 }
 
+// Instruments lists the forms of placement with their validity (TWE-04).
+func (r *Rules) Instruments() []Instrument { return slices.Clone(r.instruments) }
+
 // Overwrite is a row of CAT-03's table: what may be written over what, and when.
 type Overwrite struct {
 	To   []casefile.Code

@@ -129,7 +129,8 @@ func makePage(rules *mapping.Rules, code map[string][]place, all []shown) string
 	d.line("<!-- Generated from the catalogue in mapping: go test ./mapping/policy -update -->")
 	d.line("Every rule that `mlpsync` decides by: what it says in English and in Dutch (the sentence that a caseworker reads), its source,\n" +
 		"since when it holds, the limits that it reads, and what we assume where the sources are silent. Then the limits, what may be\n" +
-		"written over what, the versions of the playbook, and the way from each rule to its source, its code and its policy cases, and back.\n" +
+		"written over what, the versions of the playbook and the forms of placement,\n" +
+		"and the way from each rule to its source, its code and its policy cases, and back.\n" +
 		"There is no public MLP API: how these rules reach MLP is this project's own design. `mlpsync rules` prints the same catalogue;\n" +
 		"[policy-cases.md](policy-cases.md) tells how to write cases of your own.")
 	d.documents()
@@ -137,6 +138,7 @@ func makePage(rules *mapping.Rules, code map[string][]place, all []shown) string
 	d.limits()
 	d.overwrites()
 	d.playbooks()
+	d.instruments()
 	d.fromRules()
 	d.fromCases()
 	return d.String()
@@ -255,6 +257,15 @@ func (d *rulesDoc) playbooks() {
 	d.table("version", "for choices", "source", "excluded when one of these holds (GLOW-04)", "excluded categories", "assumption")
 	for _, p := range d.rules.Playbooks() {
 		d.row(p.ID, inForce(p.ValidFrom, p.ValidUntil), p.Source, strings.Join(p.Questions, "; "), cmp.Or(codes(p.Categories), "-"), p.Assumption)
+	}
+	d.WriteString("\n")
+}
+
+func (d *rulesDoc) instruments() {
+	d.line("## Forms of placement (TWE-04)")
+	d.table("form", "for a placement that begins", "source", "assumption")
+	for _, i := range d.rules.Instruments() {
+		d.row(i.Kind, inForce(i.ValidFrom, i.ValidUntil), i.Source, i.Assumption)
 	}
 	d.WriteString("\n")
 }
