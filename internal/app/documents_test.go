@@ -140,3 +140,19 @@ func TestADocumentThatBreaksOffIsUnread(t *testing.T) {
 		}
 	}
 }
+
+// A folder that the configuration names and that isn't there is said before the first run.
+func TestCheckLooksForTheDocumentsFolder(t *testing.T) {
+	there := t.TempDir()
+	for folder, want := range map[string][]bool{"": nil, there: {true}, filepath.Join(there, "away"): {false}} {
+		var got []bool
+		for _, item := range Check(library(folder).config, func(string) string { return "" }) {
+			if item.What == "ocmws[1].documents" {
+				got = append(got, item.OK)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("folder %q (-want +got):\n%s", folder, diff)
+		}
+	}
+}
