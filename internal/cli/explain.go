@@ -86,7 +86,7 @@ func printCourse(w io.Writer, steps []app.ExplainedStep) {
 func printStep(w io.Writer, s app.ExplainedStep) {
 	mark := map[string]string{"now": "nu", "planned": "gepland"}[s.When]
 	if s.Part == app.PartCategories {
-		columns(w, []int{7, 11, 25, 28}, mark, s.From.Dutch(), s.What, s.Standing, cited(s.Rule, s.Source))
+		columns(w, []int{7, 10, 24, 24}, mark, s.From.Dutch(), s.What, s.Standing, cited(s.Rule, s.Source))
 		return
 	}
 	columns(w, []int{7, 23, 31}, mark, period(s.From, s.Until), s.What, s.Standing)
@@ -201,7 +201,8 @@ func printDossier(w io.Writer, e app.Explanation) {
 	if !e.Dossier.OwnerSince.IsZero() {
 		owner += " sinds " + e.Dossier.OwnerSince.Dutch()
 	}
-	fmt.Fprintf(w, "  dossier %s, versie %d, in begeleiding bij: %s\n", e.Dossier.ID, e.Dossier.Version, owner)
+	fmt.Fprintf(w, "  dossier %s, versie %d\n", e.Dossier.ID, e.Dossier.Version)
+	paragraph(w, 2, "in begeleiding bij: ", owner)
 	for _, kind := range slices.Sorted(maps.Keys(e.Dossier.Holds)) {
 		fmt.Fprintf(w, "  %s: %d\n", kindNL(kind), e.Dossier.Holds[kind])
 	}

@@ -78,7 +78,7 @@ func TestHowAnItemIsAnswered(t *testing.T) {
 			{Rule: "CAT-10", Question: "q", Category: true, Proposal: "90"},
 			{Rule: "CAT-09", Question: "", Category: true},
 			{Rule: "TWE-09", Question: "q", Accept: "de opleiding telt toch"},
-			{Rule: "plan.outsideArea"},
+			{Rule: "plan.outsideArea", Cells: []casefile.Cell{{File: "c.csv", Row: 7, Column: "Nr", Field: "clientNumber"}}},
 		},
 		Findings: []casefile.Finding{{Rule: "TWE-05", Question: "q", Accept: "het is zo goed"}, {Rule: "TWE-07", Accept: "niet te beantwoorden"},
 			{Rule: "DATA-04", Question: "q", Accept: "stuur opnieuw"}},

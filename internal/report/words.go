@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
@@ -14,7 +15,8 @@ const inTheExport = "in de export, via het cliëntsysteem"
 // HowToDecide says in Dutch how a manual decision is answered.
 func HowToDecide(client string, m casefile.Manual) []string {
 	var ways []string
-	if len(m.Cells) > 0 {
+	// The client's number alone says who it is about, not what to fill in.
+	if slices.ContainsFunc(m.Cells, func(c casefile.Cell) bool { return c.Field != "clientNumber" }) {
 		ways = append(ways, inTheExport)
 	}
 	if m.Question == "" {
