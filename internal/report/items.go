@@ -218,13 +218,22 @@ func (c *collector) handovers() {
 	}
 	for _, r := range c.view.Known.Dossier.OfKind(casefile.RegHandover) {
 		h := r.Body.(casefile.Handover)
-		if h.Status == "" || h.StatusSince.IsZero() || h.StatusSince.DaysUntil(c.options.Day) > newsDays {
+		if !answered(h.Status) || h.StatusSince.IsZero() || h.StatusSince.DaysUntil(c.options.Day) > newsDays {
 			continue
 		}
 		c.add(Item{Sort: Handover, Rule: ruleHandoverAnswer, Since: h.StatusSince,
 			Reason: "Overdracht aan VDAB (" + HandoverName(h.Handover) + ", keuze van " + h.ChoiceDate.Dutch() + "): " + HandoverStanding(h) + ".",
 			Next:   handoverNext(h.Status)})
 	}
+}
+
+// answered tells of a status that VDAB has judged the request: that it came in is no news.
+func answered(s casefile.HandoverStatus) bool {
+	switch s {
+	case casefile.HandoverNeedsInformation, casefile.HandoverAccepted, casefile.HandoverAssigned, casefile.HandoverRejected, casefile.HandoverClosed:
+		return true
+	}
+	return false
 }
 
 // newsDays is how long an answer of VDAB that asks for nothing stays on the worklist (assumption).

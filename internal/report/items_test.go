@@ -59,6 +59,7 @@ func TestEverySortOfItem(t *testing.T) {
 			0, "handover HND-03|finding TWE-05"},
 		{"VDAB's answer from MLP", ledger.ClientView{Subject: ledger.Subject{Known: handover(casefile.HandoverAccepted, "2026-03-12")}, Kind: ledger.OutcomeNoChange},
 			0, "handover HND-03"},
+		{"VDAB has it", ledger.ClientView{Subject: ledger.Subject{Known: handover(casefile.HandoverReceived, "2026-03-12")}, Kind: ledger.OutcomeNoChange}, 0, ""},
 		{"VDAB's answer of long ago", ledger.ClientView{Subject: ledger.Subject{Known: handover(casefile.HandoverAccepted, "2026-01-12")}, Kind: ledger.OutcomeNoChange}, 0, ""},
 	}
 	for _, c := range cases {
