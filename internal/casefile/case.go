@@ -123,6 +123,9 @@ func sortBy[R Record](rs []R, date func(R) string) {
 
 // ClientNumber is the OCMW's number of the client; empty for an empty case.
 func (c Case) ClientNumber() string {
+	if c.Client != nil { // asked for each id: no need to list a long course
+		return c.Client.ClientNumber()
+	}
 	for _, r := range c.Records() {
 		return r.ClientNumber()
 	}
