@@ -344,20 +344,20 @@ func TestEveryInstrumentIsExpected(t *testing.T) {
 			stopped[line[1]+" "+line[4]]++
 		}
 	}
-	for _, want := range []string{"placement BVS", "placement WES", "placement IBO", "note trainingReference", "note finalAdvice",
+	for _, want := range []string{"placement BVS", "placement WES", "placement WES gemeenschapsdienst", "placement IBO", "note trainingReference", "note finalAdvice",
 		"document developmentPlan", "document internshipPlan", "document interimReport", "document finalReport", "competence Samenwerken"} {
 		if sent[want] == 0 {
 			t.Errorf("no %s is sent", want)
 		}
 	}
-	if stopped["placement TWE-04"] != 2 || stopped["note TWE-11"] != 2 || stopped["note TWE-09"] != 1 || stopped["document "] != 1 {
+	if stopped["placement TWE-04"] != 2 || stopped["note TWE-11"] != 1 || stopped["note TWE-10"] != 1 || stopped["document "] != 1 {
 		t.Errorf("stopped: %v", stopped)
 	}
 	rules := map[string]bool{}
 	for _, line := range expected(t, "expected.csv") {
 		rules[line[4]] = true
 	}
-	for _, rule := range strings.Fields("TWE-04 TWE-05 TWE-09 TWE-11 TWE-12 TWE-16 TWE-17 GLOW-07") {
+	for _, rule := range strings.Fields("TWE-04 TWE-05 TWE-10 TWE-11 TWE-12 TWE-16 TWE-17 GLOW-07") {
 		if !rules[rule] {
 			t.Errorf("no line has rule %s", rule)
 		}

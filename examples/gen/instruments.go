@@ -27,8 +27,8 @@ func placementArchetypes() []archetype {
 		{"bvsAfter2022", 1, "TWE-04", "a BVS that begins in 2023, on which the sources disagree: not sent", bvsAfter2022},
 		{"wes", 1, "CAT-08, TWE-04", "a WES after art. 60§7: sent", placedAfterArt60("WES", "2026-03-09", "2026-05-29", atNonProfit, "76,00")},
 		{"ibo", 1, "CAT-08, TWE-04", "an IBO after art. 60§7: sent", placedAfterArt60("IBO", "2026-03-16", "2026-09-11", atCompany, "164,66")},
-		{"communityService", 1, "GLOW-07", "a WES that is rightly called gemeenschapsdienst: sent", communityService(atLocalAuthority, "40,50", "")},
-		{"communityServiceWrongly", 1, "GLOW-07", "70 hours a month: a WES, and no gemeenschapsdienst", communityService(atSchool, "70,00", "GLOW-07")},
+		{"communityService", 1, "CAT-07, GLOW-07, TWE-04", "a WES that is rightly called gemeenschapsdienst: sent as such", communityService},
+		{"communityServiceWrongly", 1, "CAT-08, GLOW-07, TWE-04", "70 hours a month and no benefit: sent as a WES, and no gemeenschapsdienst", communityServiceWrongly},
 	}
 }
 
@@ -98,27 +98,41 @@ func placedAfterArt60(kind string, start, end day, host, hours string) func(w *w
 
 // GLOW-07: "a WES is called that only when it takes place at a local authority,
 // non-profit or school, takes 32 to 64 hours a month, and the client has drawn
-// unemployment benefit for more than 2 years." Where it may not be called that, "zijn
-// het WES-stageplaatsen" (GLOW24 1.2): it is sent all the same. CAT-03: 00 stays.
-func communityService(host, hours, rule string) func(w *world, name string, i int) {
-	return func(w *world, name string, _ int) {
-		since, start := day("2023-02-13"), day("2026-02-16")
-		c := w.newClient(name).readyFrom("2025-10-13")
-		c.leefloon, c.benefit, c.benefitSince = leefloonNone, benefitFull, since.dutch()
-		c.dossier("vdab").had("00", since, "client")
-		c.placed(placement{kind: "WES", start: start, end: "2026-06-12", host: host, hours: hours, community: yes})
-		c.holds("00", since, "client", "CAT-03")
-		c.sends("placement", "WES", start, "GLOW-07")
-		if rule != "" {
-			c.finding(rule)
-		}
-	}
+// unemployment benefit for more than 2 years." Outside GLOW, whose partner registers, that
+// is a TWE that goes on beyond its 24 months: "a warning, not an error" (TWE-02).
+func communityService(w *world, name string, _ int) {
+	ready, weo, start, end, benefit := day("2023-01-09"), day("2023-03-06"), day("2023-04-03"), day("2023-12-29"), day("2023-12-30")
+	c := w.newClient(name).readyFrom(ready)
+	c.leefloon = leefloonNone
+	c.twe(weo, weo)
+	c.art60(start, end, fullTime)
+	c.evaluatedRegularly(today)
+	c.decidedByRVA(benefit, "2024-01-08")
+	c.benefitSince = benefit.dutch()
+	c.dossier("ocmw").had("05", ready, "ocmw").hadWork("78", start, "vdab").hadWork("90", start, "ocmw").had("00", benefit, "ocmw").registered(c)
+	c.holds("05", ready, "ocmw", "CAT-02")
+	c.holds("78", start, "vdab", "CAT-04")
+	c.holds("90", start, "ocmw", "CAT-05")
+	c.holds("00", benefit, "ocmw", "CAT-07")
+	c.placed(placement{kind: "WES", start: "2026-02-02", end: "2026-06-12", host: atLocalAuthority, hours: "40,50", community: yes})
+	c.sends("placement", "WES gemeenschapsdienst", "2026-02-02", "TWE-04")
+}
+
+// GLOW-07, as above: too many hours, and no benefit. "Zo niet, dan zijn het
+// WES-stageplaatsen" (GLOW24 1.2): it is sent without the name, and the worklist says so.
+func communityServiceWrongly(w *world, name string, i int) {
+	c := worked(w, name, i, "2026-03-06")
+	c.decision = decisionOpen
+	c.placed(placement{kind: "WES", start: "2026-03-09", end: "2026-06-12", host: atSchool, hours: "70,00", community: yes})
+	c.none("CAT-08")
+	c.sends("placement", "WES", "2026-03-09", "TWE-04")
+	c.finding("GLOW-07")
 }
 
 func trainingArchetypes() []archetype {
 	return []archetype{
 		{"trainingShort", 1, "CAT-08, TWE-09", "a recognised training of two months after art. 60§7: a reference is sent", trained("2026-03-09", "2026-05-08", yes, "")},
-		{"trainingLong", 1, "CAT-08, TWE-09", "full time for six months inside a TWE: too long", trained("2026-03-09", "2026-09-04", yes, "TWE-09")},
+		{"trainingLong", 1, "CAT-08, TWE-10", "full time for six months, and nobody says since when the need is known: a person decides", trainingLong},
 		{"trainingUnrecognised", 1, "CAT-08, TWE-11", "a training that isn't recognised, inside a TWE", trained("2026-03-09", "2026-04-03", no, "TWE-11")},
 		{"trainingPartTime", 1, "CAT-08, TWE-11", "part time, goes on after art. 60§7 with half-time guidance: a reference is sent", trainedOn(yes, "")},
 		{"trainingUnguided", 1, "CAT-08, TWE-11", "the same without that guidance", trainedOn(no, "TWE-11")},
@@ -138,31 +152,41 @@ func trained(start, end day, recognised, rule string) func(w *world, name string
 		c.decision = decisionOpen
 		c.trained(training{title: "Heftruckchauffeur", start: start, end: end, recognised: recognised, regime: fullTime, serves: yes})
 		c.none("CAT-08")
-		c.referenced("TWE-09", rule)
+		if rule != "" {
+			c.finding(rule)
+			c.stops("note", "trainingReference", "", rule)
+			return
+		}
+		c.sends("note", "trainingReference", "", "TWE-09")
 	}
 }
 
+// TWE-10: TWE stops for a long training where "the need for a long training appears during
+// art. 60"; the export doesn't say when it did. "What a source does not settle is never
+// guessed".
+func trainingLong(w *world, name string, i int) {
+	c := worked(w, name, i, "2026-03-06")
+	c.decision = decisionOpen
+	c.trained(training{title: "Heftruckchauffeur", start: "2026-03-09", end: "2026-09-04", recognised: yes, regime: fullTime, serves: yes})
+	c.none("CAT-08")
+	c.stops("note", "trainingReference", "", "TWE-10")
+	c.manual("TWE-10")
+}
+
 // TWE-11: "Part-time training may run on after art. 60 if the OCMW keeps guiding at
-// least half time."
+// least half time." It began beside art. 60, where it was in its place: the reference is
+// left in either case.
 func trainedOn(guided, rule string) func(w *world, name string, i int) {
 	return func(w *world, name string, i int) {
 		c := worked(w, name, i, "2026-03-06")
 		c.decision = decisionOpen
 		c.trained(training{title: "Polyvalent verzorgende", start: "2026-01-12", end: "2026-05-29", recognised: yes, regime: partTime, guided: guided, serves: yes})
 		c.none("CAT-08")
-		c.referenced("TWE-11", rule)
+		c.sends("note", "trainingReference", "", "TWE-11")
+		if rule != "" {
+			c.finding(rule)
+		}
 	}
-}
-
-// referenced: a training within the limits is referred to; about another the worklist
-// speaks, by the rule that it breaks.
-func (c *client) referenced(rule, broken string) {
-	if broken != "" {
-		c.finding(broken)
-		c.stops("note", "trainingReference", "", broken)
-		return
-	}
-	c.sends("note", "trainingReference", "", rule)
 }
 
 // TWE-10, situation 1: "a recognised training for the job target, begun part time
@@ -288,10 +312,10 @@ func finalAdvice(w *world, name string, i int) {
 	c.seed.had("00", "2026-02-28", "ocmw")
 	c.holds("00", "2026-02-28", "ocmw", "CAT-07")
 	c.w.trackTable.set(c.track, "Eindadvies", "Zoekt best verder als groenarbeider;\nbegeleiding op de werkvloer blijft nodig.")
-	c.w.trackTable.set(c.track, "Datum eindadvies", day("2026-03-12").dutch())
+	c.w.trackTable.set(c.track, "Datum eindadvies", day("2026-03-13").dutch())
 	c.scored("Samenwerken", "verworven", "2026-03-12")
 	c.documented("eindverslag", "2026-03-13")
-	c.sends("note", "finalAdvice", "2026-03-12", "TWE-13")
+	c.sends("note", "finalAdvice", "2026-03-13", "TWE-13")
 	c.sends("competence", "Samenwerken", "2026-03-12", "TWE-13")
 	c.sends("document", "finalReport", "2026-03-13", "TWE-13")
 }
