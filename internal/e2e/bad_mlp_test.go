@@ -242,13 +242,14 @@ func TestMLPIsNotThere(t *testing.T) {
 	t.Parallel()
 	want := theSmallReference(t)
 	w := newWorld(t)
-	w.drop(only(t, few()...))
+	files := only(t, few()...)
+	w.drop(files)
 	w.server.Close()
 	r := w.run("once", "--json", "--wait", "2s")
 	if r.code != 1 || !strings.Contains(r.stderr, "observe.failed") || !strings.Contains(r.stderr, "MLP can't be read") {
 		t.Errorf("without MLP: %s", clipped(r.String()))
 	}
-	if s := decode[app.Summary](t, r); len(s.Files) != 6 {
+	if s := decode[app.Summary](t, r); len(s.Files) != len(files) {
 		t.Errorf("the files were not taken without MLP: %+v", s.Files)
 	}
 	server := httptest.NewServer(w.mock.API())
