@@ -224,7 +224,7 @@ func (c *course) profile(t *casefile.Track) {
 	if len(has) == 0 {
 		return
 	}
-	s := ExplainedStep{Part: PartTrack, Kind: string(casefile.RegProfile), From: t.WEOStart, What: strings.Join(has, ", "), When: c.when(t.WEOStart, t.WEOEnd)}
+	s := ExplainedStep{Part: PartTrack, Kind: string(casefile.RegProfile), From: t.WEOStart, Until: t.WEOEnd, What: strings.Join(has, ", "), When: c.when(t.WEOStart, t.WEOEnd)}
 	want := casefile.Profile{JobTarget: t.JobTarget, EntryNeed: t.EntryNeed, DevelopmentPlanOn: t.DevelopmentPlanOn}
 	entry, found := c.waiting(casefile.Profile{}, nil)
 	switch d := c.view.Known.Dossier; {
