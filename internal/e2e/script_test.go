@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http/httptest"
@@ -28,6 +29,9 @@ import (
 //	effects N                  the mock must have committed so many changes of the client's
 //	fault OPERATION STATUS CLIENT   the mock answers so to that operation for that client
 //	mend                       takes all faults away
+//	happens handover CLIENT STATUS [REASON [ORGANISATION]]   VDAB answers the client's request
+//	happens edit CLIENT PATCH  a colleague changes the dossier's own data by hand
+//	happens replaced CLIENT NUMBER   the person gets another number
 //	again                      drops the same files once more
 //	newcomer [LANGUAGE]        drops tomorrow's intakes, with one more client
 //	until [grep-stdout TEXT] mlpsync ARGS...   runs it until it ends with 0 and says TEXT
@@ -44,7 +48,8 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"run": runMlpsync, "change": change, "effects": countEffects, "mend": mend,
 			"again": again, "newcomer": dropNewcomer, "capture": capture, "until": until,
-			"fault": func(ts *testscript.TestScript, _ bool, args []string) { addFault(ts, args, numbers) },
+			"fault":   func(ts *testscript.TestScript, _ bool, args []string) { addFault(ts, args, numbers) },
+			"happens": func(ts *testscript.TestScript, _ bool, args []string) { happens(ts, args, numbers) },
 		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
@@ -159,6 +164,27 @@ func addFault(ts *testscript.TestScript, args []string, numbers map[string]strin
 	_, err = theMock(ts).AddFault(mockmlp.Fault{
 		Match: mockmlp.FaultMatch{OperationID: args[0], Person: numbers[args[2]]}, Response: mockmlp.FaultResponse{Status: status},
 	})
+	ts.Check(err)
+}
+
+func happens(ts *testscript.TestScript, args []string, numbers map[string]string) {
+	if len(args) < 3 || numbers[args[1]] == "" {
+		ts.Fatalf("usage: happens EVENT CLIENT ...")
+	}
+	mock, person, rest := theMock(ts), numbers[args[1]], append(args[2:], "", "")
+	var err error
+	switch args[0] {
+	case "handover":
+		_, err = mock.HandoverAnswered(person, "", rest[0], rest[1], rest[2])
+	case "edit":
+		var patch map[string]any
+		ts.Check(json.Unmarshal([]byte(rest[0]), &patch))
+		_, err = mock.DossierEdited(person, "", "", patch)
+	case "replaced":
+		_, err = mock.SSINReplaced(person, rest[0])
+	default:
+		ts.Fatalf("nothing of that name happens: %s", args[0])
+	}
 	ts.Check(err)
 }
 
