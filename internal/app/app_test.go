@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -205,5 +206,30 @@ ocmws:
 	defer second.Close()
 	if got := second.now(); got.Before(later) {
 		t.Errorf("after the kill the clock is at %v, it was at %v", got, later)
+	}
+}
+
+// The daemon and a command beside it may both find no key file in environment test: the
+// first makes it, and nobody reads half of it.
+func TestKeysAreMadeOnce(t *testing.T) {
+	c := &config.Config{Environment: config.Test, KeyFile: filepath.Join(t.TempDir(), "keys")}
+	const processes = 16
+	var begin, done sync.WaitGroup
+	begin.Add(1)
+	errs := make([]error, processes)
+	for i := range processes {
+		done.Go(func() {
+			begin.Wait()
+			_, errs[i] = loadKeys(c)
+		})
+	}
+	begin.Done()
+	done.Wait()
+	if err := errors.Join(errs...); err != nil {
+		t.Error(err)
+	}
+	files, err := os.ReadDir(filepath.Dir(c.KeyFile))
+	if err != nil || len(files) != 1 {
+		t.Errorf("%d files in the folder of the key file (%v)", len(files), err)
 	}
 }

@@ -40,7 +40,7 @@ func loadProfile(path string) (*adapters.Profile, error) {
 func loadKeys(c *config.Config) (*seal.Keys, error) {
 	data, err := os.ReadFile(c.KeyFile)
 	if errors.Is(err, os.ErrNotExist) && c.Environment == config.Test {
-		if err := MakeKey(c.KeyFile); err != nil {
+		if err := MakeKey(c.KeyFile); err != nil && !errors.Is(err, os.ErrExist) { // another process may have been first
 			return nil, err
 		}
 		data, err = os.ReadFile(c.KeyFile)
@@ -65,9 +65,32 @@ func MakeKey(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("make folder of the key file: %w", err)
 	}
+	if err := writeNew(path, content); err != nil {
+		return &Hinted{Err: fmt.Errorf("the key file can't be made: %w", plain(err)), Next: "an existing one is never overwritten; choose another path, and check the rights of the folder"}
+	}
+	return nil
+}
+
+// writeNew makes a file that is whole from its first moment, as another process may be
+// waiting to read it, and that takes no other's place: a link, unlike a renaming, does neither.
+func writeNew(path string, content []byte) error {
+	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name())
+	_, err = tmp.Write(content)
+	if err := errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
+		return err
+	}
+	err = os.Link(tmp.Name(), path)
+	if err == nil || errors.Is(err, os.ErrExist) {
+		return err
+	}
+	// A file system without links: as whole as it can be.
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return &Hinted{Err: errors.New("the key file can't be made"), Next: "an existing one is never overwritten; choose another path, and check the rights of the folder"}
+		return err
 	}
 	_, err = file.Write(content)
 	return errors.Join(err, file.Sync(), file.Close())
@@ -146,8 +169,12 @@ func folderParent(path string) error {
 // plain drops the path from a file system error: the key path says which it is.
 func plain(err error) error {
 	var path *os.PathError
-	if errors.As(err, &path) {
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
 		return path.Err
+	case errors.As(err, &link):
+		return link.Err
 	}
 	return err
 }
