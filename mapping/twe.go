@@ -281,14 +281,16 @@ func (w *work) allowance(c *contract, socialEconomy casefile.Tri) {
 	case socialEconomy == casefile.No:
 		w.finding("TWE-05", "Een verhoogde toelage is gevraagd, maar het contract is niet in de sociale economie.", "Kijk de aanvraag in Nova Prima na.", cs)
 		return
-	case from.IsZero():
-		from = c.start
 	}
-	longest := w.rules.limit(paramAllowance, from)
-	due := from.LastOfDuration(longest)
+	asked := cmp.Or(from, c.start)
+	longest := w.rules.limit(paramAllowance, asked)
+	due := asked.LastOfDuration(longest)
 	ended := casefile.Earliest(until, c.end)
+	if from.IsZero() && until.IsZero() && (w.clk.passed(due) || w.clk.passed(ended)) {
+		return // as far as is known it was never asked for
+	}
 	w.deadline("TWE-05", due, ended <= due && w.clk.reached(ended), "De verhoogde toelage voor sociale economie stopt na "+months(longest)+".", cs)
-	if ended > due || (ended.IsZero() && w.clk.passed(due)) {
+	if until > due || (!from.IsZero() && until.IsZero() && w.clk.passed(due)) {
 		w.finding("TWE-05", "De verhoogde toelage kan hoogstens "+months(longest)+" ("+due.Dutch()+"), maar loopt volgens de gegevens langer.",
 			"Kijk in Nova Prima na tot wanneer de toelage gevraagd is.", cs)
 	}
