@@ -23,7 +23,7 @@ func (w *work) question(rule, reason string, cs []casefile.Cell, extra ...string
 	for _, r := range w.c.Records() {
 		for _, c := range cs {
 			if o := r.Origin(); o.File == c.File && o.Sheet == c.Sheet && o.Row == c.Row {
-				fmt.Fprintf(h, " %s %s", c.Field, fieldOf(r, c.Field))
+				fmt.Fprintf(h, " %s %s", c.Field, w.contentOf(r).field(c.Field))
 			}
 		}
 	}
@@ -32,23 +32,35 @@ func (w *work) question(rule, reason string, cs []casefile.Cell, extra ...string
 
 func digest(h hash.Hash) string { return hex.EncodeToString(h.Sum(nil)[:10]) }
 
-// fieldOf is the value of a record's field by its name in the export's schema; all of
-// the record where the two names differ by more than case.
-func fieldOf(r casefile.Record, field string) string {
-	content, err := casefile.MarshalContent(r)
-	if err != nil {
-		return ""
+// content is a record as it is kept: encoded, and field by field.
+type content struct {
+	whole  string
+	fields map[string]json.RawMessage
+}
+
+// contentOf encodes a record once for all questions of a decision: there are many, and
+// encoding costs more than all else that is decided.
+func (w *work) contentOf(r casefile.Record) content {
+	if known, ok := w.contents[r]; ok {
+		return known
 	}
-	var fields map[string]json.RawMessage
-	if json.Unmarshal(content, &fields) != nil {
-		return ""
+	var c content
+	if whole, err := casefile.MarshalContent(r); err == nil && json.Unmarshal(whole, &c.fields) == nil {
+		c.whole = string(whole)
 	}
-	for name, value := range fields {
+	w.contents[r] = c
+	return c
+}
+
+// field is the value of a field by its name in the export's schema; all of the record
+// where the two names differ by more than case.
+func (c content) field(field string) string {
+	for name, value := range c.fields {
 		if strings.EqualFold(name, field) {
 			return string(value)
 		}
 	}
-	return string(content)
+	return c.whole
 }
 
 // accepted tells whether a caseworker let the data of the question stand.

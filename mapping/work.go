@@ -34,13 +34,14 @@ type work struct {
 	clk   *clock
 	facts facts
 
-	sim     []casefile.HeldCategory // the dossier's categories and those that this decision writes
-	own     map[string]bool         // ids of category entries that these rules may have written
-	adopted map[string]string       // MLP's id of an entry -> our id of the step that it stands for
-	entries []entry
-	wishes  []wish
-	blocked scope
-	d       casefile.Decision
+	sim      []casefile.HeldCategory     // the dossier's categories and those that this decision writes
+	own      map[string]bool             // ids of category entries that these rules may have written
+	contents map[casefile.Record]content // of records that a question shows
+	adopted  map[string]string           // MLP's id of an entry -> our id of the step that it stands for
+	entries  []entry
+	wishes   []wish
+	blocked  scope
+	d        casefile.Decision
 }
 
 // entry is a timeline entry; one that is not in MLP yet is shown only when
@@ -61,7 +62,7 @@ func (r *Rules) begin(c casefile.Case, k casefile.Known, day casefile.Date) *wor
 	given := c
 	c = casefile.Assemble(c.OCMW, c.Records()) // the order of records never decides
 	c.SharedINSZ, c.Files, c.Answers = given.SharedINSZ, given.Files, given.Answers
-	w := &work{rules: r, c: c, k: k, clk: &clock{day: day}, own: map[string]bool{}, adopted: map[string]string{}}
+	w := &work{rules: r, c: c, k: k, clk: &clock{day: day}, own: map[string]bool{}, adopted: map[string]string{}, contents: map[casefile.Record]content{}}
 	w.d = casefile.Decision{Day: day, RulesVersion: r.version}
 	w.d.Facts = w.courseFacts()
 	w.sim = k.Dossier.Categories()
