@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/ident"
 	"github.com/mlpsync/mlpsync/internal/plan"
 	"github.com/mlpsync/mlpsync/mapping"
 )
@@ -36,7 +37,7 @@ const (
 	fAnswer
 	fOwner
 	fEvaluation
-	fGone
+	fPerson
 	fPlacement
 	fTraining
 	fSince // what somebody did in MLP after our first write
@@ -58,16 +59,16 @@ func factors() [len(combo{})]factor {
 		fRegime:     {"regime", []string{"full", "part", "unknown"}},
 		fRVA:        {"rva", []string{"none", "pending", "applied", "appliedBefore", "entitled", "entitledNoDate", "entitledTooEarly", "entitledLater", "notEntitled"}},
 		fLeefloon:   {"leefloon", []string{"none", "full", "supplementary", "unknown"}},
-		fTrack:      {"track", []string{"none", "TWE", "TWEended", "TWEtechnical", "TWElater", "GLOW", "GLOWtrack", "GLOWthenTWE", "TWEthenGLOW"}},
+		fTrack:      {"track", []string{"none", "TWE", "TWEended", "TWEtechnical", "TWEsocialBefore", "TWEsocial", "TWElater", "GLOW", "GLOWtrack", "GLOWthenTWE", "TWEthenGLOW"}},
 		fJob:        {"job", []string{"none", "full", "part", "during", "ended", "later", "gone"}},
 		fHandover:   {"handover", []string{"none", "training", "trainingUnknown", "other", "GLOWunanswered", "GLOWexcluded", "GLOWsent"}},
 		fAnswer:     {"answer", []string{"none", "05", "90", "00", "incomplete"}},
 		fOwner:      {"owner", []string{"ocmw", "partner"}},
 		fEvaluation: {"evaluation", []string{"none", "interim", "final", "nobody's"}},
-		fGone:       {"gone", []string{"none", "client", "track", "shared"}},
-		fPlacement:  {"placement", []string{"none", "BVS", "WES"}},
-		fTraining:   {"training", []string{"none", "short", "long"}},
-		fSince:      {"since", []string{"none", "78", "03", "02", "00"}},
+		fPerson:     {"person", []string{"none", "gone", "trackGone", "shared", "canceled", "moved"}},
+		fPlacement:  {"placement", []string{"none", "BVS", "WES", "WESearly", "community"}},
+		fTraining:   {"training", []string{"none", "short", "long", "partTime", "unrecognised", "inGLOW"}},
+		fSince:      {"since", []string{"none", "78", "03", "02", "00", "jobTarget"}},
 	}
 }
 
@@ -117,12 +118,12 @@ func products() []product {
 	return []product{
 		{name: "entry", factors: []int{fStanding, fBy, fBenefit, fHeld, fContract}, only: map[int][]string{fContract: {"none", "planned", "ended"}}},
 		{name: "contract", factors: []int{fStanding, fHeld, fContract, fRegime, fTrack},
-			only: map[int][]string{fStanding: {"ready", "notReady", "unknown", "withdrawn", "ended"}, fRegime: {"full", "part"}, fTrack: {"none", "TWE", "TWEended", "GLOW", "GLOWthenTWE", "TWEthenGLOW"}}},
+			only: map[int][]string{fStanding: {"ready", "notReady", "ended"}, fRegime: {"full", "part"}, fTrack: {"none", "TWE", "TWEended", "GLOW", "GLOWthenTWE", "TWEthenGLOW"}}},
 		{name: "after", factors: []int{fStanding, fHeld, fRVA, fLeefloon, fJob}, set: map[int]string{fContract: "ended", fTrack: "TWEended"},
-			only: map[int][]string{fStanding: {"ready", "again", "withdrawn", "ended", "unknown"}, fJob: {"none", "full", "part"}}},
+			only: map[int][]string{fStanding: {"ready", "again", "withdrawn", "ended"}, fJob: {"none", "full", "part"}}},
 		{name: "drift", factors: []int{fStanding, fContract, fRVA, fAnswer, fSince}, set: map[int]string{fTrack: "TWE", fHeld: "nothing"},
 			only: map[int][]string{fContract: {"none", "running", "ended", "regimeChange"}}},
-		{name: "choice", factors: []int{fStanding, fContract, fTrack, fHandover, fOwner, fGone}, set: map[int]string{fHeld: "05@2025-01-06/ocmw"},
+		{name: "choice", factors: []int{fStanding, fContract, fTrack, fHandover, fOwner, fPerson}, set: map[int]string{fHeld: "05@2025-01-06/ocmw"},
 			only: map[int][]string{fStanding: {"ready", "ended"}, fContract: {"none", "running", "ended"}}},
 	}
 }
@@ -237,7 +238,7 @@ type scene struct {
 func (s *scene) at(f int) string { return s.factors[f].levels[s.c[f]] }
 
 func header(key string, missing bool) casefile.Header {
-	return casefile.Header{Client: "K1", RecordKey: key, Missing: missing, Prov: casefile.Provenance{File: "x.csv", Row: 2}}
+	return casefile.Header{Client: "K1", RecordKey: key, Missing: missing, Prov: casefile.Provenance{File: key + ".csv", Row: 2}}
 }
 
 // build is the client of the combination and what MLP holds of it.
@@ -249,13 +250,17 @@ func build(rules *mapping.Rules, c combo) (casefile.Case, casefile.Known) {
 	s.job()
 	s.handover()
 	s.rest()
-	kase := casefile.Assemble(casefile.OCMW{KBO: "0999999922", NIS: "99991", DefaultCaseworker: "mw-000"}, s.records)
-	kase.SharedINSZ = s.at(fGone) == "shared"
+	on := casefile.OCMW{KBO: "0999999922", NIS: "99991", DefaultCaseworker: "mw-000"}
+	if s.at(fPerson) == "moved" {
+		on.Area = []ident.NIS{"99992"}
+	}
+	kase := casefile.Assemble(on, s.records)
+	kase.SharedINSZ = s.at(fPerson) == "shared"
 	return kase, s.since(rules, kase, s.known(kase))
 }
 
 func (s *scene) client() *casefile.Client {
-	cl := &casefile.Client{Header: header("K1", s.at(fGone) == "client"), LastName: "Testpersoon", FirstName: "An", Caseworker: "mw-001", ContactLanguage: "nl",
+	cl := &casefile.Client{Header: header("K1", s.at(fPerson) == "gone"), LastName: "Testpersoon", FirstName: "An", Caseworker: "mw-001", ContactLanguage: "nl", NIS: "99991",
 		Readiness: casefile.Ready, ReadySince: "2025-01-06"}
 	switch s.at(fStanding) {
 	case "notReady":
@@ -302,9 +307,9 @@ func (s *scene) rva(cl *casefile.Client) {
 }
 
 func (s *scene) tracks() {
-	twe := &casefile.Track{Header: header("T1", s.at(fGone) == "track"), TrackNumber: "T1", Track: casefile.TrackTWE, ChoiceDate: "2025-01-20",
+	twe := &casefile.Track{Header: header("T1", s.at(fPerson) == "trackGone"), TrackNumber: "T1", Track: casefile.TrackTWE, ChoiceDate: "2025-01-20",
 		EntryNeed: "generic", RegularEconomyWithinTwoYears: casefile.Yes, JobTarget: "kok", DevelopmentPlanOn: "2025-02-03", WEOStart: "2025-02-03", Counsellor: "tb-1"}
-	glow := &casefile.Track{Header: header("G1", s.at(fGone) == "track"), TrackNumber: "G1", Track: casefile.TrackGLOW, ChoiceDate: "2026-06-01"}
+	glow := &casefile.Track{Header: header("G1", s.at(fPerson) == "trackGone"), TrackNumber: "G1", Track: casefile.TrackGLOW, ChoiceDate: "2026-06-01"}
 	switch s.at(fTrack) {
 	case "none":
 	case "GLOWtrack":
@@ -321,6 +326,12 @@ func (s *scene) tracks() {
 		s.records = append(s.records, twe)
 	case "TWEtechnical":
 		twe.EntryNeed = "technical"
+		s.records = append(s.records, twe)
+	case "TWEsocialBefore":
+		twe.SocialEconomyHighestOn = "2025-01-27"
+		s.records = append(s.records, twe)
+	case "TWEsocial":
+		twe.SocialEconomyHighestOn = "2026-01-05"
 		s.records = append(s.records, twe)
 	case "TWElater":
 		twe.WEOStart = "2026-07-01"
@@ -438,20 +449,46 @@ func (s *scene) rest() {
 	default:
 		s.records = append(s.records, e)
 	}
-	if kind := s.at(fPlacement); kind != "none" {
-		s.records = append(s.records, &casefile.Placement{Header: header("P1", false), TrackNumber: "T1", Placement: kind,
-			Start: "2025-02-10", End: "2025-02-21", InternshipPlan: casefile.Yes})
+	s.placement()
+	s.training()
+}
+
+func (s *scene) placement() {
+	p := &casefile.Placement{Header: header("P1", false), TrackNumber: "T1", Placement: casefile.PlacementWES, Start: "2026-06-02", End: "2026-06-12", InternshipPlan: casefile.Yes}
+	switch s.at(fPlacement) {
+	case "none":
+		return
+	case "BVS":
+		p.Placement, p.Start, p.End = casefile.PlacementBVS, "2025-02-10", "2025-02-21"
+	case "WESearly":
+		p.Start, p.End = "2025-02-10", "2025-02-21"
+	case "community":
+		p.CommunityService, p.Host, p.HoursPerMonth = casefile.Yes, casefile.HostSchool, "40"
 	}
-	if kind := s.at(fTraining); kind != "none" {
-		end := map[string]casefile.Date{"short": "2025-06-30", "long": "2026-05-29"}[kind]
-		s.records = append(s.records, &casefile.Training{Header: header("O1", false), Title: "opleiding", Start: "2025-05-05", End: end,
-			Recognised: casefile.Yes, Regime: casefile.FullTime, ServesJobTarget: casefile.Yes})
+	s.records = append(s.records, p)
+}
+
+func (s *scene) training() {
+	tr := &casefile.Training{Header: header("O1", false), Title: "opleiding", Start: "2025-05-05", End: "2025-06-30",
+		Recognised: casefile.Yes, Regime: casefile.FullTime, ServesJobTarget: casefile.Yes}
+	switch s.at(fTraining) {
+	case "none":
+		return
+	case "long":
+		tr.End = "2026-05-29"
+	case "partTime":
+		tr.Regime, tr.End = casefile.PartTime, "2026-12-18"
+	case "unrecognised":
+		tr.Recognised = casefile.No
+	case "inGLOW":
+		tr.Start, tr.End = "2026-06-08", "2026-12-18"
 	}
+	s.records = append(s.records, tr)
 }
 
 // known is what MLP holds before we wrote anything.
 func (s *scene) known(c casefile.Case) casefile.Known {
-	k := casefile.Known{LookedUp: true, Aliases: map[string]string{}, Written: map[string]casefile.Body{}}
+	k := casefile.Known{LookedUp: true, Aliases: map[string]string{}, Written: map[string]casefile.Body{}, INSZCanceled: s.at(fPerson) == "canceled"}
 	level := s.at(fHeld)
 	switch level {
 	case "noDossier":
@@ -460,7 +497,7 @@ func (s *scene) known(c casefile.Case) casefile.Known {
 		k.OutsideArea = true
 		return k
 	}
-	k.Dossier = &casefile.Dossier{ID: "d1", Version: 1, Owner: casefile.Owner{Kind: casefile.PartyOCMW}}
+	k.Dossier = &casefile.Dossier{ID: "d1", Version: 1, Owner: casefile.Owner{Kind: casefile.PartyOCMW}, INSZCanceled: k.INSZCanceled}
 	if s.at(fOwner) == "partner" {
 		k.Dossier.Owner = casefile.Owner{Kind: casefile.PartyPartner, Name: "Partner X", Program: "TIBB", Since: "2025-01-01"}
 	}
@@ -491,6 +528,10 @@ func (s *scene) since(rules *mapping.Rules, c casefile.Case, k casefile.Known) c
 	}
 	k = written(k, rules.Decide(c, k, gapDay.AddDays(-21)))
 	if k.Dossier == nil {
+		return k
+	}
+	if level == "jobTarget" {
+		k.Dossier.Profile.JobTarget = "bakker"
 		return k
 	}
 	by := casefile.PartyOther

@@ -200,7 +200,7 @@ func told(rule, reason, next string, cells []casefile.Cell) []string {
 func dutch(text string) bool {
 	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !('a' <= r && r <= 'z') })
 	has := slices.ContainsFunc(words, func(word string) bool {
-		return slices.Contains([]string{"de", "het", "een", "van", "niet", "vul", "kijk", "dit", "nog", "met", "geen", "wordt"}, word)
+		return slices.Contains([]string{"de", "het", "een", "van", "niet", "na", "die", "vul", "kijk", "dit", "nog", "met", "geen", "wordt"}, word)
 	})
 	return has && (strings.HasSuffix(text, ".") || strings.HasSuffix(text, "?"))
 }
@@ -255,10 +255,10 @@ func describe(c casefile.Change) string {
 func stops(m casefile.Manual, c casefile.Change) bool {
 	body, isCategory := c.New.(casefile.Category)
 	after := isCategory && (body.Code == casefile.Code00 || body.Code == casefile.Code78)
-	line := slices.Contains([]casefile.RegistrationKind{casefile.RegWEO, casefile.RegEmployment, casefile.RegEvaluation}, c.Kind)
+	line := slices.Contains([]casefile.RegistrationKind{casefile.RegWEO, casefile.RegEmployment, casefile.RegEvaluation, casefile.RegPlacement}, c.Kind)
 	handover := c.Kind == casefile.RegHandover
 	switch m.Rule {
-	case "CAT-13", "DATA-02":
+	case "CAT-13", "DATA-02", "DATA-05", "DATA-06":
 		return true
 	case "CAT-01", "CAT-02", "CAT-06":
 		return isCategory || line || handover
@@ -267,7 +267,7 @@ func stops(m casefile.Manual, c casefile.Change) bool {
 		return after || handover || (!outcome && (isCategory || line))
 	case "CAT-07", "CAT-08", "CAT-09":
 		return after || (handover && m.Rule != "CAT-08")
-	case "TWE-01", "TWE-08", "TWE-17":
+	case "TWE-01", "TWE-08", "TWE-16", "TWE-17":
 		return line
 	case "GLOW-05":
 		return handover
@@ -300,7 +300,7 @@ func TestEveryLevelMatters(t *testing.T) {
 	open := map[[2]int]bool{}
 	for f, factor := range factors() {
 		for level := 1; level < len(factor.levels); level++ {
-			open[[2]int{f, level}] = !unread(f)
+			open[[2]int{f, level}] = true
 		}
 	}
 	for c := range combinations() {
@@ -318,10 +318,6 @@ func TestEveryLevelMatters(t *testing.T) {
 		}
 	}
 }
-
-// unread are the factors that no rule reads yet: placements and trainings are there so
-// that the rules about them (TWE-04, TWE-09) find them in the proof.
-func unread(f int) bool { return f == fPlacement || f == fTraining }
 
 // matters tells whether the decision is another one with the factor on quiet.
 func matters(rules *mapping.Rules, c combo, f int) bool {
