@@ -220,7 +220,7 @@ func (w *work) contractOf(day casefile.Date) *contract {
 func (w *work) supportStopped(held casefile.HeldCategory) {
 	proposal := casefile.Code("03")
 	next := "Voorstel: 03 (vrij werkzoekende). Zet de categorie in MLP, of geef in de export de beslissing met datum en reden."
-	if held.Code != casefile.Code05 {
+	if c := w.contractOf(held.From); held.Code != casefile.Code05 && c != nil && !w.clk.passed(c.end) {
 		proposal = held.Code
 		next = "Voorstel: " + string(held.Code) + " laten staan zolang het contract loopt. Geef in de export de beslissing met datum en reden."
 	}

@@ -69,7 +69,7 @@ type Store struct {
 
 	writer  *sql.DB // one connection: writes queue here, not in SQLite
 	readers *sql.DB // the same as writer where the ledger is in memory
-	keep    *sql.Conn
+	keep    *sql.DB
 }
 
 // Open opens the ledger, makes or migrates its schema, and checks that engine,
@@ -179,14 +179,11 @@ func memoryName() string { return "file:/mlpsync-" + uuid.NewString() + "?vfs=me
 // connection to it: keep is that one. All work goes through one other connection, as
 // readers would block the writer there.
 func (s *Store) connectMemory(ctx context.Context, name string) error {
-	keeper, err := sql.Open("sqlite", name)
-	if err != nil {
+	var err error
+	if s.keep, err = sql.Open("sqlite", name); err != nil {
 		return err
 	}
-	keeper.SetMaxOpenConns(1)
-	if s.keep, err = keeper.Conn(ctx); err != nil {
-		return err
-	}
+	s.keep.SetMaxOpenConns(1)
 	if err := s.keep.PingContext(ctx); err != nil {
 		return err
 	}
