@@ -103,7 +103,7 @@ func TestAFolderThatComesBack(t *testing.T) {
 		d := New(Options{Queue: q, Clients: map[string]Client{ocmw: s}, Rand: func() float64 { return 0 }, Document: read})
 		mustRun(t, d)
 		e := q.entry("e1")
-		if e.State != outbox.Waiting || e.Attempts != 1 || len(s.sent) != 0 || e.NotBefore.Sub(time.Now()).Round(time.Second) != 5*time.Second {
+		if e.State != outbox.Waiting || e.Attempts != 1 || len(s.sent) != 0 || time.Until(e.NotBefore).Round(time.Second) != 5*time.Second {
 			t.Errorf("%s, %d attempts, due in %s", e.State, e.Attempts, time.Until(e.NotBefore))
 		}
 		away = false
