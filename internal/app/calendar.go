@@ -58,19 +58,9 @@ func addDeadline(c *ics.Calendar, d ClientDeadline, id string, now time.Time) {
 	e.SetAllDayEndAt(d.Due.AddDays(1).Time()) // the first day after it
 	e.SetSummary(d.Client + ": " + d.What)
 	e.SetDescription(fmt.Sprintf("%s (%s). Stand op %s: %s. Dossierbeheerder: %s.",
-		d.Rule, d.Source, casefile.DateOf(now, Zone()).Dutch(), deadlineState(d.State), d.Worker.Dutch()))
+		d.Rule, d.Source, casefile.DateOf(now, Zone()).Dutch(), d.State.Dutch(), d.Worker.Dutch()))
 	e.AddCategory(d.Rule)
 	e.SetTimeTransparency(ics.TransparencyTransparent) // nobody is busy with it all day
-}
-
-func deadlineState(s casefile.DeadlineState) string {
-	switch s {
-	case casefile.DeadlineDue:
-		return "loopt"
-	case casefile.DeadlineMet:
-		return "in orde"
-	}
-	return "verstreken"
 }
 
 // replaceFile writes a file that its reader never sees half.

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
@@ -30,38 +31,27 @@ func partyNL(p casefile.Party) string {
 	}, p, "een ander")
 }
 
-func regimeNL(r casefile.Regime) string {
-	return orElse(map[casefile.Regime]string{casefile.FullTime: "voltijds", casefile.PartTime: "deeltijds"}, r, "regime onbekend")
-}
-
 func recognisedNL(t casefile.Tri) string {
 	return orElse(map[casefile.Tri]string{casefile.Yes: "erkend", casefile.No: "niet erkend"}, t, "erkenning onbekend")
 }
 
+func regimeNL(r casefile.Regime) string { return cmp.Or(r.Dutch(), "regime onbekend") }
+
 func endReasonNL(r casefile.EndReason) string {
-	return orElse(map[casefile.EndReason]string{
-		casefile.EndJob: ", reden: job", casefile.EndTraining: ", reden: opleiding", casefile.EndNoJob: ", reden: geen job",
-		casefile.EndOther: ", andere reden",
-	}, r, "")
+	if word := r.Dutch(); word != "" {
+		return ", reden: " + word
+	}
+	return ""
 }
 
-func evaluationNL(kind string) string {
-	return orElse(map[string]string{
-		"interim": "tussentijdse evaluatie", "phase": "evaluatie na een fase", "final": "eindevaluatie",
-	}, kind, "evaluatie")
-}
+func evaluationNL(kind string) string { return cmp.Or(casefile.DutchEvaluation(kind), "evaluatie") }
 
+// documentNL tells a document from what it is about: the POP is in the dossier's own data too.
 func documentNL(k casefile.DocumentKind) string {
-	return orElse(map[casefile.DocumentKind]string{
-		casefile.DocDevelopmentPlan: "POP (document)", casefile.DocInternshipPlan: "stageplan (document)",
-		casefile.DocInterimReport: "tussentijds verslag (document)", casefile.DocFinalReport: "eindverslag (document)",
-	}, k, "document")
-}
-
-func noteNL(k casefile.NoteKind) string {
-	return orElse(map[casefile.NoteKind]string{
-		casefile.NoteTraining: "verwijzing naar een opleiding", casefile.NoteFinalAdvice: "eindadvies",
-	}, k, "nota")
+	if word := k.Dutch(); word != "" {
+		return word + " (document)"
+	}
+	return "document"
 }
 
 // bodyNL names a registration by its kind and sort.
@@ -78,7 +68,7 @@ func bodyNL(b casefile.Body) string {
 	case casefile.Document:
 		return documentNL(b.Document)
 	case casefile.Note:
-		return noteNL(b.Note)
+		return cmp.Or(b.Note.Dutch(), "nota")
 	case casefile.Competence:
 		return "competentie"
 	case casefile.Category:

@@ -138,7 +138,7 @@ func printClientDeadlines(w io.Writer, deadlines []app.ClientDeadline) {
 	}
 	section(w, "TERMIJNEN")
 	for _, d := range deadlines {
-		columns(w, []int{10, 10, 48}, d.Due.Dutch(), stateNL(d.State), d.What, cited(d.Rule, d.Source))
+		columns(w, []int{10, 10, 48}, d.Due.Dutch(), d.State.Dutch(), d.What, cited(d.Rule, d.Source))
 	}
 }
 
@@ -240,13 +240,6 @@ func kindNL(kind string) string {
 		casefile.RegPerson: "gegevens van de persoon", casefile.RegProfile: "jobdoelwit en POP",
 	}
 	return or(words[casefile.RegistrationKind(kind)], kind)
-}
-
-func stateNL(state casefile.DeadlineState) string {
-	words := map[casefile.DeadlineState]string{
-		casefile.DeadlineDue: "loopt", casefile.DeadlineMet: "in orde", casefile.DeadlineOverdue: "verstreken",
-	}
-	return words[state]
 }
 
 func outcomeNL(kind string) string {

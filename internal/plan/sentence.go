@@ -1,8 +1,11 @@
 package plan
 
 import (
+	"cmp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
 )
@@ -31,11 +34,11 @@ func sentence(c casefile.Change, before *casefile.Dossier) string {
 	case casefile.WorkPlacement:
 		text = placementSentence(c, b)
 	case casefile.Document:
-		text = documentName(b.Document) + " van " + b.Date.Dutch() + " opgeladen"
+		text = capital(cmp.Or(b.Document.Dutch(), "document")) + " van " + b.Date.Dutch() + " opgeladen"
 	case casefile.Competence:
 		text = "Competentie gescoord op " + b.AssessedOn.Dutch()
 	case casefile.Note:
-		text = noteName(b.Note) + " van " + b.Date.Dutch() + " genoteerd"
+		text = capital(cmp.Or(b.Note.Dutch(), "nota")) + " van " + b.Date.Dutch() + " genoteerd"
 	}
 	if c.Rule == "" {
 		return text
@@ -141,7 +144,7 @@ func weoSentence(c casefile.Change, b casefile.WEO) string {
 	}
 	if text, moved := moved("WEO", old.Start, b.Start, old.End, b.End); moved {
 		if old.End.IsZero() && b.EndReason != "" {
-			text += ", reden: " + endReason(b.EndReason)
+			text += ", reden: " + cmp.Or(b.EndReason.Dutch(), "andere")
 		}
 		return text
 	}
@@ -190,7 +193,7 @@ func regimeChange(old, now []casefile.RegimePeriod) (string, bool) {
 }
 
 func evaluationSentence(c casefile.Change, b casefile.EvaluationDone) string {
-	what := evaluationName(b.Evaluation) + " van " + b.Date.Dutch()
+	what := capital(cmp.Or(casefile.DutchEvaluation(b.Evaluation), "evaluatie")) + " van " + b.Date.Dutch()
 	old, held := c.Old.(casefile.EvaluationDone)
 	if !held {
 		return what
@@ -217,32 +220,8 @@ func placementSentence(c casefile.Change, b casefile.WorkPlacement) string {
 	})
 }
 
-func documentName(kind casefile.DocumentKind) string {
-	switch kind {
-	case casefile.DocDevelopmentPlan:
-		return "POP"
-	case casefile.DocInternshipPlan:
-		return "Stageplan"
-	case casefile.DocInterimReport:
-		return "Tussentijds verslag"
-	case casefile.DocFinalReport:
-		return "Eindverslag"
-	}
-	return "Document"
-}
-
-func noteName(kind casefile.NoteKind) string {
-	switch kind {
-	case casefile.NoteTraining:
-		return "Verwijzing naar een opleiding"
-	case casefile.NoteFinalAdvice:
-		return "Eindadvies"
-	}
-	return "Nota"
-}
-
 func handoverSentence(c casefile.Change, b casefile.Handover) string {
-	what := "Overdracht aan VDAB (" + handoverName(b.Handover) + "), keuze van " + b.ChoiceDate.Dutch()
+	what := "Overdracht aan VDAB (" + cmp.Or(b.Handover.Dutch(), "soort onbekend") + "), keuze van " + b.ChoiceDate.Dutch()
 	old, held := c.Old.(casefile.Handover)
 	if !held {
 		return what
@@ -278,48 +257,10 @@ func moved(what string, oldStart, start, oldEnd, end casefile.Date) (string, boo
 	return what + " van " + start.Dutch() + " eindigt op " + end.Dutch() + " in plaats van " + oldEnd.Dutch(), true
 }
 
-func regimeName(r casefile.Regime) string {
-	switch r {
-	case casefile.FullTime:
-		return "voltijds"
-	case casefile.PartTime:
-		return "deeltijds"
-	}
-	return "onbekend regime"
-}
+func regimeName(r casefile.Regime) string { return cmp.Or(r.Dutch(), "onbekend regime") }
 
-func endReason(r casefile.EndReason) string {
-	switch r {
-	case casefile.EndJob:
-		return "job"
-	case casefile.EndTraining:
-		return "opleiding"
-	case casefile.EndNoJob:
-		return "geen job"
-	}
-	return "andere"
-}
-
-func evaluationName(kind string) string {
-	switch kind {
-	case "interim":
-		return "Tussentijdse evaluatie"
-	case "phase":
-		return "Evaluatie na een fase"
-	case "final":
-		return "Eindevaluatie"
-	}
-	return "Evaluatie"
-}
-
-func handoverName(k casefile.HandoverKind) string {
-	switch k {
-	case casefile.HandoverGLOW:
-		return "GLOW"
-	case casefile.HandoverWarmTraining:
-		return "warme overdracht, opleiding"
-	case casefile.HandoverWarmOther:
-		return "warme overdracht"
-	}
-	return "soort onbekend"
+// capital begins a sentence.
+func capital(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + text[size:]
 }

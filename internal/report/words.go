@@ -90,17 +90,7 @@ func rowNL(c casefile.Cell) string {
 }
 
 // HandoverName is a kind of handover as a caseworker calls it.
-func HandoverName(k casefile.HandoverKind) string {
-	switch k {
-	case casefile.HandoverGLOW:
-		return "GLOW"
-	case casefile.HandoverWarmTraining:
-		return "warme overdracht voor een opleiding"
-	case casefile.HandoverWarmOther:
-		return "warme overdracht"
-	}
-	return "soort onbekend"
-}
+func HandoverName(k casefile.HandoverKind) string { return cmp.Or(k.Dutch(), "soort onbekend") }
 
 // HandoverStanding says how far VDAB is with a request, since when and why.
 func HandoverStanding(h casefile.Handover) string {

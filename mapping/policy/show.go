@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -154,7 +155,7 @@ func Describe(b casefile.Body) string {
 func describePaper(b casefile.Body) string {
 	switch b := b.(type) {
 	case casefile.Document:
-		return fmt.Sprintf("document %s van %s", documentWord(b.Document), b.Date.Dutch())
+		return fmt.Sprintf("document %s van %s", cmp.Or(b.Document.Dutch(), string(b.Document)), b.Date.Dutch())
 	case casefile.Competence:
 		return fmt.Sprintf("competentie %s op %s: %s", b.Competence, b.AssessedOn.Dutch(), levelWord(b.Level))
 	case casefile.Note:
@@ -195,20 +196,6 @@ func describeHandover(b casefile.Handover) string {
 		text += fmt.Sprintf(", gronden %s, %d keer nee", strings.Join(b.Grounds, " "), len(b.Exclusions))
 	}
 	return text
-}
-
-func documentWord(kind casefile.DocumentKind) string {
-	switch kind {
-	case casefile.DocDevelopmentPlan:
-		return "POP"
-	case casefile.DocInternshipPlan:
-		return "stageplan"
-	case casefile.DocInterimReport:
-		return "tussentijds verslag"
-	case casefile.DocFinalReport:
-		return "eindverslag"
-	}
-	return string(kind)
 }
 
 func levelWord(level string) string {
