@@ -59,7 +59,7 @@ func answerStatus(view ledger.ClientView, a casefile.Answer, later bool) (Answer
 	switch {
 	case later:
 		return AnswerReplaced, "vervangen door een later antwoord"
-	case view.Dirty || view.DecidedAt.Before(a.At):
+	case view.Dirty: // its answers make a client dirty; instants of two processes say nothing sure
 		return AnswerPending, "wordt bij de volgende ronde in rekening gebracht"
 	case a.Category != "" && a.Facts != view.Decision.Facts:
 		return AnswerOutdated, "geldt niet meer: de gegevens zijn sindsdien gewijzigd"

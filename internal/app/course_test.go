@@ -269,14 +269,14 @@ func TestWhetherAnAnswerHolds(t *testing.T) {
 	}
 	view := func(asked string, answers ...casefile.Answer) ledger.ClientView {
 		v := decided(casefile.Decision{}, nil)
-		v.DecidedAt, v.Answers = at.Add(time.Hour), answers
+		v.DecidedAt, v.Answers = at.Add(-time.Hour), answers // by a clock that was behind
 		if asked != "" {
 			v.Decision.Manual = []casefile.Manual{{Rule: "CAT-03", Question: asked}, {Rule: "TWE-09", Question: "other"}}
 		}
 		return v
 	}
 	fresh := view("q", answer("q"))
-	fresh.DecidedAt = at.Add(-time.Hour)
+	fresh.Dirty = true
 	moved := view("", answer("q"))
 	moved.Decision.Facts = "other"
 	accepted := answer("q")
