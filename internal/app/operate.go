@@ -9,38 +9,19 @@ import (
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
 	"github.com/mlpsync/mlpsync/internal/ledger"
-)
-
-// The rules that report what a person changed in MLP: a category, or another field.
-const (
-	ruleCategoryDrift = "CAT-10"
-	ruleFieldDrift    = "DATA-04"
+	"github.com/mlpsync/mlpsync/internal/report"
 )
 
 // Question is something that the client's last decision asks and a caseworker can
 // answer outside the export.
 type Question struct {
-	Number int // from 1, in the order of the decision
-	Rule   string
+	report.Question
+	Number int    // from 1, in the order of the decision
 	Reason string // Dutch
-	Next   string // Dutch
-	// Category tells that a category answers it; Proposal is the rule's.
-	Category bool
-	Proposal casefile.Code
-	// Accept says in Dutch what an answer without a category means; empty where there is none.
-	Accept string
 
 	id    string
 	given *casefile.Answer
 }
-
-// CategoryDrift tells that a person changed a category in MLP: it can be adopted, or
-// overruled with the proposal.
-func (q Question) CategoryDrift() bool { return q.Rule == ruleCategoryDrift && q.Category }
-
-// FieldDrift tells that a person changed something else in MLP: it stands, and is
-// reported until it is adopted or overruled.
-func (q Question) FieldDrift() bool { return q.Rule == ruleFieldDrift && q.Accept != "" }
 
 // OpenQuestions is the error of an answer that does not say which question it is to.
 type OpenQuestions struct {
@@ -181,14 +162,13 @@ func needReason(by ledger.Actor) error {
 func questions(view ledger.ClientView) []Question {
 	var all []Question
 	for _, m := range view.Decision.Manual {
-		if m.Question != "" && (m.Category || m.Accept != "") {
-			all = append(all, Question{Rule: m.Rule, Reason: m.Reason, Next: m.Next, Category: m.Category, Proposal: m.Proposal,
-				Accept: m.Accept, id: m.Question})
+		if q, asked := report.QuestionOf(m); asked {
+			all = append(all, Question{Question: q, Reason: m.Reason, id: m.Question})
 		}
 	}
 	for _, f := range view.Decision.Findings {
-		if f.Question != "" && f.Accept != "" {
-			all = append(all, Question{Rule: f.Rule, Reason: f.Reason, Next: f.Next, Accept: f.Accept, id: f.Question})
+		if q, asked := report.QuestionIn(f); asked {
+			all = append(all, Question{Question: q, Reason: f.Reason, id: f.Question})
 		}
 	}
 	for i := range all {
@@ -210,7 +190,7 @@ func settled(view ledger.ClientView, open []Question) []Question {
 		if asked {
 			continue
 		}
-		q := Question{Rule: g.Rule, Category: g.Category != "", id: g.Question, given: &view.Answers[i]}
+		q := Question{Question: report.Question{Rule: g.Rule, Category: g.Category != ""}, id: g.Question, given: &view.Answers[i]}
 		if !q.Category {
 			q.Accept = "de gegevens blijven zoals ze zijn"
 		}
@@ -285,23 +265,11 @@ func (q Question) withCategory(a casefile.Answer, r Reply) (casefile.Answer, err
 	return a, nil
 }
 
-// Flags are the ways in which the question can be answered.
+// Flags are the flags with which the question can be answered.
 func (q Question) Flags() []string {
 	var flags []string
-	if q.Category {
-		flags = append(flags, "--category")
-	}
-	if q.CategoryDrift() {
-		flags = append(flags, "--adopt")
-		if q.Proposal != "" {
-			flags = append(flags, "--overrule")
-		}
-	}
-	switch {
-	case q.FieldDrift():
-		flags = append(flags, "--adopt", "--overrule")
-	case q.Accept != "":
-		flags = append(flags, "--accept")
+	for _, way := range q.Ways() {
+		flags = append(flags, way.Flag)
 	}
 	return flags
 }

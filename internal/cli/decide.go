@@ -112,35 +112,13 @@ func (c decideCmd) reply() (app.Reply, error) {
 	return r, nil
 }
 
-// printQuestions lists what is asked, and how each can be answered.
+// printOpenQuestions lists what is asked, and how each can be answered.
 func printOpenQuestions(w io.Writer, o *app.OpenQuestions) {
 	fmt.Fprintf(w, "Open vragen voor cliënt %s:\n", o.Client)
 	for _, q := range o.Questions {
 		fmt.Fprintf(w, "  %d. %s  %s\n", q.Number, q.Rule, q.Reason)
-		for _, flag := range q.Flags() {
-			fmt.Fprintf(w, "       %-19s %s\n", flagNL(flag), meaningNL(q, flag))
+		for _, way := range q.Ways() {
+			fmt.Fprintf(w, "       %-19s %s\n", strings.TrimSpace(way.Flag+" "+way.Value), way.Means)
 		}
 	}
-}
-
-func flagNL(flag string) string {
-	if flag == "--category" {
-		return flag + " CODE"
-	}
-	return flag
-}
-
-// meaningNL says what an answer to the question means.
-func meaningNL(q app.Question, flag string) string {
-	switch {
-	case flag == "--category" && q.Proposal != "":
-		return "de categorie die geldt (voorstel " + string(q.Proposal) + "), met --from DATUM als ze niet vandaag begint"
-	case flag == "--category":
-		return "de categorie die geldt, met --from DATUM als ze niet vandaag begint"
-	case flag == "--adopt":
-		return "wat in MLP staat, blijft"
-	case flag == "--overrule" && q.Category:
-		return "de categorie wordt " + string(q.Proposal)
-	}
-	return q.Accept
 }

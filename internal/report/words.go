@@ -3,66 +3,10 @@ package report
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
 )
-
-// inTheExport is the answer that every question about data takes.
-const inTheExport = "in de export, via het cliëntsysteem"
-
-// HowToDecide says in Dutch how a manual decision is answered.
-func HowToDecide(client string, m casefile.Manual) []string {
-	var ways []string
-	// The client's number alone says who it is about, not what to fill in.
-	if slices.ContainsFunc(m.Cells, func(c casefile.Cell) bool { return c.Field != "clientNumber" }) {
-		ways = append(ways, inTheExport)
-	}
-	if m.Question == "" {
-		return ways
-	}
-	if m.Category {
-		ways = append(ways, decideCommand(client, m.Rule, "--category "+cmp.Or(string(m.Proposal), "CODE")))
-	}
-	if m.Category && m.Rule == ruleCategoryDrift {
-		ways = append(ways, decideCommand(client, m.Rule, "--adopt")+" betekent: wat in MLP staat, blijft")
-		if m.Proposal != "" {
-			ways = append(ways, decideCommand(client, m.Rule, "--overrule")+" betekent: de categorie wordt "+string(m.Proposal))
-		}
-	}
-	return append(ways, accepting(client, m.Rule, m.Accept)...)
-}
-
-// The rules that report what a person changed in MLP: a category, or another field. Such a change
-// is adopted or overruled.
-const (
-	ruleCategoryDrift = "CAT-10"
-	ruleFieldDrift    = "DATA-04"
-)
-
-// HowToAnswer says in Dutch how a finding is answered, where an answer is taken.
-func HowToAnswer(client string, f casefile.Finding) []string {
-	switch {
-	case f.Question == "":
-		return nil
-	case f.Rule == ruleFieldDrift && f.Accept != "":
-		return []string{decideCommand(client, f.Rule, "--adopt") + " betekent: wat in MLP staat, blijft",
-			decideCommand(client, f.Rule, "--overrule") + " betekent: " + f.Accept}
-	}
-	return accepting(client, f.Rule, f.Accept)
-}
-
-func accepting(client, rule, means string) []string {
-	if means == "" {
-		return nil
-	}
-	return []string{decideCommand(client, rule, "--accept") + " betekent: " + means}
-}
-
-func decideCommand(client, rule, answer string) string {
-	return fmt.Sprintf("mlpsync decide %s --rule %s %s --reason \"...\"", client, rule, answer)
-}
 
 // CellsNL lists cells as a caseworker finds them, those of one row together.
 func CellsNL(cells []casefile.Cell) string {
