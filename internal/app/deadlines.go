@@ -47,11 +47,10 @@ func (a *App) Deadlines(ctx context.Context, f DeadlineFilter) (DeadlineList, er
 	list := DeadlineList{Day: a.today(), Deadlines: []ClientDeadline{}, Totals: map[casefile.DeadlineState]int{
 		casefile.DeadlineOverdue: 0, casefile.DeadlineDue: 0, casefile.DeadlineMet: 0,
 	}}
-	sources := a.sources()
 	for _, o := range a.config.OCMWs {
 		options := a.reportOptions(o)
 		err := a.store.Decisions(ctx, options.OCMW, func(v ledger.ClientView) error {
-			list.add(v, options, sources, f)
+			list.add(v, options, a.rules.SourceOf, f)
 			return nil
 		})
 		if err != nil {
@@ -68,7 +67,7 @@ func (l *DeadlineList) sort() {
 	})
 }
 
-func (l *DeadlineList) add(v ledger.ClientView, o report.Options, sources map[string]string, f DeadlineFilter) {
+func (l *DeadlineList) add(v ledger.ClientView, o report.Options, sourceOf func(rule string) string, f DeadlineFilter) {
 	worker := report.WorkerOf(v.Caseworker, o.DefaultCaseworker)
 	if f.Caseworker != "" && worker.Caseworker != f.Caseworker {
 		return
@@ -87,16 +86,7 @@ func (l *DeadlineList) add(v ledger.ClientView, o report.Options, sources map[st
 		l.Totals[state]++
 		l.Deadlines = append(l.Deadlines, ClientDeadline{
 			OCMW: v.OCMW, Client: v.Client, Pseudonym: v.Pseudonym, Worker: worker,
-			Rule: d.Rule, Source: sources[d.Rule], Due: d.Due, State: state, What: d.What, Cells: d.Cells,
+			Rule: d.Rule, Source: sourceOf(d.Rule), Due: d.Due, State: state, What: d.What, Cells: d.Cells,
 		})
 	}
-}
-
-// sources says of each rule which document it comes from.
-func (a *App) sources() map[string]string {
-	sources := map[string]string{}
-	for _, r := range a.rules.Catalogue() {
-		sources[r.ID] = r.Source
-	}
-	return sources
 }

@@ -143,7 +143,7 @@ func (a *App) Explain(ctx context.Context, client string) (Explanation, error) {
 
 // explainDecision tells what was decided, and what people have to do.
 func (a *App) explainDecision(view ledger.ClientView) Explanation {
-	d, sources, options := view.Decision, a.sources(), a.optionsOf(view.OCMW)
+	d, options := view.Decision, a.optionsOf(view.OCMW)
 	e := Explanation{
 		OCMW: view.OCMW, Client: view.Client, Pseudonym: view.Pseudonym, Worker: report.WorkerOf(view.Caseworker, options.DefaultCaseworker),
 		Outcome: view.Kind, DecidedOn: d.Day, NextReview: d.NextReview, LookedUp: view.Known.LookedUp,
@@ -161,15 +161,15 @@ func (a *App) explainDecision(view ledger.ClientView) Explanation {
 	}
 	for _, m := range d.Manual {
 		e.Manual = append(e.Manual, ExplainedQuestion{ManualDecision{view.Client, e.Caseworker, m.Rule, m.Reason, m.Next, m.Proposal},
-			sources[m.Rule], report.HowToDecide(view.Client, m), m.Cells})
+			a.rules.SourceOf(m.Rule), report.HowToDecide(view.Client, m), m.Cells})
 	}
 	for _, f := range d.Findings {
 		e.Findings = append(e.Findings, ExplainedQuestion{ManualDecision{view.Client, e.Caseworker, f.Rule, f.Reason, f.Next, ""},
-			sources[f.Rule], report.HowToAnswer(view.Client, f), f.Cells})
+			a.rules.SourceOf(f.Rule), report.HowToAnswer(view.Client, f), f.Cells})
 	}
 	var deadlines DeadlineList
 	deadlines.Totals = map[casefile.DeadlineState]int{}
-	deadlines.add(view, options, sources, DeadlineFilter{}) // those that are met too
+	deadlines.add(view, options, a.rules.SourceOf, DeadlineFilter{}) // those that are met too
 	deadlines.sort()
 	e.Deadlines = deadlines.Deadlines
 	for _, h := range view.Held {
