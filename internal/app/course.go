@@ -20,8 +20,8 @@ type ExplainedStep struct {
 	Kind     string        `json:"kind"` // a kind of registration, or track, job, training
 	From     casefile.Date `json:"from,omitempty"`
 	Until    casefile.Date `json:"until,omitempty"`
-	What     string        `json:"what"`           // Dutch
-	When     string        `json:"when,omitempty"` // past, now, planned
+	What     string        `json:"what"` // Dutch
+	When     When          `json:"when,omitempty"`
 	Status   Standing      `json:"status"`
 	Standing string        `json:"standing"` // Dutch
 	Missing  []string      `json:"missing,omitempty"`
@@ -45,22 +45,25 @@ type Standing string
 
 // The standings.
 const (
-	InMLP      Standing = "inMLP"
-	Changing   Standing = "changing" // in MLP, and a change of it waits
-	Sending    Standing = "sending"
-	Planned    Standing = "planned"
-	Expected   Standing = "expected" // somebody else registers it
-	NotSent    Standing = "notSent"
-	OnlyInMLP  Standing = "onlyInMLP" // the export doesn't have it
-	DraftStage Standing = "draft"     // a handover that is not sent
-	Asked      Standing = "answered"  // a handover that VDAB has
+	InMLP     Standing = "inMLP"
+	Changing  Standing = "changing" // in MLP, and a change of it waits
+	Sending   Standing = "sending"
+	Planned   Standing = "planned"
+	Expected  Standing = "expected" // somebody else registers it
+	NotSent   Standing = "notSent"
+	OnlyInMLP Standing = "onlyInMLP" // the export doesn't have it
+	Draft     Standing = "draft"     // a handover that is not sent
+	WithVDAB  Standing = "withVDAB"  // a handover that VDAB has
 )
 
-// When a step is, seen from today.
+// When is where a step lies, seen from today.
+type When string
+
+// The times of a step.
 const (
-	past    = "past"
-	now     = "now"
-	planned = "planned"
+	WhenPast    When = "past"
+	WhenNow     When = "now"
+	WhenPlanned When = "planned"
 )
 
 // course puts together what the export, the decision, MLP and the outbox say of a client.
@@ -124,14 +127,14 @@ func ofOneDay(kind string) bool {
 	return kind == "track"
 }
 
-func (c *course) when(from, until casefile.Date) string {
+func (c *course) when(from, until casefile.Date) When {
 	switch {
 	case from > c.day:
-		return planned
+		return WhenPlanned
 	case !until.IsZero() && until < c.day:
-		return past
+		return WhenPast
 	}
-	return now
+	return WhenNow
 }
 
 // categories merges what was decided with what MLP holds. "Now" is what MLP holds today; where
@@ -147,11 +150,11 @@ func (c *course) categories() {
 		s.Status, s.Standing = c.categoryStanding(t, i >= 0)
 		switch {
 		case t.From > c.day:
-			s.When = planned
+			s.When = WhenPlanned
 		case i >= 0 && held && inMLP[i].ID == holds.ID, !held && decided && wanted.Code == t.Code && wanted.From == t.From:
-			s.When = now
+			s.When = WhenNow
 		case i >= 0:
-			s.When = past
+			s.When = WhenPast
 		}
 		if i >= 0 {
 			inMLP = slices.Delete(slices.Clone(inMLP), i, i+1)
@@ -160,12 +163,12 @@ func (c *course) categories() {
 	}
 	for _, h := range inMLP { // what the export doesn't tell of
 		s := ExplainedStep{Part: PartCategories, Kind: string(casefile.RegCategory), From: h.From,
-			What: string(h.Code) + ", door " + partyNL(h.SetBy), When: past, Status: OnlyInMLP, Standing: "in MLP"}
+			What: string(h.Code) + ", door " + partyNL(h.SetBy), When: WhenPast, Status: OnlyInMLP, Standing: "in MLP"}
 		switch {
 		case h.From > c.day:
-			s.When = planned
+			s.When = WhenPlanned
 		case h.ID == holds.ID:
-			s.When = now
+			s.When = WhenNow
 		}
 		c.add(s)
 	}
@@ -362,24 +365,24 @@ func (c *course) documents(all []*casefile.DocumentRecord) {
 func (c *course) handovers(all []*casefile.HandoverRecord) {
 	for _, r := range all {
 		want := casefile.Handover{Handover: r.Handover, ChoiceDate: r.ChoiceDate}
-		s := ExplainedStep{Part: PartHandover, Kind: string(casefile.RegHandover), From: r.ChoiceDate, When: now,
+		s := ExplainedStep{Part: PartHandover, Kind: string(casefile.RegHandover), From: r.ChoiceDate, When: WhenNow,
 			What: "overdracht aan VDAB: " + report.HandoverName(r.Handover)}
 		desired, _ := c.desired(want, "")
 		held, found := c.held(want, desired.ID)
 		if found {
 			c.claimed[held.ID] = true
-			s.Status, s.Standing = Asked, report.HandoverStanding(held.Body.(casefile.Handover))
+			s.Status, s.Standing = WithVDAB, report.HandoverStanding(held.Body.(casefile.Handover))
 		} else {
 			s.Status, s.Standing = c.standing(r, want, casefile.Latest(r.ChoiceDate, r.InformedOn))
 			if s.Status == NotSent || s.Status == Planned {
-				s.Status, s.Standing, s.Missing = DraftStage, "ontwerp: "+s.Standing, c.missing(r)
+				s.Status, s.Standing, s.Missing = Draft, "ontwerp: "+s.Standing, c.missing(r)
 			}
 		}
 		c.add(s)
 	}
 	for _, held := range c.view.Known.Dossier.OfKind(casefile.RegHandover) {
 		if b := held.Body.(casefile.Handover); !c.claimed[held.ID] {
-			c.add(ExplainedStep{Part: PartHandover, Kind: string(casefile.RegHandover), From: b.ChoiceDate, When: now, Status: OnlyInMLP,
+			c.add(ExplainedStep{Part: PartHandover, Kind: string(casefile.RegHandover), From: b.ChoiceDate, When: WhenNow, Status: OnlyInMLP,
 				What: "overdracht aan VDAB: " + report.HandoverName(b.Handover), Standing: report.HandoverStanding(b) + " (niet uit de export)"})
 		}
 	}

@@ -84,7 +84,7 @@ func printCourse(w io.Writer, steps []app.ExplainedStep) {
 }
 
 func printStep(w io.Writer, s app.ExplainedStep) {
-	mark := map[string]string{"now": "nu", "planned": "gepland"}[s.When]
+	mark := map[app.When]string{app.WhenNow: "nu", app.WhenPlanned: "gepland"}[s.When]
 	if s.Part == app.PartCategories {
 		columns(w, []int{7, 10, 24, 24}, mark, s.From.Dutch(), s.What, s.Standing, cited(s.Rule, s.Source))
 		return
