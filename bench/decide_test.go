@@ -12,7 +12,7 @@ import (
 	"github.com/mlpsync/mlpsync/schemas/ocmw"
 )
 
-// flanders is how many clients a service shared by all of Flanders has (domain page,
+// flanders is how many clients a service shared by all of Flanders has (domain.md
 // section 5); batch is how many the cycle decides in one transaction.
 const (
 	flanders = 60_000

@@ -3,7 +3,8 @@
 // decision 26).
 //
 // The files are the municipality's own: they name client numbers, never an
-// INSZ or a name, and no value of a rejected cell. Each run replaces the files
+// INSZ or a name, and no value of a rejected cell; the reason of a hold stands
+// there as somebody typed it. Each run replaces the files
 // of its day in one step, so a reader never sees half a file. internal/app
 // wires it into the cycle.
 package report
