@@ -122,9 +122,10 @@ func (c *course) reason(r casefile.Record, read []casefile.Cell) string {
 		return "er is nog niet beslist"
 	}
 	if r != nil {
-		if h := headerOf(r); h.Deleted {
+		if r.IsDeleted() {
 			return "in de export als verwijderd aangeduid"
-		} else if h.Missing {
+		}
+		if r.IsMissing() {
 			return "staat niet meer in de export"
 		}
 	}
@@ -192,7 +193,9 @@ func (c *course) held(want casefile.Body, id string) (casefile.Registration, boo
 }
 
 func find(all []casefile.Registration, want casefile.Body, id string) (casefile.Registration, bool) {
-	i := slices.IndexFunc(all, func(r casefile.Registration) bool { return (id != "" && r.ID == id) || sameThing(r.Body, want) })
+	i := slices.IndexFunc(all, func(r casefile.Registration) bool {
+		return (id != "" && r.ID == id) || casefile.SameThing(r.Body, want)
+	})
 	if i < 0 {
 		return casefile.Registration{}, false
 	}
@@ -202,37 +205,12 @@ func find(all []casefile.Registration, want casefile.Body, id string) (casefile.
 // waiting is the first open entry about a thing; only narrows it down, nil for any.
 func (c *course) waiting(want casefile.Body, only func(casefile.Change) bool) (openChange, bool) {
 	i := slices.IndexFunc(c.open, func(o openChange) bool {
-		return o.New != nil && sameThing(o.New, want) && (only == nil || only(o.Change))
+		return o.New != nil && casefile.SameThing(o.New, want) && (only == nil || only(o.Change))
 	})
 	if i < 0 {
 		return openChange{}, false
 	}
 	return c.open[i], true
-}
-
-// sameThing tells whether two bodies are about one thing: of one kind, beginning on one day,
-// and of one sort where several of a kind may begin together.
-func sameThing(a, b casefile.Body) bool {
-	if a == nil || b == nil || a.Kind() != b.Kind() || casefile.StartOf(a) != casefile.StartOf(b) {
-		return false
-	}
-	switch a := a.(type) {
-	case casefile.Category:
-		return a.Code == b.(casefile.Category).Code
-	case casefile.WorkPlacement:
-		return a.Placement == b.(casefile.WorkPlacement).Placement
-	case casefile.EvaluationDone:
-		return a.Evaluation == b.(casefile.EvaluationDone).Evaluation
-	case casefile.Handover:
-		return a.Handover == b.(casefile.Handover).Handover
-	case casefile.Document:
-		return a.Document == b.(casefile.Document).Document
-	case casefile.Competence:
-		return a.Competence == b.(casefile.Competence).Competence
-	case casefile.Note:
-		return a.Note == b.(casefile.Note).Note
-	}
-	return true
 }
 
 // endsOnly tells of a change that it sets an end on what MLP holds.
@@ -248,30 +226,6 @@ func endOf(b casefile.Body) casefile.Date {
 		return b.End
 	}
 	return ""
-}
-
-func headerOf(r casefile.Record) casefile.Header {
-	switch r := r.(type) {
-	case *casefile.Client:
-		return r.Header
-	case *casefile.Track:
-		return r.Header
-	case *casefile.Employment:
-		return r.Header
-	case *casefile.Placement:
-		return r.Header
-	case *casefile.Training:
-		return r.Header
-	case *casefile.Evaluation:
-		return r.Header
-	case *casefile.HandoverRecord:
-		return r.Header
-	case *casefile.CompetenceRecord:
-		return r.Header
-	case *casefile.DocumentRecord:
-		return r.Header
-	}
-	return casefile.Header{}
 }
 
 // openChanges reads what the entries send that are neither settled nor superseded.

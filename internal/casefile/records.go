@@ -77,6 +77,9 @@ type Record interface {
 	// IsDeleted tells that the export marks it as deleted: a finding, never an
 	// end (design decision 5).
 	IsDeleted() bool
+	// IsMissing tells that the snapshot in force doesn't have it, and an earlier one had: a
+	// finding too.
+	IsMissing() bool
 }
 
 // Header is what all records share.
@@ -99,6 +102,9 @@ func (h Header) Origin() Provenance { return h.Prov }
 
 // IsDeleted implements Record.
 func (h Header) IsDeleted() bool { return h.Deleted }
+
+// IsMissing implements Record.
+func (h Header) IsMissing() bool { return h.Missing }
 
 // Client is the person as the OCMW knows it.
 type Client struct {

@@ -339,3 +339,28 @@ func StartOf(b Body) Date {
 	}
 	return ""
 }
+
+// SameThing tells whether two bodies are about one thing: of one kind, beginning on one day,
+// and of one sort where several of a kind may begin together.
+func SameThing(a, b Body) bool {
+	if a == nil || b == nil || a.Kind() != b.Kind() || StartOf(a) != StartOf(b) {
+		return false
+	}
+	switch a := a.(type) {
+	case Category:
+		return a.Code == b.(Category).Code
+	case WorkPlacement:
+		return a.Placement == b.(WorkPlacement).Placement
+	case EvaluationDone:
+		return a.Evaluation == b.(EvaluationDone).Evaluation
+	case Handover:
+		return a.Handover == b.(Handover).Handover
+	case Document:
+		return a.Document == b.(Document).Document
+	case Competence:
+		return a.Competence == b.(Competence).Competence
+	case Note:
+		return a.Note == b.(Note).Note
+	}
+	return true
+}

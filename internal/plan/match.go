@@ -109,25 +109,14 @@ func adoptable(d *casefile.Dossier, r casefile.Registration, claimed map[string]
 // sent (CAT-06).
 func sameInMLP(d *casefile.Dossier, held casefile.Registration, desired casefile.Body) bool {
 	start := casefile.StartOf(desired)
-	if start.IsZero() || casefile.StartOf(held.Body) != start {
+	if start.IsZero() || !casefile.SameThing(held.Body, desired) {
 		return false
 	}
 	switch b := desired.(type) {
 	case casefile.Category:
-		return held.Body.(casefile.Category).Code == b.Code && lastOfDay(d, held.ID, start)
-	case casefile.EvaluationDone:
-		return held.Body.(casefile.EvaluationDone).Evaluation == b.Evaluation
-	case casefile.Handover:
-		return held.Body.(casefile.Handover).Handover == b.Handover
-	case casefile.WorkPlacement:
-		return held.Body.(casefile.WorkPlacement).Placement == b.Placement
-	case casefile.Document:
-		return held.Body.(casefile.Document).Document == b.Document
-	case casefile.Competence:
-		return held.Body.(casefile.Competence).Competence == b.Competence
-	case casefile.Note:
-		h := held.Body.(casefile.Note)
-		return h.Note == b.Note && h.Text == b.Text
+		return lastOfDay(d, held.ID, start)
+	case casefile.Note: // several of a kind may be of one day
+		return held.Body.(casefile.Note).Text == b.Text
 	}
 	return true
 }
