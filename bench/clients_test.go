@@ -57,10 +57,7 @@ func newPerson(d *ocmw.Decoder, inputs []ocmw.Input, day casefile.Date) (person,
 // live lets MLP take what was asked on each of the days, as a daemon would have done.
 func (p *person) live(rules *mapping.Rules, from casefile.Date, step int) {
 	for day := from; day < p.day; day = day.AddDays(step) {
-		diff := plan.Diff(p.k, rules.Decide(p.c, p.k, day))
-		known := casefile.Apply(p.k, diff.Changes)
-		known.Aliases = maps.Clone(p.k.Aliases)
-		p.k = known
+		p.k = plan.Diff(p.k, rules.Decide(p.c, p.k, day)).After(p.k)
 	}
 }
 

@@ -78,6 +78,22 @@ func Diff(known casefile.Known, d casefile.Decision) Result {
 	return Result{Changes: p.changes, Adopted: ids.adopted, Agreed: agreed(known, ids, desired), Manual: conflicts}
 }
 
+// After is what is known once MLP took all the changes and what was adopted and agreed on is
+// kept: what the ledger comes to where nothing goes wrong.
+func (r Result) After(known casefile.Known) casefile.Known {
+	out := casefile.Apply(known, r.Changes) // whose Written is its own
+	out.Aliases = maps.Clone(known.Aliases)
+	if out.Aliases == nil {
+		out.Aliases = map[string]string{}
+	}
+	maps.Copy(out.Aliases, r.Adopted)
+	if out.Written == nil {
+		out.Written = map[string]casefile.Body{}
+	}
+	maps.Copy(out.Written, r.Agreed)
+	return out
+}
+
 // agreed finds what needs no change. Categories are left out: each is an entry of its own.
 func agreed(known casefile.Known, ids identities, desired []casefile.Registration) map[string]casefile.Body {
 	var out map[string]casefile.Body

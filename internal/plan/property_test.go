@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -120,23 +119,11 @@ func drawDecision(t *rapid.T) casefile.Decision {
 	return d
 }
 
-// after is what is known once the changes were sent and what was adopted is kept.
-func after(k casefile.Known, r Result) casefile.Known {
-	aliases := maps.Clone(k.Aliases)
-	if aliases == nil {
-		aliases = map[string]string{}
-	}
-	maps.Copy(aliases, r.Adopted)
-	k = casefile.Apply(k, r.Changes)
-	k.Aliases = aliases
-	return k
-}
-
 func TestASecondDiffIsEmpty(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		k, d := drawKnown(t), drawDecision(t)
 		first := Diff(k, d)
-		second := Diff(after(k, first), d)
+		second := Diff(first.After(k), d)
 		if len(second.Changes) > 0 || len(second.Adopted) > 0 {
 			t.Fatalf("first %q\nsecond %q, adopted %v", sentences(first.Changes), sentences(second.Changes), second.Adopted)
 		}
@@ -154,7 +141,7 @@ func TestAfterTheChangesAllIsThereAndNothingElseChanged(t *testing.T) {
 			}
 			return
 		}
-		now := after(k, result)
+		now := result.After(k)
 		if now.Dossier == nil {
 			if len(d.Registrations) > 0 {
 				t.Fatal("no dossier, no changes and no manual decision")

@@ -125,7 +125,7 @@ func (s *story) decide(e event, path string) {
 	s.days = append(s.days, d)
 	s.show(d)
 	if e.Day != "" {
-		s.k = taken(s.k, d)
+		s.k = plan.Diff(s.k, d).After(s.k)
 	}
 }
 
@@ -137,19 +137,6 @@ func later(at time.Time, day casefile.Date) time.Time {
 		return noon
 	}
 	return at
-}
-
-// taken is what MLP holds once all that a decision asks for has been accepted.
-func taken(k casefile.Known, d casefile.Decision) casefile.Known {
-	diff := plan.Diff(k, d)
-	out := casefile.Apply(k, diff.Changes)
-	out.Aliases = maps.Clone(k.Aliases)
-	maps.Copy(out.Aliases, diff.Adopted)
-	if out.Written == nil {
-		out.Written = map[string]casefile.Body{}
-	}
-	maps.Copy(out.Written, diff.Agreed)
-	return out
 }
 
 func (s *story) export(fields map[string]any, path string) {
