@@ -14,6 +14,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 )
 
@@ -54,12 +55,19 @@ func Decode(data []byte, out any) (lines map[string]int, issues []Issue) {
 			lines, issues = nil, []Issue{{Text: "not readable as YAML"}}
 		}
 	}()
-	file, err := parser.ParseBytes(data, 0)
+	tokens := lexer.Tokenize(string(data))
+	if issue := tooDeep(tokens); issue != nil {
+		return nil, []Issue{*issue}
+	}
+	file, err := parser.Parse(tokens, 0)
 	if err != nil {
 		return nil, []Issue{issueOf(err)}
 	}
 	if len(file.Docs) == 0 || file.Docs[0].Body == nil {
 		return nil, []Issue{{Text: "the file is empty"}}
+	}
+	if issue := unfit(file); issue != nil {
+		return nil, []Issue{*issue}
 	}
 	w := keyWalk{lines: map[string]int{}}
 	w.node(file.Docs[0].Body, reflect.TypeOf(out).Elem(), "")
@@ -83,7 +91,10 @@ func issueOf(err error) Issue {
 	if !errors.As(err, &e) {
 		return Issue{Text: "not readable as YAML"}
 	}
-	issue := Issue{Text: e.GetMessage()}
+	// The library's "at [line:column]" counts from where the YAML begins, which need not be
+	// the file's first line.
+	message, _, _ := strings.Cut(e.GetMessage(), " at [")
+	issue := Issue{Text: message}
 	if tk := e.GetToken(); tk != nil && tk.Position != nil {
 		issue.Line = tk.Position.Line
 	}

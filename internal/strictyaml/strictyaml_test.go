@@ -1,6 +1,8 @@
 package strictyaml_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -17,6 +19,7 @@ type outer struct {
 	Name  string           `yaml:"name"`
 	List  []inner          `yaml:"list"`
 	Named map[string]inner `yaml:"named"`
+	Any   any              `yaml:"any"`
 }
 
 func TestDecode(t *testing.T) {
@@ -31,6 +34,13 @@ func TestDecode(t *testing.T) {
 		}},
 		{"value of a type of ours", "list: [{wait: soon}]\n", []string{"expected a duration such as 30s, 5m or 2h"}},
 		{"negative duration", "list: [{wait: -2s}]\n", []string{"expected a duration such as 30s, 5m or 2h"}},
+		{"twice the same key", "name: a\nlist: []\nname: b\n", []string{`line 3: mapping key "name" already defined`}},
+		{"one document in marks", "---\nname: a\n---\n# the end\n", nil},
+		{"a second document", "name: a\n---\nname: b\n", []string{"line 3: a second document begins here: only one is read"}},
+		{"an alias", "named: {x: &x {colour: red}, y: *x}\n", nil},
+		{"aliases that swell", swelling(), []string{"line 6: the aliases stand for too much: write it out"}},
+		{"an alias of what it stands in", "any: &a [*a]\n", nil},
+		{"deep", "any: " + strings.Repeat("[", 200_000), []string{"line 1: nested too deep"}},
 		{"empty", "", []string{"the file is empty"}},
 	}
 	for _, c := range cases {
@@ -46,6 +56,16 @@ func TestDecode(t *testing.T) {
 			}
 		})
 	}
+}
+
+// swelling stands for a thousand million words.
+func swelling() string {
+	var b strings.Builder
+	b.WriteString("any:\n  a: &a [x]\n")
+	for c := 'b'; c <= 'j'; c++ {
+		fmt.Fprintf(&b, "  %c: &%c [%s]\n", c, c, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*%c, ", c-1), 10), ", "))
+	}
+	return b.String()
 }
 
 func TestNearest(t *testing.T) {
