@@ -34,6 +34,7 @@ func digest(h hash.Hash) string { return hex.EncodeToString(h.Sum(nil)[:10]) }
 
 // content is a record as it is kept: encoded, and field by field.
 type content struct {
+	kind   casefile.RecordKind
 	whole  string
 	fields map[string]json.RawMessage
 }
@@ -44,7 +45,7 @@ func (w *work) contentOf(r casefile.Record) content {
 	if known, ok := w.contents[r]; ok {
 		return known
 	}
-	var c content
+	c := content{kind: r.Kind()}
 	if whole, err := casefile.MarshalContent(r); err == nil && json.Unmarshal(whole, &c.fields) == nil {
 		c.whole = string(whole)
 	}
@@ -55,6 +56,9 @@ func (w *work) contentOf(r casefile.Record) content {
 // field is the value of a field by its name in the export's schema; all of the record
 // where the two names differ by more than case.
 func (c content) field(field string) string {
+	if field == "kind" { // named after the record: Track, Employment, ...
+		field = string(c.kind)
+	}
 	for name, value := range c.fields {
 		if strings.EqualFold(name, field) {
 			return string(value)
@@ -98,6 +102,7 @@ func (w *work) courseFacts() string {
 type answer struct {
 	code  casefile.Code
 	on    casefile.Date
+	bound bool // to the facts: given with "mlpsync decide"
 	cells []casefile.Cell
 }
 
@@ -107,14 +112,14 @@ func (w *work) chosen() (answer, bool) {
 	cl := w.c.Client
 	best, found := answer{}, false
 	if cl.DecidedCategory != "" && cl.DecisionReason != "" && w.clk.reached(cl.DecidedOn) {
-		best, found = answer{cl.DecidedCategory, cl.DecidedOn, cells(cl, "decidedCategory", "decidedOn")}, true
+		best, found = answer{code: cl.DecidedCategory, on: cl.DecidedOn, cells: cells(cl, "decidedCategory", "decidedOn")}, true
 	}
 	for _, a := range w.c.Answers {
 		if a.Category == "" || a.Facts != w.d.Facts || !w.clk.reached(a.On) {
 			continue
 		}
 		if !found || a.On >= best.on {
-			best, found = answer{a.Category, a.On, cells(cl, "clientNumber")}, true
+			best, found = answer{code: a.Category, on: a.On, bound: true, cells: cells(cl, "clientNumber")}, true
 		}
 	}
 	return best, found

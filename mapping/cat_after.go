@@ -63,7 +63,7 @@ func (w *work) benefitSteps(c *contract) []step {
 // OCMW or the client (TWE 8).
 func (w *work) has00(c *contract) bool {
 	return slices.ContainsFunc(w.k.Dossier.Categories(), func(h casefile.HeldCategory) bool {
-		return h.Code == casefile.Code00 && h.From > c.end
+		return h.Code == casefile.Code00 && h.From >= c.end
 	})
 }
 
@@ -94,6 +94,9 @@ func (w *work) entitlementGap(c *contract) (reason, next string) {
 		return "De RVA kende de uitkering toe, maar de ingangsdatum ontbreekt.", "Vul in vanaf wanneer de cliënt recht heeft op een werkloosheidsuitkering."
 	case cl.BenefitEntitledFrom <= c.end:
 		return "Het recht op een werkloosheidsuitkering gaat in voor het einde van art. 60§7.", "Kijk de datum van het recht en de einddatum van het contract na."
+	case cl.ReadySince > cl.BenefitEntitledFrom && !w.has00(c):
+		return "Het recht op een werkloosheidsuitkering gaat in op " + cl.BenefitEntitledFrom.Dutch() + ", maar daarna werd de cliënt opnieuw klaar voor een traject (05).",
+			"Kijk na wat geldt: 00, of 05 omdat het recht voorbij is."
 	case cl.Leefloon == "":
 		return "Niet bekend is of de cliënt na art. 60§7 nog leefloon krijgt.", "Vul in of de cliënt nog (aanvullend) leefloon krijgt."
 	case cl.Leefloon != casefile.LeefloonNone:

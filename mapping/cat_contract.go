@@ -125,7 +125,7 @@ func (w *work) contractGone(c *contract) *contractProblem {
 // glowCanLapse says what a person may decide about a contract that follows a choice of GLOW: only
 // where it lies inside a TWE of its own (TWE-06).
 func (w *work) glowCanLapse(c *contract) string {
-	if c.weo == nil {
+	if c.weo == nil || w.liveGLOW() {
 		return ""
 	}
 	return "de keuze voor GLOW vervalt, het TWE gaat door"
@@ -197,7 +197,8 @@ func (w *work) isExit(h casefile.HeldCategory, c *contract) bool {
 	if h.EmploymentID != "" {
 		return h.EmploymentID == c.id || h.EmploymentID == w.employmentID(c)
 	}
-	return h.SetBy == casefile.PartyVDAB && c.covers(h.From)
+	jobBegan := slices.ContainsFunc(w.facts.jobs, func(j *casefile.Employment) bool { return j.Start == h.From })
+	return h.SetBy == casefile.PartyVDAB && c.covers(h.From) && !jobBegan // else it is the exit for that job (CAT-09)
 }
 
 func (w *work) employmentID(c *contract) string {

@@ -164,7 +164,7 @@ func (w *work) stopped(st standing, steps []step) bool {
 		w.fired("CAT-01", "De cliënt is niet klaar voor een traject naar werk.", cells(w.c.Client, "readiness", "readinessWithdrawnOn"))
 	}
 	since := casefile.Latest(w.c.Client.SupportEndedOn, w.c.Client.ReadinessWithdrawnOn)
-	if w.leavesOtherwise(steps) || w.answeredSince(since) {
+	if (w.leavesOtherwise(steps) && !w.goesOn()) || w.answeredSince(since) {
 		w.notFired("CAT-13", "Een uitkering, een job of een beslissing zegt hoe het verder gaat.", cells(w.c.Client, "readinessWithdrawnOn", "supportEndedOn"))
 		return false
 	}
@@ -191,7 +191,7 @@ func (w *work) stopped(st standing, steps []step) bool {
 // leavesOtherwise: a 00 or a job explains why the support stopped.
 func (w *work) leavesOtherwise(steps []step) bool {
 	return w.currentJob() != nil || slices.ContainsFunc(steps, func(s step) bool {
-		return (s.kind == stepBenefit || s.kind == stepJob) && w.clk.reached(s.from)
+		return (s.kind == stepBenefit || s.kind == stepJob) && !s.historic && w.clk.reached(s.from) && s.from > w.c.Client.ReadySince
 	})
 }
 

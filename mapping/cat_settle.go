@@ -1,7 +1,6 @@
 package mapping
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
@@ -374,14 +373,21 @@ func (w *work) verdict(s step, held casefile.HeldCategory, ok bool) verdict {
 	if ok {
 		code = held.Code
 	}
-	protected := s.code == casefile.Code05 && slices.Contains(protectedCodes(), code)
+	protected := slices.Contains(protectedCodes(), code) && !w.isOwn(held)
+	answered := s.authorised || s.kind == stepAnswer
 	switch {
-	case protected && s.kind == stepReady && !s.authorised:
+	case protected && s.code == casefile.Code05 && s.kind == stepReady && !s.authorised:
 		return leave
-	case protected:
+	case protected && (s.code == casefile.Code05 || (answered && s.contract == nil)):
 		return refuse // an answer doesn't lift the protection either
-	case s.authorised || s.kind == stepAnswer:
+	case answered && s.code == casefile.Code05 && w.standing() != standsReady:
+		return refuse // nobody is registered who isn't ready (CAT-01)
+	case answered && s.contract == nil && (s.code == casefile.Code90 || s.code == casefile.Code93):
+		return refuse // 90 and 93 belong to a contract (TWE 5)
+	case answered:
 		return w.answerCovers(held, ok)
+	case ok && w.changedAfterUs(s, held) && s.kind == stepReady:
+		return refuse // what a person changed wins, however the day of readiness is corrected (CAT-10)
 	case w.needs00or78(s) && ok && !w.isOwn(held) && held.From > s.from:
 		return refuse // a category younger than the fact contradicts it
 	}
@@ -459,6 +465,12 @@ func (w *work) confirm93() {
 	}
 	every := w.rules.limit(paramConfirm93, held.From)
 	due := held.From.AddMonths(every)
+	if last := held.From.AddMonths(every); w.c.Client.Confirmed93On.IsZero() && w.clk.passed(last) {
+		for n := 2 * every; w.clk.passed(held.From.AddMonths(n)); n += every {
+			last = held.From.AddMonths(n)
+		}
+		w.deadline("CAT-11", last, false, "Niet ingevuld is of de inschrijving als 93 bevestigd is.", cells(w.c.Client, "confirmed93On"))
+	}
 	if done := w.c.Client.Confirmed93On; done >= held.From {
 		w.deadline("CAT-11", done, true, "De inschrijving als 93 is bevestigd.", cells(w.c.Client, "confirmed93On"))
 		w.deadline("CAT-11", done.AddMonths(every), false, "De inschrijving als 93 moet opnieuw bevestigd worden.", cells(w.c.Client, "confirmed93On"))
@@ -487,6 +499,11 @@ func (w *work) answerStep() (step, bool) {
 	if !found {
 		return step{}, false
 	}
+	if c := w.contractOf(a.on); a.code == casefile.Code05 && c != nil && c.followed() {
+		w.finding("CAT-10", "De beslissing voor 05 van "+a.on.Dutch()+" valt in een contract art. 60§7; de categorie van het contract geldt.",
+			"Verwijder de beslissing, of kijk de datums van het contract na.", a.cells)
+		return step{}, false
+	}
 	s := step{kind: stepAnswer, code: a.code, from: a.on, rule: "CAT-10",
 		why: "Een medewerker heeft de categorie beslist.",
 		// Key of an answer: its code and day.
@@ -512,5 +529,8 @@ func (w *work) completeAnswer() {
 // answeredSince tells whether a complete answer of that day or later is there.
 func (w *work) answeredSince(day casefile.Date) bool {
 	a, found := w.chosen()
-	return found && a.on >= cmp.Or(day, a.on)
+	if day.IsZero() {
+		return found && a.bound // an answer in the export may be older than what it would silence
+	}
+	return found && a.on >= day
 }

@@ -105,6 +105,10 @@ func (w *work) competences() {
 				"Kijk na of dat klopt; wat in MLP staat, blijft staan.", cells(r, "assessedOn"))
 			continue
 		}
+		if st := w.standing(); st != standsReady && w.facts.weoOn(r.AssessedOn) == nil {
+			w.notFired("TWE-12", "De cliënt is niet klaar voor een traject: er wordt niets geregistreerd (CAT-01).", cells(r, "assessedOn"))
+			continue
+		}
 		// Key of a competence: the record's own key, as the profile names it.
 		w.desire(blockPerson, "TWE-12", "De gescoorde competentie hoort in het dossier.", r.AssessedOn, w.id(casefile.RegCompetence, r.Key()),
 			casefile.Competence{Competence: r.Competence, Level: r.Level, AssessedOn: r.AssessedOn})

@@ -2,7 +2,6 @@ package mapping_test
 
 import (
 	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -12,226 +11,11 @@ import (
 	"github.com/mlpsync/mlpsync/mapping"
 )
 
-// The factors of the gap-and-overlap proof (gap_test.go), which of them are multiplied,
-// and the client that a combination stands for.
-
-// gapDay is the day of every decision here; the dates of the levels lie around it.
-const gapDay casefile.Date = "2026-06-15"
-
-// combo holds the level of each factor, by its place in factors.
-type combo [18]int
-
-// The factors.
-const (
-	fStanding = iota
-	fBy
-	fBenefit
-	fHeld
-	fContract
-	fRegime
-	fRVA
-	fLeefloon
-	fTrack
-	fJob
-	fHandover
-	fAnswer
-	fOwner
-	fEvaluation
-	fPerson
-	fPlacement
-	fTraining
-	fSince // what somebody did in MLP after our first write
-)
-
-// factor is an input and its levels; the first is the quiet one.
-type factor struct {
-	name   string
-	levels []string
-}
-
-func factors() [len(combo{})]factor {
-	return [len(combo{})]factor{
-		fStanding:   {"standing", []string{"ready", "notReady", "unknown", "withdrawn", "ended", "noDate", "again", "later"}},
-		fBy:         {"by", []string{"ocmw", "client", "unknown"}},
-		fBenefit:    {"benefit", []string{"none", "full", "partTime", "unknown"}},
-		fHeld:       {"held", heldLevels()},
-		fContract:   {"contract", []string{"none", "planned", "running", "ended", "noWEO", "overlapping", "two", "regimeChange", "regimeToCome", "contradiction", "gone"}},
-		fRegime:     {"regime", []string{"full", "part", "unknown"}},
-		fRVA:        {"rva", []string{"none", "pending", "applied", "appliedBefore", "entitled", "entitledNoDate", "entitledTooEarly", "entitledLater", "notEntitled"}},
-		fLeefloon:   {"leefloon", []string{"none", "full", "supplementary", "unknown"}},
-		fTrack:      {"track", []string{"none", "TWE", "TWEended", "TWEtechnical", "TWEsocialBefore", "TWEsocial", "TWElater", "GLOW", "GLOWtrack", "GLOWthenTWE", "TWEthenGLOW"}},
-		fJob:        {"job", []string{"none", "full", "part", "during", "ended", "later", "gone"}},
-		fHandover:   {"handover", []string{"none", "training", "trainingUnknown", "other", "GLOWunanswered", "GLOWexcluded", "GLOWsent"}},
-		fAnswer:     {"answer", []string{"none", "05", "90", "00", "incomplete"}},
-		fOwner:      {"owner", []string{"ocmw", "partner"}},
-		fEvaluation: {"evaluation", []string{"none", "interim", "final", "nobody's"}},
-		fPerson:     {"person", []string{"none", "gone", "trackGone", "shared", "canceled", "moved"}},
-		fPlacement:  {"placement", []string{"none", "BVS", "WES", "WESearly", "community"}},
-		fTraining:   {"training", []string{"none", "short", "long", "partTime", "unrecognised", "inGLOW"}},
-		fSince:      {"since", []string{"none", "78", "03", "02", "00", "jobTarget"}},
-	}
-}
-
-// heldLevels are what MLP holds: no dossier, a dossier elsewhere, none, or
-// code@from/by. The days lie before the client's readiness, at and inside the
-// contract, and after it.
-func heldLevels() []string {
-	levels := []string{
-		"noDossier", "elsewhere", "nothing", "05@2025-01-06/ocmw", "05@2026-06-05/client", "00@2024-06-01/client", "00@2026-06-05/client",
-		"78@2024-06-01/vdab", "78@2025-03-03/vdab", "78@2025-03-20/vdab", "78@2026-06-05/other", "90@2025-03-03/ocmw", "93@2025-03-03/ocmw",
-		"90@2024-06-01/ocmw", "93@2026-06-05/other", "02@2025-06-02/other", "03@2025-06-02/other",
-	}
-	for _, code := range []string{"02", "03", "06", "10", "11", "14", "80", "82", "92", "55"} {
-		levels = append(levels, code+"@2024-06-01/other")
-	}
-	return levels
-}
-
-// product is a set of factors that is multiplied in full; the other factors stand on
-// quiet, unless set says otherwise.
-type product struct {
-	name    string
-	factors []int
-	only    map[int][]string // levels of a factor, where not all of them
-	set     map[int]string
-}
-
-// products names what interacts.
-//
-// Entry (CAT-01, 02, 03, 13): the wanted category is asked of standing, registrant and
-// benefit together, and written over what is held; a contract matters only by being
-// there, to come or over.
-//
-// Contract (CAT-03 to 06, 12, TWE-06): 90 or 93 is asked of contract, regime and track
-// together and written over what is held; standing decides whether the client is
-// followed at all. The registrant plays no part: no branch of the contract reads it.
-//
-// After (CAT-07, 08, 09): RVA, leefloon and job each ask for a category once a contract
-// has ended, and are weighed against each other, against a new readiness and what is held.
-//
-// Drift (CAT-06, 10): what somebody put over our entry is weighed against the step
-// that wrote it and a person's answer.
-//
-// Choice (GLOW-05, HND-01): tracks and handovers are weighed against each other,
-// against standing, owner and what is gone.
-func products() []product {
-	return []product{
-		{name: "entry", factors: []int{fStanding, fBy, fBenefit, fHeld, fContract}, only: map[int][]string{fContract: {"none", "planned", "ended"}}},
-		{name: "contract", factors: []int{fStanding, fHeld, fContract, fRegime, fTrack},
-			only: map[int][]string{fStanding: {"ready", "notReady", "ended"}, fRegime: {"full", "part"}, fTrack: {"none", "TWE", "TWEended", "GLOW", "GLOWthenTWE", "TWEthenGLOW"}}},
-		{name: "after", factors: []int{fStanding, fHeld, fRVA, fLeefloon, fJob}, set: map[int]string{fContract: "ended", fTrack: "TWEended"},
-			only: map[int][]string{fStanding: {"ready", "again", "withdrawn", "ended"}, fJob: {"none", "full", "part"}}},
-		{name: "drift", factors: []int{fStanding, fContract, fRVA, fAnswer, fSince}, set: map[int]string{fTrack: "TWE", fHeld: "nothing"},
-			only: map[int][]string{fContract: {"none", "running", "ended", "regimeChange"}}},
-		{name: "choice", factors: []int{fStanding, fContract, fTrack, fHandover, fOwner, fPerson}, set: map[int]string{fHeld: "05@2025-01-06/ocmw"},
-			only: map[int][]string{fStanding: {"ready", "ended"}, fContract: {"none", "running", "ended"}}},
-	}
-}
-
-// combos multiplies the product out.
-func (p product) combos() []combo {
-	all := factors()
-	var quiet combo
-	for f, level := range p.set {
-		quiet[f] = slices.Index(all[f].levels, level)
-	}
-	out := []combo{quiet}
-	for _, f := range p.factors {
-		levels := p.only[f]
-		if levels == nil {
-			levels = all[f].levels
-		}
-		var next []combo
-		for _, c := range out {
-			for _, level := range levels {
-				c[f] = slices.Index(all[f].levels, level)
-				next = append(next, c)
-			}
-		}
-		out = next
-	}
-	return out
-}
-
-// pairs is a set of combinations in which each two levels of different factors meet:
-// greedily, the level of each factor that makes most new pairs with those before it.
-func pairs() []combo {
-	all := factors()
-	met := map[[4]int]bool{}
-	var out []combo
-	for f := range all {
-		for g := f + 1; g < len(all); g++ {
-			for a := range all[f].levels {
-				for b := range all[g].levels {
-					if !met[[4]int{f, a, g, b}] {
-						c := extend(all, met, f, a, g, b, len(out))
-						meet(met, c)
-						out = append(out, c)
-					}
-				}
-			}
-		}
-	}
-	return out
-}
-
-func extend(all [len(combo{})]factor, met map[[4]int]bool, f, a, g, b, turn int) combo {
-	var c combo
-	done := []int{f, g}
-	c[f], c[g] = a, b
-	for h := range all {
-		if h == f || h == g {
-			continue
-		}
-		best, most := 0, -1
-		for i := range all[h].levels {
-			level := (i + turn) % len(all[h].levels) // ties go round
-			c[h] = level
-			fresh := 0
-			for _, o := range done {
-				if !met[pairOf(o, c[o], h, level)] {
-					fresh++
-				}
-			}
-			if fresh > most {
-				best, most = level, fresh
-			}
-		}
-		c[h] = best
-		done = append(done, h)
-	}
-	return c
-}
-
-func pairOf(f, a, g, b int) [4]int {
-	if f > g {
-		f, a, g, b = g, b, f, a
-	}
-	return [4]int{f, a, g, b}
-}
-
-func meet(met map[[4]int]bool, c combo) {
-	for f := range c {
-		for g := f + 1; g < len(c); g++ {
-			met[[4]int{f, c[f], g, c[g]}] = true
-		}
-	}
-}
-
-func (c combo) String() string {
-	var out []string
-	for f, factor := range factors() {
-		if c[f] != 0 {
-			out = append(out, factor.name+"="+factor.levels[c[f]])
-		}
-	}
-	return strings.Join(out, " ")
-}
-
-// scene builds the client of a combination.
+// scene builds the client of a combination (gap_space_test.go): its records, what MLP holds, and
+// what caseworkers answered.
 type scene struct {
+	*space
 	c       combo
-	factors [len(combo{})]factor
 	records []casefile.Record
 }
 
@@ -242,26 +26,60 @@ func header(key string, missing bool) casefile.Header {
 }
 
 // build is the client of the combination and what MLP holds of it.
-func build(rules *mapping.Rules, c combo) (casefile.Case, casefile.Known) {
-	s := &scene{c: c, factors: factors()}
+func (sp *space) build(rules *mapping.Rules, c combo) (casefile.Case, casefile.Known) {
+	s := &scene{space: sp, c: c}
 	s.records = append(s.records, s.client())
 	s.tracks()
 	s.contracts()
 	s.job()
 	s.handover()
-	s.rest()
+	s.evaluation()
+	s.papers()
+	s.placement()
+	s.training()
 	on := casefile.OCMW{KBO: "0999999922", NIS: "99991", DefaultCaseworker: "mw-000"}
 	if s.at(fPerson) == "moved" {
 		on.Area = []ident.NIS{"99992"}
 	}
 	kase := casefile.Assemble(on, s.records)
-	kase.SharedINSZ = s.at(fPerson) == "shared"
-	return kase, s.since(rules, kase, s.known(kase))
+	kase.SharedINSZ = s.at(fGone) == "shared"
+	kase.Files = map[string]casefile.FileState{"verslag.pdf": {SHA256: strings.Repeat("ab", 32), Size: 1024}, "weg.pdf": {Problem: casefile.FileMissing}}
+	k := s.since(rules, kase, s.known(kase))
+	return s.answered(rules, kase, k), k
+}
+
+// answered lets a caseworker answer with "mlpsync decide" what is asked, and what is asked then.
+func (s *scene) answered(rules *mapping.Rules, c casefile.Case, k casefile.Known) casefile.Case {
+	level := s.at(fAnswer)
+	if level != "accept" && level != "adopt" && level != "proposed" {
+		return c
+	}
+	for range 5 {
+		before := len(c.Answers)
+		d := rules.Decide(c, k, gapDay)
+		for _, m := range d.Manual {
+			switch {
+			case level == "proposed" && m.Proposal != "" && before == 0:
+				c.Answers = append(c.Answers, casefile.Answer{Rule: m.Rule, Category: m.Proposal, Facts: d.Facts, On: gapDay, Reason: "omdat"})
+			case level != "proposed" && m.Accept != "":
+				c.Answers = append(c.Answers, casefile.Answer{Rule: m.Rule, Question: m.Question, On: gapDay, Reason: "omdat"})
+			}
+		}
+		for _, f := range d.Findings {
+			if level != "proposed" && f.Accept != "" {
+				c.Answers = append(c.Answers, casefile.Answer{Rule: f.Rule, Question: f.Question, Adopt: level == "adopt", On: gapDay, Reason: "omdat"})
+			}
+		}
+		if len(c.Answers) == before {
+			break
+		}
+	}
+	return c
 }
 
 func (s *scene) client() *casefile.Client {
-	cl := &casefile.Client{Header: header("K1", s.at(fPerson) == "gone"), LastName: "Testpersoon", FirstName: "An", Caseworker: "mw-001", ContactLanguage: "nl", NIS: "99991",
-		Readiness: casefile.Ready, ReadySince: "2025-01-06"}
+	cl := &casefile.Client{Header: header("K1", s.at(fGone) == "client"), INSZ: s.own, LastName: "Testpersoon", FirstName: "An", BirthDate: "1967-12-24",
+		City: "Voorbeeldgem", NIS: "99991", Caseworker: "mw-001", ContactLanguage: "nl", Readiness: casefile.Ready, ReadySince: "2025-01-06"}
 	switch s.at(fStanding) {
 	case "notReady":
 		cl.Readiness, cl.ReadySince = casefile.NotReady, ""
@@ -280,6 +98,9 @@ func (s *scene) client() *casefile.Client {
 	}
 	cl.RegisteredBy = map[string]casefile.Party{"ocmw": casefile.PartyOCMW, "client": casefile.PartyClient}[s.at(fBy)]
 	cl.UnemploymentBenefit = map[string]casefile.Benefit{"none": casefile.BenefitNone, "full": casefile.BenefitFull, "partTime": casefile.BenefitPartTime}[s.at(fBenefit)]
+	if s.at(fBenefit) == "full" { // for how long a part-time one is drawn is not known
+		cl.BenefitSince = "2023-01-02"
+	}
 	cl.Leefloon = map[string]casefile.Leefloon{"none": casefile.LeefloonNone, "full": casefile.LeefloonFull, "supplementary": casefile.LeefloonSupplementary}[s.at(fLeefloon)]
 	s.rva(cl)
 	switch answer := s.at(fAnswer); answer {
@@ -307,9 +128,16 @@ func (s *scene) rva(cl *casefile.Client) {
 }
 
 func (s *scene) tracks() {
-	twe := &casefile.Track{Header: header("T1", s.at(fPerson) == "trackGone"), TrackNumber: "T1", Track: casefile.TrackTWE, ChoiceDate: "2025-01-20",
+	twe := &casefile.Track{Header: header("T1", s.at(fGone) == "track"), TrackNumber: "T1", Track: casefile.TrackTWE, ChoiceDate: "2025-01-20",
 		EntryNeed: "generic", RegularEconomyWithinTwoYears: casefile.Yes, JobTarget: "kok", DevelopmentPlanOn: "2025-02-03", WEOStart: "2025-02-03", Counsellor: "tb-1"}
-	glow := &casefile.Track{Header: header("G1", s.at(fPerson) == "trackGone"), TrackNumber: "G1", Track: casefile.TrackGLOW, ChoiceDate: "2026-06-01"}
+	glow := &casefile.Track{Header: header("G1", s.at(fGone) == "track"), TrackNumber: "G1", Track: casefile.TrackGLOW, ChoiceDate: "2026-06-01"}
+	twe.SocialEconomyHighestOn = map[string]casefile.Date{"before": "2025-01-27", "during": "2026-01-05", "requested": "2026-01-05"}[s.at(fSocial)]
+	if s.at(fSocial) == "requested" {
+		twe.IndicationRequestedOn = "2026-01-19"
+	}
+	if s.at(fPapers) == "final" {
+		twe.FinalAdvice, twe.FinalAdviceOn = "advies", "2026-06-08"
+	}
 	switch s.at(fTrack) {
 	case "none":
 	case "GLOWtrack":
@@ -326,12 +154,6 @@ func (s *scene) tracks() {
 		s.records = append(s.records, twe)
 	case "TWEtechnical":
 		twe.EntryNeed = "technical"
-		s.records = append(s.records, twe)
-	case "TWEsocialBefore":
-		twe.SocialEconomyHighestOn = "2025-01-27"
-		s.records = append(s.records, twe)
-	case "TWEsocial":
-		twe.SocialEconomyHighestOn = "2026-01-05"
 		s.records = append(s.records, twe)
 	case "TWElater":
 		twe.WEOStart = "2026-07-01"
@@ -438,57 +260,96 @@ func (s *scene) handover() {
 	s.records = append(s.records, h)
 }
 
-func (s *scene) rest() {
+func (s *scene) evaluation() {
 	e := &casefile.Evaluation{Header: header("V1", false), TrackNumber: "T1", Date: "2026-06-05", Evaluation: s.at(fEvaluation),
 		CompetencesScored: casefile.Yes, PlanUpdated: casefile.Yes, ReportUploaded: casefile.Yes}
 	switch s.at(fEvaluation) {
 	case "none":
+		return
 	case "nobody's":
 		e.TrackNumber, e.Evaluation = "T9", "interim"
-		s.records = append(s.records, e)
-	default:
-		s.records = append(s.records, e)
 	}
-	s.placement()
-	s.training()
+	s.records = append(s.records, e)
+}
+
+func (s *scene) papers() {
+	report := &casefile.DocumentRecord{Header: header("D1", false), TrackNumber: "T1", Document: casefile.DocInterimReport, Date: "2026-06-05", File: "verslag.pdf"}
+	switch s.at(fPapers) {
+	case "none":
+		return
+	case "final":
+		report.Document = casefile.DocFinalReport
+	case "missing":
+		report.File = "weg.pdf"
+	}
+	s.records = append(s.records, report, &casefile.CompetenceRecord{Header: header("S1", false), Competence: "samenwerken", Level: casefile.LevelAcquired, AssessedOn: "2026-06-12"})
 }
 
 func (s *scene) placement() {
 	p := &casefile.Placement{Header: header("P1", false), TrackNumber: "T1", Placement: casefile.PlacementWES, Start: "2026-06-02", End: "2026-06-12", InternshipPlan: casefile.Yes}
-	switch s.at(fPlacement) {
-	case "none":
+	level := s.at(fPlacement)
+	switch {
+	case level == "none":
 		return
-	case "BVS":
+	case level == "BVSlate":
 		p.Placement, p.Start, p.End = casefile.PlacementBVS, "2025-02-10", "2025-02-21"
-	case "WESearly":
+	case strings.HasPrefix(level, "BVS"):
+		s.earlierBVS(p, level)
+	case level == "WESearly":
 		p.Start, p.End = "2025-02-10", "2025-02-21"
-	case "community":
-		p.CommunityService, p.Host, p.HoursPerMonth = casefile.Yes, casefile.HostSchool, "40"
+	case level == "nobody's":
+		p.TrackNumber = "T9"
+	case strings.HasPrefix(level, "community"):
+		p.CommunityService, p.HoursPerMonth = casefile.Yes, "40"
+		p.Host = map[string]casefile.HostKind{"community": casefile.HostSchool, "communityCompany": casefile.HostCompany}[level]
 	}
 	s.records = append(s.records, p)
+}
+
+// earlierBVS puts the placement in a TWE of before 2023, while there were such placements.
+func (s *scene) earlierBVS(p *casefile.Placement, level string) {
+	s.records = append(s.records, &casefile.Track{Header: header("T0", false), TrackNumber: "T0", Track: casefile.TrackTWE, ChoiceDate: "2021-10-25", EntryNeed: "generic",
+		RegularEconomyWithinTwoYears: casefile.Yes, JobTarget: "kok", DevelopmentPlanOn: "2021-11-08", WEOStart: "2021-11-08", WEOEnd: "2022-12-16", WEOEndReason: casefile.EndOther, Counsellor: "tb-1"})
+	p.TrackNumber, p.Placement, p.Start, p.End = "T0", casefile.PlacementBVS, "2021-11-15", "2021-11-26"
+	p.InternshipPlan = map[string]casefile.Tri{"BVS": casefile.Yes, "BVSnoPlan": casefile.No}[level]
 }
 
 func (s *scene) training() {
 	tr := &casefile.Training{Header: header("O1", false), Title: "opleiding", Start: "2025-05-05", End: "2025-06-30",
 		Recognised: casefile.Yes, Regime: casefile.FullTime, ServesJobTarget: casefile.Yes}
-	switch s.at(fTraining) {
+	level := s.at(fTraining)
+	switch level {
 	case "none":
 		return
+	case "twice":
+		second := *tr
+		second.Header, second.Start, second.End = header("O2", false), "2025-09-01", "2025-10-31"
+		s.records = append(s.records, &second)
 	case "long":
 		tr.End = "2026-05-29"
-	case "partTime":
-		tr.Regime, tr.End = casefile.PartTime, "2026-12-18"
+	case "longKnown": // while the contract runs
+		tr.NeedKnownOn, tr.Start, tr.End = "2026-03-02", "2026-06-08", "2027-03-31"
+	case "situation1":
+		tr.Regime, tr.Start, tr.FullTimeFrom, tr.End = casefile.PartTime, "2025-09-01", "2026-06-08", "2027-06-30"
+	case "guided", "unguided", "guidedUnknown":
+		tr.Regime, tr.Start, tr.End = casefile.PartTime, "2026-01-05", "2026-12-18"
+		tr.GuidedHalfTime = map[string]casefile.Tri{"guided": casefile.Yes, "unguided": casefile.No}[level]
 	case "unrecognised":
 		tr.Recognised = casefile.No
-	case "inGLOW":
-		tr.Start, tr.End = "2026-06-08", "2026-12-18"
+	case "unknown":
+		tr.Recognised = casefile.Unknown
+	case "otherTarget":
+		tr.ServesJobTarget = casefile.No
+	default: // so many months, from inside GLOW
+		tr.Start, tr.End = "2026-06-08", map[string]casefile.Date{"GLOW2": "2026-08-07", "GLOW5": "2026-11-06", "GLOW9": "2027-03-31"}[level]
 	}
 	s.records = append(s.records, tr)
 }
 
 // known is what MLP holds before we wrote anything.
 func (s *scene) known(c casefile.Case) casefile.Known {
-	k := casefile.Known{LookedUp: true, Aliases: map[string]string{}, Written: map[string]casefile.Body{}, INSZCanceled: s.at(fPerson) == "canceled"}
+	k := casefile.Known{LookedUp: true, Aliases: map[string]string{}, Written: map[string]casefile.Body{}}
+	k.INSZCanceled = s.at(fPerson) == "canceled"
 	level := s.at(fHeld)
 	switch level {
 	case "noDossier":
@@ -498,6 +359,10 @@ func (s *scene) known(c casefile.Case) casefile.Known {
 		return k
 	}
 	k.Dossier = &casefile.Dossier{ID: "d1", Version: 1, Owner: casefile.Owner{Kind: casefile.PartyOCMW}, INSZCanceled: k.INSZCanceled}
+	s.holder(&k)
+	if s.at(fOwner) == "glow" {
+		k.Dossier.Owner = casefile.Owner{Kind: casefile.PartyPartner, Name: "Partner Y", Program: "GLOW"}
+	}
 	if s.at(fOwner) == "partner" {
 		k.Dossier.Owner = casefile.Owner{Kind: casefile.PartyPartner, Name: "Partner X", Program: "TIBB", Since: "2025-01-01"}
 	}
@@ -512,6 +377,24 @@ func (s *scene) known(c casefile.Case) casefile.Known {
 			Body: casefile.Handover{Handover: h.Handover, ChoiceDate: h.ChoiceDate, Status: "received"}})
 	}
 	return k
+}
+
+// holder is the person of the dossier, as MLP has it.
+func (s *scene) holder(k *casefile.Known) {
+	d := k.Dossier
+	d.Person = casefile.Person{INSZ: s.own}
+	switch s.at(fPerson) {
+	case "replaced":
+		d.Person.INSZ, d.INSZHistory = s.other, []ident.INSZ{s.own}
+	case "otherNumber":
+		d.Person.INSZ = s.other
+	case "otherNames":
+		d.Person.LastName, d.Person.FirstName, d.Person.BirthDate = "Anders", "Bert", "1983-06-06"
+	case "edited": // by a colleague, after we wrote it
+		written := d.Person
+		written.City, d.Person.City = "Voorbeeldgem", "Elders"
+		k.Written[string(casefile.RegPerson)] = written
+	}
 }
 
 func hold(d *casefile.Dossier, id string, code casefile.Code, from casefile.Date, by casefile.Party, at time.Time) {

@@ -16,60 +16,123 @@ func (w *work) glow() {
 		return
 	}
 	w.fired("GLOW-05", "Er is voor GLOW gekozen.", cells(w.facts.glow, "choiceDate"))
-	b, both := w.bothChosen()
-	switch {
-	case !both || w.facts.glowLapsed:
-	case w.ask(b.blocks, b.question, b.accept):
-		// The last choice is that of GLOW: never both.
-		if !w.clk.passed(b.twe.WEOEnd) {
-			w.blocked |= blockTWE
-		}
+	if w.facts.glowOn < glowStart {
+		w.finding("GLOW-01", "De keuze voor GLOW is ouder dan GLOW zelf ("+glowStart.Dutch()+").", "Verbeter de datum van de keuze.", cells(w.facts.glow, "choiceDate"))
 	}
+	b, both := w.bothChosen()
+	if !both || w.facts.glowLapsed || !w.settled05(b) {
+		return
+	}
+	// The last choice is that of GLOW: the TWE's ends still go to MLP, and only after them
+	// the handover. Never both.
+	if w.running(b.twe) {
+		w.blocked |= blockHandover
+		w.finding("GLOW-05", "GLOW is gekozen, maar het TWE of art. 60§7 loopt nog: de overdracht wacht tot ze beëindigd zijn.",
+			"Vul de einddatum van de WEO en van het contract in.", cells(b.twe, "weoEnd"))
+	}
+}
+
+// settled05 asks GLOW-05's question, and tells whether a person let the choice of GLOW stand.
+func (w *work) settled05(b choices) bool {
+	if b.accept == "" {
+		w.manual(b.blocks, b.question)
+		return false
+	}
+	return w.ask(b.blocks, b.question, b.accept) && !b.lapses
 }
 
 // choices are a TWE and a GLOW of one client.
 type choices struct {
 	twe      *casefile.Track
 	question casefile.Manual
-	accept   string
+	accept   string // what a person may decide; empty when only MLP or the export can settle it
+	lapses   bool   // accepting means that the choice of GLOW lapses
 	blocks   scope
 }
 
-// bothChosen finds the TWE that stands beside the choice of GLOW.
+// running tells whether a TWE goes on, or a contract of it.
+func (w *work) running(t *casefile.Track) bool {
+	return !w.clk.passed(t.WEOEnd) || slices.ContainsFunc(w.facts.contracts, func(c *contract) bool {
+		return w.clk.reached(c.start) && !w.clk.passed(c.end)
+	})
+}
+
+// bothChosen finds the TWE that stands beside the choice of GLOW: one that goes on before one
+// that is over.
 func (w *work) bothChosen() (choices, bool) {
 	if w.facts.glow == nil {
 		return choices{}, false
 	}
+	var found *casefile.Track
 	for _, t := range w.facts.twe {
-		chosen := casefile.Earliest(t.ChoiceDate, t.WEOStart)
-		if !w.clk.reached(max(chosen, w.facts.glowOn)) {
-			continue
+		if w.clk.reached(max(casefile.Earliest(t.ChoiceDate, t.WEOStart), w.facts.glowOn)) && (found == nil || !w.running(found)) {
+			found = t
 		}
-		b := choices{twe: t, blocks: blockTWE | blockHandover, accept: "de laatste keuze (GLOW) geldt, het TWE stopt"}
-		if !t.WEOEnd.IsZero() && t.WEOEnd < w.facts.glowOn && w.clk.passed(t.WEOEnd) {
-			b.blocks = blockHandover // the TWE is over: only the new choice waits
-		}
-		reason := "Eerst is voor TWE gekozen en daarna voor GLOW; die gaan niet samen en de keuze blijft."
-		if w.facts.glowOn < chosen {
-			reason = "Eerst is voor GLOW gekozen en daarna voor TWE; die gaan niet samen en GLOW is geen voortraject voor TWE."
-			b.accept = "de laatste keuze (TWE) geldt, de keuze voor GLOW vervalt"
-		}
-		b.question = casefile.Manual{Rule: "GLOW-05", Reason: reason, Next: "Kijk na welke keuze geldt en haal de andere uit de export.",
-			Cells: append(cells(t, "kind", "choiceDate"), cells(w.facts.glow, "choiceDate")...)}
-		return b, true
 	}
-	return choices{}, false
+	if found == nil {
+		return choices{}, false
+	}
+	return w.choicesOf(found), true
 }
 
-// settleChoice takes a person's word that a later TWE took the place of GLOW, before contracts are
+func (w *work) choicesOf(t *casefile.Track) choices {
+	chosen := casefile.Earliest(t.ChoiceDate, t.WEOStart)
+	b := choices{twe: t, blocks: blockTWE | blockHandover, accept: "de laatste keuze (GLOW) geldt; de overdracht gaat wanneer het TWE beëindigd is"}
+	if !t.WEOEnd.IsZero() && t.WEOEnd < w.facts.glowOn && !w.running(t) {
+		b.blocks = blockHandover // the TWE is over: only the new choice waits
+	}
+	reason, next := "Eerst is voor TWE gekozen en daarna voor GLOW; die gaan niet samen en de keuze blijft.", "Kijk na welke keuze geldt en haal de andere uit de export."
+	if w.facts.glowOn < chosen {
+		reason = "Eerst is voor GLOW gekozen en daarna voor TWE; die gaan niet samen en de keuze blijft."
+		if book, _ := w.rules.playbookOn(w.facts.glowOn); book.NoPreliminary {
+			reason = "Eerst is voor GLOW gekozen en daarna voor TWE; die gaan niet samen en GLOW is geen voortraject voor TWE."
+		}
+		b.accept, b.lapses = "de laatste keuze (TWE) geldt, de keuze voor GLOW vervalt", true
+	}
+	switch {
+	case w.liveGLOW() && (b.lapses || w.glowGone()):
+		b.accept, next = "", "VDAB heeft de overdracht voor GLOW: laat VDAB die eerst afsluiten."
+	case w.glowGone():
+		b.accept, b.lapses = "de keuze voor GLOW was een vergissing en vervalt", true
+		next = "Staat de keuze voor GLOW terecht niet meer in de export, beslis dat dan; neem ze anders opnieuw op."
+	}
+	b.question = casefile.Manual{Rule: "GLOW-05", Reason: reason, Next: next,
+		Cells: append(cells(t, "kind", "choiceDate"), cells(w.facts.glow, "choiceDate")...)}
+	return b
+}
+
+// glowGone tells whether the record of the choice has left the export.
+func (w *work) glowGone() bool {
+	switch r := w.facts.glow.(type) {
+	case *casefile.Track:
+		return gone(r.Header)
+	case *casefile.HandoverRecord:
+		return gone(r.Header)
+	}
+	return false
+}
+
+// liveGLOW tells whether VDAB has a request for GLOW that it neither rejected nor closed.
+func (w *work) liveGLOW() bool {
+	return slices.ContainsFunc(w.k.Dossier.OfKind(casefile.RegHandover), func(r casefile.Registration) bool {
+		h := r.Body.(casefile.Handover)
+		return h.Handover == casefile.HandoverGLOW && h.Status != casefile.HandoverRejected && h.Status != casefile.HandoverClosed
+	})
+}
+
+// endedGLOW tells whether VDAB has rejected or closed all there was of GLOW.
+func (w *work) endedGLOW() bool {
+	return !w.liveGLOW() && slices.ContainsFunc(w.k.Dossier.OfKind(casefile.RegHandover), func(r casefile.Registration) bool {
+		return r.Body.(casefile.Handover).Handover == casefile.HandoverGLOW
+	})
+}
+
+// settleChoice takes a person's word that the choice of GLOW lapsed, before contracts are
 // looked at.
 func (w *work) settleChoice() {
-	b, both := w.bothChosen()
-	if !both || w.facts.glowOn >= casefile.Earliest(b.twe.ChoiceDate, b.twe.WEOStart) {
-		return
+	if b, both := w.bothChosen(); both && b.lapses && b.accept != "" {
+		w.facts.glowLapsed = w.accepted(w.question(b.question.Rule, b.question.Reason, b.question.Cells))
 	}
-	q := b.question
-	w.facts.glowLapsed = w.accepted(w.question(q.Rule, q.Reason, q.Cells))
 }
 
 // playbookOn is the version of the playbook by which a choice is judged.

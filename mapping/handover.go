@@ -81,8 +81,11 @@ func (w *work) request(h *casefile.HandoverRecord) casefile.Handover {
 		b.TrainingStart = cmp.Or(h.TrainingStart, w.longTrainingStart())
 	}
 	if h.Handover == casefile.HandoverGLOW {
-		b.Grounds = slices.Sorted(slices.Values(h.Grounds))
-		b.Grounds = slices.Compact(b.Grounds)
+		book, _ := w.rules.playbookOn(h.ChoiceDate)
+		b.Grounds = slices.Compact(slices.Sorted(slices.Values(h.Grounds)))
+		if book.GroundOneBridged && h.GroundOneBridgeable != casefile.Yes { // then it is no ground, and stays in the house
+			b.Grounds = slices.DeleteFunc(b.Grounds, func(g string) bool { return g == "1" })
+		}
 		b.Exclusions = w.answeredNo(h)
 	}
 	w.history(&b)
@@ -123,7 +126,7 @@ func (w *work) come(d casefile.Date) casefile.Date {
 
 func (w *work) jobTarget(h *casefile.HandoverRecord) string {
 	target := h.JobTarget
-	for _, t := range w.c.Tracks {
+	for _, t := range slices.Backward(w.c.Tracks) { // the latest
 		if target == "" && !gone(t.Header) {
 			target = t.JobTarget
 		}
@@ -148,7 +151,32 @@ func (w *work) warmDoubts(h *casefile.HandoverRecord) []casefile.Manual {
 	case h.Handover == casefile.HandoverWarmTraining && h.TrainingStart.IsZero() && w.longTrainingStart().IsZero():
 		return doubt("De opleiding van de warme overdracht is nog niet bekend.", "Vul de startdatum van de opleiding in.", "trainingStart")
 	}
-	return nil
+	return w.warmTooEarly(h)
+}
+
+// warmTooEarly: art. 60§7 still runs, the TWE ended with a job, or the training is one that fits in the
+// TWE. What no source has is asked of a person (HND-01).
+func (w *work) warmTooEarly(h *casefile.HandoverRecord) []casefile.Manual {
+	c, last := w.lastStarted(), w.facts.weos[len(w.facts.weos)-1]
+	reason := ""
+	switch {
+	case h.Handover == casefile.HandoverWarmOther && c != nil && !w.clk.passed(c.end):
+		reason = "De andere warme overdracht volgt op art. 60§7, maar er loopt nog een contract."
+	case h.Handover == casefile.HandoverWarmOther && w.clk.reached(last.WEOEnd) && last.WEOEndReason == casefile.EndJob:
+		reason = "Het TWE eindigde met een job; een warme overdracht hoort daar niet bij."
+	case h.Handover == casefile.HandoverWarmTraining && w.shortTrainingOn(h.TrainingStart):
+		reason = "De opleiding van de warme overdracht is kort en past in het TWE; een warme overdracht is er voor een lange."
+	}
+	if reason == "" {
+		return nil
+	}
+	m := casefile.Manual{Rule: "HND-01", Reason: reason, Next: "Kijk na of de overdracht nodig is.", Cells: cells(h, "kind", "choiceDate", "trainingStart"),
+		Accept: "de overdracht gaat toch"}
+	m.Question = w.question(m.Rule, m.Reason, m.Cells)
+	if w.accepted(m.Question) {
+		return nil
+	}
+	return []casefile.Manual{m}
 }
 
 // contentDoubts is HND-02: nothing is assumed, and health data stay in the house.
@@ -162,7 +190,7 @@ func (w *work) contentDoubts(h *casefile.HandoverRecord, b casefile.Handover) []
 	if missing != "" {
 		add("HND-02", "In de overdracht ontbreekt: "+missing+".", "Vul dit aan in de export.", "motivation", "jobTarget", "contactLanguage", "informedOn")
 	}
-	if h.Handover == casefile.HandoverGLOW && slices.Contains(h.Grounds, "1") && !w.c.OCMW.HealthDataAgreed {
+	if h.Handover == casefile.HandoverGLOW && slices.Contains(b.Grounds, "1") && !w.c.OCMW.HealthDataAgreed {
 		add("HND-02", "Grond 1 is een gezondheidsgegeven en mag niet mee zonder akkoord van de functionaris voor gegevensbescherming.",
 			"Doe de overdracht zelf in MLP, of vraag het akkoord.", "grounds")
 	}

@@ -176,6 +176,8 @@ type playbook struct {
 	ReadyAtIntake bool
 	// GroundOneBridged: ground 1 counts only when aids or measures can bridge it.
 	GroundOneBridged bool
+	// NoPreliminary: GLOW is no preliminary track for TWE (GLOW24 1.6.3).
+	NoPreliminary bool
 	// Languages accepted as contact language; empty: any that the client names.
 	Languages []string
 	Questions []question
@@ -201,7 +203,7 @@ func playbooks() []playbook {
 				"TIBB, AT, zelfstandig ondernemen")},
 		{ID: "GLOW24", ValidFrom: "2024-11-01", Source: "GLOW24 1.3",
 			Assumption:       "taken to hold for choices made on or after 01/11/2024",
-			GroundOneBridged: true, Languages: []string{"nl", "fr", "en"},
+			GroundOneBridged: true, NoPreliminary: true, Languages: []string{"nl", "fr", "en"},
 			Questions: questions("collectief maatwerk", "nood aan scholing, herscholing of bijscholing om werk te vinden binnen de joboriëntatie",
 				"IBB, ZIBB, AT, zelfstandig ondernemen",
 				question{casefile.ExclHealthInsuranceAppeal, "exclHealthInsuranceAppeal", "in beroep tegen het ziekenfonds"}),

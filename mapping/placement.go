@@ -37,6 +37,9 @@ func (w *work) weoFor(trackNumber string, day casefile.Date) *casefile.Track {
 
 func (w *work) placement(p *casefile.Placement) {
 	t := w.weoFor(p.TrackNumber, p.Start)
+	if t != nil && (p.Start < t.WEOStart || (!t.WEOEnd.IsZero() && p.Start > t.WEOEnd)) {
+		t = nil // the track that it names doesn't run on that day
+	}
 	switch {
 	case t == nil && w.facts.glow != nil:
 		w.notFired("TWE-04", "In GLOW registreert de partner de stages.", cells(p, "kind", "start"))
@@ -87,6 +90,8 @@ func (w *work) instrumentFits(p *casefile.Placement, t *casefile.Track) bool {
 	switch {
 	case first != nil && (p.Start >= first.start || (!p.End.IsZero() && p.End >= first.start)):
 		return ask("Een BVS kan alleen voor de start van art. 60§7 ("+first.start.Dutch()+").", "Kijk de datums van BVS en contract na.", "", "start", "end")
+	case first != nil && p.End.IsZero() && w.clk.reached(first.start):
+		return ask("Een BVS zonder einddatum, terwijl art. 60§7 begon op "+first.start.Dutch()+".", "Vul de einddatum van de BVS in.", "", "end")
 	case p.InternshipPlan == casefile.Unknown:
 		return ask("Bij een BVS is niet ingevuld of er een stageplan is.", "Vul dit in.", "", "internshipPlan")
 	case p.InternshipPlan == casefile.No:
@@ -100,6 +105,9 @@ func (w *work) instrumentFits(p *casefile.Placement, t *casefile.Track) bool {
 func (w *work) communityService(p *casefile.Placement) (called casefile.Tri, known bool) {
 	if p.CommunityService != casefile.Yes {
 		return p.CommunityService, true
+	}
+	if held, ok := w.inMLP(w.id(casefile.RegPlacement, p.Key()), casefile.WorkPlacement{Placement: p.Placement, Start: p.Start}); ok && held.Body.(casefile.WorkPlacement).CommunityService == casefile.Yes {
+		return casefile.Yes, true // judged by what held when it began
 	}
 	cl := w.c.Client
 	low, high := w.rules.limit(paramCommunityLeast, p.Start), w.rules.limit(paramCommunityMost, p.Start)

@@ -18,7 +18,7 @@ func (w *work) trainings() {
 		}
 		t := w.facts.weoOn(tr.Start)
 		switch {
-		case t == nil && w.facts.glow != nil && w.facts.glowOn <= tr.Start:
+		case t == nil && w.facts.glow != nil && w.facts.glowOn <= tr.Start && !w.endedGLOW():
 			w.trainingInGLOW(tr)
 		case t == nil && w.longAfterTWE(tr) == nil:
 			w.notFired("TWE-09", "Een opleiding valt in geen enkel TWE.", cells(tr, "start"))
@@ -78,7 +78,8 @@ func (w *work) recognised(tr *casefile.Training) bool {
 	cs := cells(tr, "recognised", "servesJobTarget", "end", "regime")
 	missing := listOf(missingItem{tr.Recognised == casefile.Unknown, "of ze erkend is"},
 		missingItem{tr.ServesJobTarget == casefile.Unknown, "of ze bij het jobdoelwit past"},
-		missingItem{tr.Regime == "", "of ze voltijds of deeltijds is"}, missingItem{tr.End.IsZero(), "de einddatum"})
+		missingItem{tr.Regime == "", "of ze voltijds of deeltijds is"}, missingItem{tr.End.IsZero(), "de einddatum"},
+		missingItem{!tr.InternshipStart.IsZero() && tr.InternshipEnd.IsZero(), "het einde van de opleidingsstage"})
 	switch {
 	case tr.Recognised == casefile.No:
 		w.finding("TWE-11", "Een niet-erkende opleiding (vanaf "+tr.Start.Dutch()+") kan geen deel zijn van een TWE.",
@@ -124,7 +125,7 @@ func (w *work) kindOf(tr *casefile.Training, t *casefile.Track) trainingKind {
 		return w.partTimeKind(tr, during)
 	case w.short(tr, full) && tr.Regime == casefile.FullTime:
 		return shortKind
-	case tr.Regime == casefile.PartTime && during != nil && (during.end.IsZero() || full > during.end) && !w.short(tr, full):
+	case tr.Regime == casefile.PartTime && during != nil && follows(during, full) && !w.short(tr, full):
 		return longFromContract
 	case tr.Regime == casefile.PartTime && w.short(tr, full):
 		return partTime
@@ -132,13 +133,29 @@ func (w *work) kindOf(tr *casefile.Training, t *casefile.Track) trainingKind {
 	if known := w.contractOf(tr.NeedKnownOn); known != nil && !tr.NeedKnownOn.IsZero() && known.weo == t && tr.Start > known.end {
 		return longAfterContract
 	}
-	long := casefile.Manual{Rule: "TWE-10", Cells: cells(tr, "start", "end", "needKnownOn", "regime"),
-		Reason: "Een opleiding (vanaf " + tr.Start.Dutch() + ") duurt voltijds langer dan 3 maanden, en de gegevens zeggen niet dat de nood eraan tijdens art. 60§7 bleek.",
+	why := "de gegevens zeggen niet dat de nood eraan tijdens art. 60§7 bleek"
+	switch {
+	case during != nil && tr.Regime == casefile.FullTime:
+		why = "begint voltijds terwijl art. 60§7 loopt"
+	case during != nil:
+		why = "gaat niet aansluitend op art. 60§7 voltijds verder"
+	}
+	long := casefile.Manual{Rule: "TWE-10", Cells: cells(tr, "start", "end", "needKnownOn", "regime", "fullTimeFrom"),
+		Reason: "Een opleiding (vanaf " + tr.Start.Dutch() + ") duurt voltijds langer dan 3 maanden, en " + why + ".",
 		Next:   "Vul in sinds wanneer de nood bekend is, of kijk na of de opleiding in het TWE hoort."}
 	if w.ask(0, long, "het TWE stopt wanneer de opleiding begint") {
 		return longAfterContract
 	}
 	return notInTWE
+}
+
+// joiningDays are the days between art. 60§7 and what goes on "aansluitend" (OPL 3): a weekend and a
+// holiday (assumption).
+const joiningDays = 7
+
+// follows tells whether the full-time part joins the contract's end.
+func follows(c *contract, full casefile.Date) bool {
+	return c.end.IsZero() || (full > c.end && full <= c.end.AddDays(joiningDays))
 }
 
 // partTimeKind is OPL 4: beside art. 60§7, and after it as long as the OCMW guides at least half
@@ -201,7 +218,8 @@ func (w *work) longTrainingStart() casefile.Date {
 	var found casefile.Date
 	for _, tr := range w.c.Trainings {
 		full := fullTimeFrom(tr)
-		if gone(tr.Header) || tr.Recognised != casefile.Yes || full.IsZero() || tr.End.IsZero() || w.short(tr, full) {
+		known := w.facts.weoOn(tr.Start) != nil || w.longAfterTWE(tr) != nil
+		if gone(tr.Header) || tr.Recognised != casefile.Yes || tr.ServesJobTarget != casefile.Yes || !known || full.IsZero() || tr.End.IsZero() || w.short(tr, full) {
 			continue
 		}
 		if !found.IsZero() {
@@ -210,6 +228,13 @@ func (w *work) longTrainingStart() casefile.Date {
 		found = tr.Start
 	}
 	return found
+}
+
+// shortTrainingOn tells whether the export has a short training that begins on the day.
+func (w *work) shortTrainingOn(start casefile.Date) bool {
+	return slices.ContainsFunc(w.c.Trainings, func(tr *casefile.Training) bool {
+		return !gone(tr.Header) && !start.IsZero() && tr.Start == start && tr.Regime == casefile.FullTime && !tr.End.IsZero() && w.short(tr, tr.Start)
+	})
 }
 
 // reference is the note that tells in the dossier that the next step is a training. It is written when

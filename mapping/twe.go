@@ -71,11 +71,23 @@ func (w *work) startOfTWE() {
 		w.manual(blockTWE|blockProfile, casefile.Manual{Rule: "TWE-01", Cells: cells(t, "weoStart"),
 			Reason: "De WEO is gestart, maar VDAB heeft nog geen dossier van deze cliënt.",
 			Next:   "Laat de cliënt inschrijven bij VDAB; daarna wordt de WEO geregistreerd."})
+	case w.openTWE() != nil && w.standing() == standsReady && !w.clk.reached(w.c.Client.ReadySince) && !w.agreesWithTWE():
+		w.manual(blockTWE, casefile.Manual{Rule: "TWE-01", Cells: append(cells(t, "weoStart"), cells(w.c.Client, "readySince")...),
+			Reason: "De WEO is gestart, maar de cliënt is pas klaar vanaf " + w.c.Client.ReadySince.Dutch() + ": de categorie is nog niet juist.",
+			Next:   "Kijk na sinds wanneer de cliënt klaar is, of de startdatum van de WEO."})
 	case w.facts.awaits05:
 		w.manual(blockTWE, casefile.Manual{Rule: "TWE-01", Proposal: casefile.Code05, Cells: append(cells(t, "weoStart"), cells(w.c.Client, "registeredBy")...),
 			Reason: "De WEO is gestart, maar de cliënt heeft zich nog niet als 05 ingeschreven.",
 			Next:   "Help de cliënt zich in te schrijven; daarna wordt de WEO geregistreerd."})
 	}
+}
+
+// agreesWithTWE tells whether the category of the day is one with which a TWE can run: 05, 90, 93,
+// or one that must stay (TWE p.1, 5).
+func (w *work) agreesWithTWE() bool {
+	held, ok := w.on(w.clk.day)
+	return ok && (slices.Contains(protectedCodes(), held.Code) ||
+		slices.Contains([]casefile.Code{casefile.Code05, casefile.Code90, casefile.Code93}, held.Code))
 }
 
 func (w *work) trackGone(t *casefile.Track) {
@@ -149,7 +161,9 @@ func (w *work) entry(t *casefile.Track) {
 	cs := cells(t, "entryNeed", "regularEconomyWithinTwoYears")
 	switch {
 	case reason != "" && held:
-		w.finding("TWE-08", reason, "De WEO staat al in MLP; kijk na of het TWE moet doorgaan.", cs)
+		if !w.accepted(w.question("TWE-08", reason, cs)) {
+			w.finding("TWE-08", reason, "De WEO staat al in MLP; kijk na of het TWE moet doorgaan.", cs)
+		}
 	case reason != "":
 		w.ask(blockTWE|blockProfile, casefile.Manual{Rule: "TWE-08", Reason: reason, Cells: cs,
 			Next: "Kijk de instroom na; verbeter de gegevens of beëindig het TWE."}, "het TWE gaat toch door")
@@ -163,7 +177,7 @@ func (w *work) entryGaps(t *casefile.Track) {
 		missingItem{t.EntryNeed == "", "de reden van instroom"},
 		missingItem{t.RegularEconomyWithinTwoYears == casefile.Unknown, "of de gewone economie binnen 2 jaar haalbaar is"},
 		missingItem{t.JobTarget == "", "het jobdoelwit"},
-		missingItem{t.DevelopmentPlanOn.IsZero(), "de datum van het POP"})
+		missingItem{!w.clk.reached(t.DevelopmentPlanOn), "de datum van het POP"})
 	cs := cells(t, "entryNeed", "regularEconomyWithinTwoYears", "jobTarget", "developmentPlanOn")
 	if missing != "" {
 		w.finding("TWE-08", "In het TWE ontbreekt: "+missing+".", "Vul dit aan in de export.", cs)
@@ -253,6 +267,10 @@ func (w *work) employment(c *contract) {
 	w.endStands(c.id, body, c.end, "TWE-05", "het contract art. 60§7", c.cells("end"))
 	w.desire(blockTWE, rule, why, c.start, c.id, body)
 	w.allowance(c, body.SocialEconomy)
+	if end := c.weo.WEOEnd; w.clk.passed(end) && (c.end.IsZero() || c.end > end) {
+		w.finding("TWE-06", "Het contract art. 60§7 loopt verder dan de WEO, die eindigde op "+end.Dutch()+".",
+			"Kijk de einddatums na: art. 60§7 kan alleen binnen een TWE.", append(c.cells("end"), cells(c.weo, "weoEnd")...))
+	}
 	if w.clk.passed(c.end) {
 		return
 	}
@@ -306,13 +324,15 @@ func (w *work) socialEconomy(t *casefile.Track) {
 	switch {
 	case !w.clk.reached(found) || w.clk.passed(t.WEOEnd):
 	case found < t.WEOStart && held:
-		w.finding("TWE-16", before, "De WEO staat al in MLP; kijk na of het TWE moet doorgaan.", cs)
+		if !w.accepted(w.question("TWE-16", before, cs)) {
+			w.finding("TWE-16", before, "De WEO staat al in MLP; kijk na of het TWE moet doorgaan.", cs)
+		}
 	case found < t.WEOStart:
 		w.ask(blockTWE|blockProfile, casefile.Manual{Rule: "TWE-16", Reason: before, Cells: cs,
 			Next: "Kijk de instroom na; verbeter de datum of beëindig het TWE."}, "het TWE gaat toch door")
 	case t.IndicationRequestedOn.IsZero():
 		w.finding("TWE-16", "Sociale economie is het hoogst haalbare, maar de indicering als doelgroepwerknemer is nog niet aangevraagd.",
-			"Vraag de indicering aan en vul de datum in; art. 60§7 loopt intussen gewoon verder.", cs)
+			"Vraag de indicering aan en vul de datum in; een contract art. 60§7 loopt intussen gewoon verder.", cs)
 	default:
 		w.fired("TWE-16", "De indicering als doelgroepwerknemer is aangevraagd; art. 60§7 loopt intussen verder.", cs)
 	}
@@ -325,7 +345,7 @@ func (w *work) partnerOwned() {
 	}
 	name := w.ownerName()
 	rule, next, until := "TWE-17", "Spreek eerst met de partner; zet het dossier niet op eigen naam voor dat gebeurd is.", "Spreek met de partner voor er een TWE begint."
-	if w.facts.glow != nil || w.k.Dossier.Owner.Program == string(casefile.TrackGLOW) {
+	if p := w.k.Dossier.Owner.Program; p == string(casefile.TrackGLOW) || (p == "" && w.facts.glow != nil) {
 		rule, until = "GLOW-08", "De eigenaar verandert alleen met akkoord van de GLOW-partner en de Trusted Advisor."
 		next = until
 	}

@@ -121,6 +121,9 @@ func (w *work) finalReport(t *casefile.Track) {
 			scored = scored || e.CompetencesScored == casefile.Yes
 		}
 	}
+	scored = scored || slices.ContainsFunc(w.c.Competences, func(r *casefile.CompetenceRecord) bool {
+		return !gone(r.Header) && r.AssessedOn >= t.WEOEnd.AddMonths(-1) // the last month counts as the end (assumption)
+	})
 	// TWE 10 has two branches: a regular job was found, or none was.
 	withoutJob := t.WEOEndReason != "" && t.WEOEndReason != casefile.EndJob
 	missing := listOf(

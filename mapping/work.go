@@ -69,6 +69,11 @@ func (r *Rules) begin(c casefile.Case, k casefile.Known, day casefile.Date) *wor
 	for _, h := range w.sim {
 		w.clk.reached(h.From)
 	}
+	for id, body := range k.Written {
+		if body != nil && body.Kind() == casefile.RegCategory {
+			w.own[id] = true
+		}
+	}
 	w.facts = w.read()
 	return w
 }

@@ -383,7 +383,7 @@ func Apply(k Known, changes []Change) Known {
 func Wrote(written map[string]Body, c Change) map[string]Body {
 	id := c.ID
 	switch {
-	case c.New == nil || c.Kind == RegCategory:
+	case c.New == nil:
 		return written
 	case c.Kind == RegPerson || c.Kind == RegProfile:
 		id = string(c.Kind)

@@ -200,6 +200,7 @@ func TestApply(t *testing.T) {
 			{ID: "90", Body: Category{Code: Code90, From: "2026-03-01"}, From: "2026-03-01", RegisteredAt: at.Add(time.Second)},
 		},
 	}, Written: map[string]Body{
+		"90":      Category{Code: Code90, From: "2026-03-01"},
 		"dossier": Person{City: "Aalst"}, "profile": Profile{JobTarget: "kok"}, "weo": WEO{Start: "2026-02-01", End: "2026-03-15"},
 	}}
 	after := Apply(before, changes)

@@ -70,8 +70,16 @@ func (d Date) AddMonths(n int) Date {
 }
 
 // LastOfDuration is the last day of a period of n months that begins on d: a
-// duration of 24 months from 15/01/2024 ends on 14/01/2026.
-func (d Date) LastOfDuration(months int) Date { return d.AddMonths(months).AddDays(-1) }
+// duration of 24 months from 15/01/2024 ends on 14/01/2026. Where the last month has
+// no such day the period ends with that month: 3 months from 30/11 end on 28/02 or
+// 29/02 (as in article 3.2 of Regulation 1182/71; the domain page is silent).
+func (d Date) LastOfDuration(months int) Date {
+	last := d.AddMonths(months)
+	if !d.IsZero() && last.Time().Day() < d.Time().Day() {
+		return last
+	}
+	return last.AddDays(-1)
+}
 
 // LastOfMonth is the last calendar day of d's month.
 func (d Date) LastOfMonth() Date {

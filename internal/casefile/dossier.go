@@ -20,7 +20,7 @@ type Known struct {
 	INSZCanceled bool
 	// Written is what MLP held after our last write of a registration, by the id under which
 	// MLP holds it; "dossier" and "profile" for the dossier's own data. What differs
-	// from it now, somebody else changed. Categories are not in it: they are entries of their own.
+	// from it now, somebody else changed. Of categories it says only which entries are ours.
 	Written map[string]Body
 	// Aliases maps an id of ours to the id under which MLP held the same
 	// registration before us (design decision 12).
