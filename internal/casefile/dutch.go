@@ -81,6 +81,25 @@ func (k HandoverKind) Dutch() string {
 	return ""
 }
 
+// Dutch is VDAB's reason as a caseworker reads it; the full text stands in MLP.
+func (r HandoverReason) Dutch() string {
+	switch r {
+	case ReasonNotTargetGroup:
+		return "de cliënt hoort niet tot de doelgroep"
+	case ReasonOtherTrack:
+		return "een ander traject past beter"
+	case ReasonClientDeclined:
+		return "de cliënt wil niet"
+	case ReasonClientUnreachable:
+		return "de cliënt is niet te bereiken"
+	case ReasonIncomplete:
+		return "de aanvraag is onvolledig"
+	case ReasonTrackEnded:
+		return "het traject is beëindigd"
+	}
+	return ""
+}
+
 // Dutch is the state as a caseworker reads it.
 func (s DeadlineState) Dutch() string {
 	switch s {

@@ -73,23 +73,10 @@ func handoverStatus(s casefile.HandoverStatus) string {
 
 // handoverReason is VDAB's reason in words; the full text stands in MLP.
 func handoverReason(r casefile.HandoverReason) string {
-	switch r {
-	case "":
+	if r == "" {
 		return ""
-	case casefile.ReasonNotTargetGroup:
-		return "de cliënt hoort niet tot de doelgroep"
-	case casefile.ReasonOtherTrack:
-		return "een ander traject past beter"
-	case casefile.ReasonClientDeclined:
-		return "de cliënt wil niet"
-	case casefile.ReasonClientUnreachable:
-		return "de cliënt is niet te bereiken"
-	case casefile.ReasonIncomplete:
-		return "de aanvraag is onvolledig"
-	case casefile.ReasonTrackEnded:
-		return "het traject is beëindigd"
 	}
-	return "een andere reden, zie MLP"
+	return cmp.Or(r.Dutch(), "een andere reden, zie MLP")
 }
 
 func handoverNext(s casefile.HandoverStatus) string {
