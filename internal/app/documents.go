@@ -65,7 +65,7 @@ func (a *App) document(ctx context.Context, ocmw, path string) ([]byte, error) {
 // readDocument copies a PDF to to and says how large it is. The folder is opened each
 // time: a share may come and go while the daemon runs.
 func (a *App) readDocument(ctx context.Context, ocmw, path string, to io.Writer) (int64, error) {
-	folder := a.documentsFolder(ocmw)
+	folder := a.ocmw(ocmw).Documents
 	switch {
 	case ctx.Err() != nil:
 		return 0, ctx.Err()
@@ -85,15 +85,6 @@ func (a *App) readDocument(ctx context.Context, ocmw, path string, to io.Writer)
 	}
 	defer file.Close()
 	return copyPDF(to, file, int64(a.config.Files.MaxDocumentMiB)<<20)
-}
-
-func (a *App) documentsFolder(ocmw string) string {
-	for _, o := range a.config.OCMWs {
-		if string(o.KBONumber()) == ocmw {
-			return o.Documents
-		}
-	}
-	return ""
 }
 
 // openDocument opens a regular file below root. It looks first: to open a pipe is to wait

@@ -143,7 +143,7 @@ func (a *App) Explain(ctx context.Context, client string) (Explanation, error) {
 
 // explainDecision tells what was decided, and what people have to do.
 func (a *App) explainDecision(view ledger.ClientView) Explanation {
-	d, options := view.Decision, a.optionsOf(view.OCMW)
+	d, options := view.Decision, a.reportOptions(a.ocmw(view.OCMW))
 	e := Explanation{
 		OCMW: view.OCMW, Client: view.Client, Pseudonym: view.Pseudonym, Worker: report.WorkerOf(view.Caseworker, options.DefaultCaseworker),
 		Outcome: view.Kind, DecidedOn: d.Day, NextReview: d.NextReview, LookedUp: view.Known.LookedUp,
@@ -181,13 +181,13 @@ func (a *App) explainDecision(view ledger.ClientView) Explanation {
 	return e
 }
 
-func (a *App) optionsOf(kbo string) report.Options {
-	for _, o := range a.config.OCMWs {
-		if string(o.KBONumber()) == kbo {
-			return a.reportOptions(o)
-		}
+// ocmw is the configuration of an OCMW; that of none for a number that is not in it any more.
+func (a *App) ocmw(kbo string) config.OCMW {
+	i := slices.IndexFunc(a.config.OCMWs, func(o config.OCMW) bool { return string(o.KBONumber()) == kbo })
+	if i < 0 {
+		return config.OCMW{KBO: kbo}
 	}
-	return report.Options{OCMW: kbo, Day: a.today(), Zone: Zone()}
+	return a.config.OCMWs[i]
 }
 
 // inszStanding tells whether MLP knows another number of the person than the export, and whether

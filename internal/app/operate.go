@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
 	"github.com/mlpsync/mlpsync/internal/ledger"
@@ -86,7 +87,7 @@ func (a *App) Decide(ctx context.Context, client string, r Reply, by ledger.Acto
 	}
 	answer.Facts = view.Decision.Facts
 	if g := q.given; g != nil && sameAnswer(*g, answer) {
-		return Answered{}, &Hinted{Err: fmt.Errorf("this question of %s was answered so already, on %s by %s", q.Rule, a.dutchDay(*g), g.By),
+		return Answered{}, &Hinted{Err: fmt.Errorf("this question of %s was answered so already, on %s by %s", q.Rule, dutchDay(g.At), g.By),
 			Next: "the answer holds until the facts change; see \"mlpsync explain\""}
 	}
 	answer.At, answer.By, answer.Reason = a.now().UTC(), by.Name, by.Reason
@@ -106,7 +107,7 @@ func sameAnswer(given, answer casefile.Answer) bool {
 	return answer.Category == "" || given.On == answer.On && given.Facts == answer.Facts
 }
 
-func (a *App) dutchDay(g casefile.Answer) string { return casefile.DateOf(g.At, Zone()).Dutch() }
+func dutchDay(at time.Time) string { return casefile.DateOf(at, Zone()).Dutch() }
 
 // Hold orders that a client is left alone until somebody releases it, and tells its
 // client number.
@@ -116,7 +117,7 @@ func (a *App) Hold(ctx context.Context, client string, by ledger.Actor) (string,
 		return "", err
 	}
 	if h := view.Hold; h != nil {
-		return "", &Hinted{Err: fmt.Errorf("%s holds this client since %s", h.By, h.Since.In(Zone()).Format("02/01/2006")),
+		return "", &Hinted{Err: fmt.Errorf("%s holds this client since %s", h.By, dutchDay(h.Since)),
 			Next: "\"mlpsync release\" ends it"}
 	}
 	return view.Client, a.orderFor(ctx, "hold", view, by)
