@@ -277,6 +277,8 @@ func TestWhetherAnAnswerHolds(t *testing.T) {
 	}
 	fresh := view("q", answer("q"))
 	fresh.Dirty = true
+	setBack := view("", answer("q"))
+	setBack.DecidedAt = at.Add(-time.Hour)
 	moved := view("", answer("q"))
 	moved.Decision.Facts = "other"
 	accepted := answer("q")
@@ -291,6 +293,7 @@ func TestWhetherAnAnswerHolds(t *testing.T) {
 		{"the facts changed", view("q2", answer("q")), []AnswerStatus{AnswerOutdated}},
 		{"still asked", view("q", answer("q")), []AnswerStatus{AnswerNotTaken}},
 		{"not looked at yet", fresh, []AnswerStatus{AnswerPending}},
+		{"decided by a clock that was set back", setBack, []AnswerStatus{AnswerHolds}},
 		{"the course changed", moved, []AnswerStatus{AnswerOutdated}},
 		{"another category chosen for another question", view("", answer("q"), answer("q2")), []AnswerStatus{AnswerReplaced, AnswerHolds}},
 		{"a category and a question settled otherwise", view("", accepted, answer("q2")), []AnswerStatus{AnswerHolds, AnswerHolds}},
