@@ -2,7 +2,6 @@ package e2e_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -16,11 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
-	"github.com/mlpsync/mlpsync/internal/app"
-	"github.com/mlpsync/mlpsync/internal/cli"
-	"github.com/mlpsync/mlpsync/internal/outbox"
 	"github.com/mlpsync/mlpsync/mockmlp"
 )
 
@@ -104,18 +99,18 @@ const (
 // what another program or another person reads, with the daemon at trace level.
 func TestNothingPersonalGetsOut(t *testing.T) {
 	w := newWorld(t)
-	p := &personal{t: t, w: w, persons: persons(t)}
+	p := &personal{daemon: &daemon{world: w}, persons: persons(t)}
 	gateway := httptest.NewServer(p.way.around(w.mock.API()))
 	defer gateway.Close()
 	if err := install(w.dir, gateway.URL); err != nil {
 		t.Fatal(err)
 	}
 	replaceIn(t, w.path("mlpsync.yaml"), "level: info", "level: trace")
-	p.pdf("eerste versie")
+	p.report("eerste versie")
 	clients := append(few(), "Z10734", "Z10779", "Z10278", "Z10362")
 	files, numbers := plant(t, only(t, clients...))
 	p.numbers = append(numbers, p.persons["Z10905"])
-	stop := p.daemon()
+	stop := p.start()
 	w.drop(files)
 	p.calm("", 0)
 	p.provesEyesight()
@@ -133,84 +128,25 @@ func TestNothingPersonalGetsOut(t *testing.T) {
 
 // personal looks through what the daemon and other commands leave.
 type personal struct {
-	t       *testing.T
-	w       *world
+	*daemon
 	numbers []string
 	persons map[string]string
-	log     sharedLog
 	way     envelopes
 }
 
-// sharedLog is written by the daemon and read by the test.
-type sharedLog struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *sharedLog) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(b)
-}
-
-func (l *sharedLog) bytes() []byte {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return bytes.Clone(l.text.Bytes())
-}
-
-// daemon runs in this process until the function that it gives is called.
-func (p *personal) daemon() (stop func()) {
-	ctx, cancel := context.WithCancel(p.t.Context())
-	ended := make(chan int, 1)
-	go func() {
-		ended <- cli.Run(ctx, []string{"run", "-c", p.w.path("mlpsync.yaml")}, func(string) string { return "" }, strings.NewReader(""), &p.log, &p.log)
-	}()
-	return func() {
-		cancel()
-		if code := <-ended; code != 0 {
-			p.t.Errorf("the daemon ended with %d: %s", code, clipped(string(p.log.bytes())))
-		}
-	}
-}
-
-// calm waits until the daemon said a line so often, and has nothing left to do.
-func (p *personal) calm(line string, times int) {
+// report is what the documents folder holds under every document's path.
+func (p *personal) report(text string) {
 	p.t.Helper()
-	p.told(line, times)
-	if !soon(time.Minute, func() bool {
-		if mlpsync(p.t, "health", "-c", p.w.path("mlpsync.yaml")).code != 0 {
-			return false
-		}
-		s := decode[app.Status](p.t, p.w.run("status", "--json"))
-		open := s.Entries[outbox.Waiting] + s.Entries[outbox.Claimed] + s.Entries[outbox.InDoubt]
-		return open == 0 && len(s.OCMWs) == 1 && s.OCMWs[0].Clients.Decided > 0 && s.OCMWs[0].Undecided == 0
-	}) {
-		p.t.Fatalf("not done after a minute:\n%s", clipped(string(p.log.bytes())))
-	}
-}
-
-// told waits until the daemon said a line so often.
-func (p *personal) told(line string, times int) {
-	p.t.Helper()
-	if !soon(time.Minute, func() bool { return bytes.Count(p.log.bytes(), []byte(line)) >= times }) {
-		p.t.Fatalf("after a minute not %d times %q:\n%s", times, line, clipped(string(p.log.bytes())))
-	}
-}
-
-// pdf is what the documents folder holds under every document's path.
-func (p *personal) pdf(text string) {
-	p.t.Helper()
-	if err := os.MkdirAll(p.w.path("documents/"+planted), 0o700); err != nil {
+	if err := os.MkdirAll(p.path("documents/"+planted), 0o700); err != nil {
 		p.t.Fatal(err)
 	}
-	p.w.write("documents/"+planted+"/bestand.pdf", []byte("%PDF-1.4\n"+planted+" "+text+"\n%%EOF\n"))
+	p.write("documents/"+planted+"/bestand.pdf", []byte("%PDF-1.4\n"+planted+" "+text+"\n%%EOF\n"))
 }
 
 // provesEyesight: what is looked for has arrived, in the daemon as in MLP.
 func (p *personal) provesEyesight() {
 	p.t.Helper()
-	state, err := json.Marshal(p.w.mock.State())
+	state, err := json.Marshal(p.mock.State())
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -219,7 +155,7 @@ func (p *personal) provesEyesight() {
 			p.t.Errorf("MLP holds no %s: the canary has nothing to see", field)
 		}
 	}
-	if n := len(p.w.mock.State().Dossiers); n == 0 || !bytes.Contains(state, []byte(`"interimReport"`)) {
+	if n := len(p.mock.State().Dossiers); n == 0 || !bytes.Contains(state, []byte(`"interimReport"`)) {
 		p.t.Errorf("%d dossiers, or no document in MLP", n)
 	}
 	for _, line := range []string{`"level":"debug"`, `"event":"client.decided"`, `"event":"mlp.request"`} {
@@ -232,7 +168,7 @@ func (p *personal) provesEyesight() {
 // others change dossiers in MLP.
 func (p *personal) others() {
 	p.t.Helper()
-	mock, newNumber := p.w.mock, "88650149136"
+	mock, newNumber := p.mock, "88650149136"
 	p.numbers = append(p.numbers, newNumber)
 	for name, do := range map[string]func() (mockmlp.Effect, error){
 		"assigned": func() (mockmlp.Effect, error) {
@@ -262,7 +198,7 @@ func (p *personal) orders() {
 	for _, order := range [][]string{
 		{"hold", "Z10779"}, {"decide", "Z10230", "--category", "05"}, {"decide", starter, "--question", "1", "--adopt"},
 	} {
-		if r := p.run(order[0], append(order[1:], "--reason", typedReason)...); r.code != 0 {
+		if r := p.said(order[0], append(order[1:], "--reason", typedReason)...); r.code != 0 {
 			p.t.Errorf("%v: %s", order, r)
 		}
 	}
@@ -273,20 +209,20 @@ func (p *personal) orders() {
 func (p *personal) refusals(files map[string][]byte) {
 	p.t.Helper()
 	for operation, client := range map[string]string{"putNote": "Z10734", "putDocument": "Z10362"} {
-		_, err := p.w.mock.AddFault(mockmlp.Fault{
+		_, err := p.mock.AddFault(mockmlp.Fault{
 			Match: mockmlp.FaultMatch{OperationID: operation, Person: p.persons[client]}, Response: mockmlp.FaultResponse{Status: 400},
 		})
 		if err != nil {
 			p.t.Fatal(err)
 		}
 	}
-	p.pdf("tweede versie")
+	p.report("tweede versie")
 	changed := map[string][]byte{}
 	for name, content := range files {
 		content = bytes.ReplaceAll(content, []byte(planted+" eindadvies"), []byte(planted+" eindadvies, herzien"))
 		changed[name] = bytes.ReplaceAll(content, []byte(planted+" motivatie"), []byte(planted+" motivatie, herzien"))
 	}
-	p.w.drop(changed)
+	p.drop(changed)
 }
 
 // everyCommand runs what reads beside the daemon, for people and for programs.
@@ -299,7 +235,7 @@ func (p *personal) everyCommand(clients []string) {
 	for _, client := range clients {
 		commands = append(commands, []string{"explain", client})
 	}
-	entries := regexp.MustCompile(`"id": "([0-9a-f-]{36})"`).FindAllStringSubmatch(p.run("queue list", "--json").stdout, -1)
+	entries := regexp.MustCompile(`"id": "([0-9a-f-]{36})"`).FindAllStringSubmatch(p.said("queue list", "--json").stdout, -1)
 	for _, id := range entries {
 		commands = append(commands, []string{"queue show", id[1]})
 	}
@@ -308,18 +244,18 @@ func (p *personal) everyCommand(clients []string) {
 	}
 	for _, c := range commands {
 		for _, args := range [][]string{c[1:], append(slices.Clone(c[1:]), "--json")} {
-			if r := p.run(c[0], args...); r.code != 0 {
+			if r := p.said(c[0], args...); r.code != 0 {
 				p.t.Errorf("%v: %s", c, clipped(r.String()))
 			}
 		}
 	}
-	p.run("deadlines", "--ics", p.w.path("termijnen.ics"))
+	p.said("deadlines", "--ics", p.path("termijnen.ics"))
 }
 
-// run runs a command and looks through what it says.
-func (p *personal) run(command string, args ...string) result {
+// said runs a command and looks through what it says.
+func (p *personal) said(command string, args ...string) result {
 	p.t.Helper()
-	r := p.w.run(command, args...)
+	r := p.run(command, args...)
 	out := r.stdout
 	if command == "explain" || command == "worklist" {
 		out = allowed(out)
@@ -355,11 +291,11 @@ func (p *personal) look(where string, text []byte) {
 func (p *personal) folder() {
 	p.t.Helper()
 	looked := map[string]bool{}
-	err := filepath.WalkDir(p.w.dir, func(path string, entry fs.DirEntry, err error) error {
+	err := filepath.WalkDir(p.dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		name, err := filepath.Rel(p.w.dir, path)
+		name, err := filepath.Rel(p.dir, path)
 		if err != nil {
 			return err
 		}
