@@ -45,6 +45,7 @@ func (s *story) setOwner(o ownerScript, path string) {
 func (s *story) holdAll(kind casefile.RegistrationKind, name string, list []map[string]any) {
 	for i, fields := range list {
 		path := fmt.Sprintf("dossier.%s[%d]", name, i)
+		s.fill.item(fields, path)
 		v := reflect.New(reflect.TypeOf(emptyBody(kind))).Elem()
 		s.fillBody(v, fields, path)
 		s.add(fmt.Sprintf("%s-%d", kind, i), v.Interface().(casefile.Body))

@@ -33,6 +33,13 @@ func (f *filler) lineOf(path string) int {
 	return 0
 }
 
+// item refuses an item of a list that is empty: a dash with nothing behind it is no record.
+func (f *filler) item(fields map[string]any, path string) {
+	if fields == nil {
+		f.wrong(path, "nothing stands here", "")
+	}
+}
+
 // fill sets the fields of a struct by the names that the export's schema has for them.
 // Keys in but are the caller's own.
 func (f *filler) fill(v reflect.Value, fields map[string]any, path string, but ...string) {

@@ -54,8 +54,9 @@ func (s *story) listed(a added, below string) []casefile.Record {
 	var out []casefile.Record
 	each := func(name string, list []map[string]any, one func() casefile.Record) {
 		for i, fields := range list {
-			r := one()
-			s.record(r, fields, fmt.Sprintf("%s%s[%d]", below, name, i))
+			r, path := one(), fmt.Sprintf("%s%s[%d]", below, name, i)
+			s.fill.item(fields, path)
+			s.record(r, fields, path)
 			out = append(out, r)
 		}
 	}
