@@ -260,12 +260,12 @@ func (a *App) find(ctx context.Context, client string) (ledger.ClientView, error
 	}
 	switch len(found) {
 	case 0:
-		return ledger.ClientView{}, &Hinted{Err: errors.New("no such client in the export in force"),
-			Next: "name it by the OCMW's client number, by KBO/number, or by the pseudonym in a log line"}
+		return ledger.ClientView{}, misuse(errors.New("no such client in the export in force"),
+			"name it by the OCMW's client number, by KBO/number, or by the pseudonym in a log line")
 	case 1:
 		return found[0], nil
 	}
-	return ledger.ClientView{}, &Hinted{Err: errors.New("several OCMWs have a client of that number"), Next: "name it as KBO/number"}
+	return ledger.ClientView{}, misuse(errors.New("several OCMWs have a client of that number"), "name it as KBO/number")
 }
 
 func digits(s string) string {
@@ -281,7 +281,12 @@ func digits(s string) string {
 type Hinted struct {
 	Err  error
 	Next string
+	// Misuse tells that the command line asks for what doesn't fit how things stand: nothing failed.
+	Misuse bool
 }
+
+// misuse is the error of an order that doesn't fit how things stand.
+func misuse(err error, next string) *Hinted { return &Hinted{Err: err, Next: next, Misuse: true} }
 
 func (h *Hinted) Error() string { return h.Err.Error() }
 

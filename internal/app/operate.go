@@ -57,9 +57,9 @@ func (r Reply) Check() error {
 	registered := []casefile.Code{casefile.Code00, casefile.Code05, casefile.Code78, casefile.Code90, casefile.Code93}
 	switch {
 	case r.Category != "" && !slices.Contains(registered, r.Category):
-		return &Hinted{Err: fmt.Errorf("category %q is not one that an OCMW registers", string(r.Category)), Next: "take 00, 05, 78, 90 or 93"}
+		return misuse(fmt.Errorf("category %q is not one that an OCMW registers", string(r.Category)), "take 00, 05, 78, 90 or 93")
 	case r.Category == "" && !r.From.IsZero():
-		return &Hinted{Err: errors.New("a begin goes with a category only"), Next: "the other answers hold from today"}
+		return misuse(errors.New("a begin goes with a category only"), "the other answers hold from today")
 	}
 	return nil
 }
@@ -87,8 +87,8 @@ func (a *App) Decide(ctx context.Context, client string, r Reply, by ledger.Acto
 	}
 	answer.Facts = view.Decision.Facts
 	if g := q.given; g != nil && sameAnswer(*g, answer) {
-		return Answered{}, &Hinted{Err: fmt.Errorf("this question of %s was answered so already, on %s by %s", q.Rule, dutchDay(g.At), g.By),
-			Next: "the answer holds until the facts change; see \"mlpsync explain\""}
+		return Answered{}, misuse(fmt.Errorf("this question of %s was answered so already, on %s by %s", q.Rule, dutchDay(g.At), g.By),
+			"the answer holds until the facts change; see \"mlpsync explain\"")
 	}
 	answer.At, answer.By, answer.Reason = a.now().UTC(), by.Name, by.Reason
 	err = a.store.Request(ctx, ledger.Request{Kind: "decide", OCMW: view.OCMW, Client: view.Client, Answer: answer, By: by, At: answer.At})
@@ -117,8 +117,8 @@ func (a *App) Hold(ctx context.Context, client string, by ledger.Actor) (string,
 		return "", err
 	}
 	if h := view.Hold; h != nil {
-		return "", &Hinted{Err: fmt.Errorf("%s holds this client since %s", h.By, dutchDay(h.Since)),
-			Next: "\"mlpsync release\" ends it"}
+		return "", misuse(fmt.Errorf("%s holds this client since %s", h.By, dutchDay(h.Since)),
+			"\"mlpsync release\" ends it")
 	}
 	return view.Client, a.orderFor(ctx, "hold", view, by)
 }
@@ -130,8 +130,8 @@ func (a *App) Release(ctx context.Context, client string, by ledger.Actor) (stri
 		return "", err
 	}
 	if view.Hold == nil {
-		return "", &Hinted{Err: errors.New("no person holds this client"),
-			Next: "a hold that was ordered just now counts from the daemon's next round; a client that waits for a rejected row comes free with a right export"}
+		return "", misuse(errors.New("no person holds this client"),
+			"a hold that was ordered just now counts from the daemon's next round; a client that waits for a rejected row comes free with a right export")
 	}
 	return view.Client, a.orderFor(ctx, "unhold", view, by)
 }
@@ -154,7 +154,7 @@ func (a *App) orderable(ctx context.Context, client string, by ledger.Actor) (le
 
 func needReason(by ledger.Actor) error {
 	if strings.TrimSpace(by.Reason) == "" {
-		return &Hinted{Err: errors.New("a reason is required"), Next: "add --reason \"...\"; it is kept in the audit"}
+		return misuse(errors.New("a reason is required"), "add --reason \"...\"; it is kept in the audit")
 	}
 	return nil
 }
@@ -204,10 +204,11 @@ func settled(view ledger.ClientView, open []Question) []Question {
 func choose(view ledger.ClientView, r Reply) (Question, error) {
 	switch {
 	case view.Kind == "":
-		return Question{}, &Hinted{Err: errors.New("this client is not decided yet"), Next: "answer after the daemon's next round, or run \"mlpsync once\""}
+		return Question{}, misuse(errors.New("this client is not decided yet"),
+			"answer after the daemon's next round, or run \"mlpsync once\"")
 	case view.Kind == ledger.OutcomeHeld:
-		return Question{}, &Hinted{Err: errors.New("this client is held: nothing is decided, so nothing is asked"),
-			Next: "see \"mlpsync explain\" for why; \"mlpsync release\" ends a person's hold"}
+		return Question{}, misuse(errors.New("this client is held: nothing is decided, so nothing is asked"),
+			"see \"mlpsync explain\" for why; \"mlpsync release\" ends a person's hold")
 	}
 	open := questions(view)
 	meant := slices.DeleteFunc(slices.Clone(open), func(q Question) bool {
@@ -222,8 +223,8 @@ func choose(view ledger.ClientView, r Reply) (Question, error) {
 	case len(meant) > 1 || len(open) > 0:
 		return Question{}, &OpenQuestions{Client: view.Client, Questions: open}
 	}
-	return Question{}, &Hinted{Err: errors.New("nothing is asked of this client that can be answered here"),
-		Next: "\"mlpsync explain\" shows what is asked; what it says to fill in, the export answers"}
+	return Question{}, misuse(errors.New("nothing is asked of this client that can be answered here"),
+		"\"mlpsync explain\" shows what is asked; what it says to fill in, the export answers")
 }
 
 // answer is what the reply means to the question; d is what MLP holds.
@@ -276,6 +277,6 @@ func (q Question) Flags() []string {
 }
 
 func (q Question) refuse(flag string) error {
-	return &Hinted{Err: fmt.Errorf("%s does not answer this question of %s", flag, q.Rule),
-		Next: "it is answered with " + strings.Join(q.Flags(), " or ")}
+	return misuse(fmt.Errorf("%s does not answer this question of %s", flag, q.Rule),
+		"it is answered with "+strings.Join(q.Flags(), " or "))
 }

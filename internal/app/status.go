@@ -187,7 +187,7 @@ func queueEntry(e outbox.Entry) (QueueEntry, error) {
 func (a *App) QueueShow(ctx context.Context, id string) (QueueEntry, error) {
 	e, err := a.store.Entry(ctx, id)
 	if errors.Is(err, ledger.ErrNotFound) {
-		return QueueEntry{}, &Hinted{Err: errors.New("no such entry"), Next: "list them with \"mlpsync queue list\""}
+		return QueueEntry{}, misuse(errors.New("no such entry"), "list them with \"mlpsync queue list\"")
 	}
 	if err != nil {
 		return QueueEntry{}, fmt.Errorf("read entry: %w", err)
@@ -210,7 +210,7 @@ func (a *App) Order(ctx context.Context, kind, target string, by ledger.Actor) e
 			return err
 		}
 		if entry.State != outbox.Parked && !(kind == "retry" && entry.State == outbox.Discarded) && !(kind == "discard" && entry.State.Unsent()) {
-			return &Hinted{Err: fmt.Errorf("the entry is %s, so there is nothing to %s", entry.State, kind), Next: "see \"mlpsync queue show\""}
+			return misuse(fmt.Errorf("the entry is %s, so there is nothing to %s", entry.State, kind), "see \"mlpsync queue show\"")
 		}
 		r.OCMW, r.Entry = entry.OCMW, entry.ID
 	}

@@ -120,7 +120,8 @@ func (s *session) fail(err error) int {
 		fmt.Fprintf(s.stderr, "  hint: %s\n", hinted.Hint())
 	}
 	var usage *usageError
-	if errors.As(err, &usage) {
+	var misused *app.Hinted
+	if errors.As(err, &usage) || errors.As(err, &misused) && misused.Misuse {
 		return exitUsage
 	}
 	return exitCouldNot
