@@ -28,9 +28,14 @@ type Question struct {
 type OpenQuestions struct {
 	Client    string
 	Questions []Question
+	// Mute is the rule that was named and asks nothing; empty when none was, or it asks several things.
+	Mute string
 }
 
 func (o *OpenQuestions) Error() string {
+	if o.Mute != "" {
+		return fmt.Sprintf("%s asks nothing of this client that can be answered here; open for this client: %d", o.Mute, len(o.Questions))
+	}
 	return fmt.Sprintf("it is not clear which question is answered; open for this client: %d", len(o.Questions))
 }
 
@@ -220,11 +225,13 @@ func choose(view ledger.ClientView, r Reply) (Question, error) {
 	switch {
 	case len(meant) == 1:
 		return meant[0], nil
+	case len(meant) == 0 && r.Rule != "" && r.Number == 0 && len(open) > 0:
+		return Question{}, &OpenQuestions{Client: view.Client, Questions: open, Mute: r.Rule}
 	case len(meant) > 1 || len(open) > 0:
 		return Question{}, &OpenQuestions{Client: view.Client, Questions: open}
 	}
 	return Question{}, misuse(errors.New("nothing is asked of this client that can be answered here"),
-		"\"mlpsync explain\" shows what is asked; what it says to fill in, the export answers")
+		"\"mlpsync explain\" shows what is asked; what it says to fill in, the export answers. To correct an answer, name its rule with --rule")
 }
 
 // answer is what the reply means to the question; d is what MLP holds.

@@ -174,7 +174,7 @@ func TestDecideRefusesWhatDoesNotFit(t *testing.T) {
 		"no reason":           {"c1", Reply{Rule: "CAT-03", Category: "05"}, Actor{Name: "els", Reason: " "}, "a reason is required", "--reason"},
 		"no such client":      {"c2", Reply{Rule: "CAT-03", Category: "05"}, orderer, "no such client", "client number"},
 		"several":             {"c1", Reply{Category: "05"}, orderer, "open for this client: 4", "--rule"},
-		"a rule that is mute": {"c1", Reply{Rule: "TWE-03", Accept: true}, orderer, "open for this client: 4", "--rule"},
+		"a rule that is mute": {"c1", Reply{Rule: "TWE-03", Accept: true}, orderer, "TWE-03 asks nothing of this client that can be answered here; open for this client: 4", "--rule"},
 		"the export answers":  {"c1", Reply{Rule: "TWE-01", Accept: true}, orderer, "open for this client: 4", "--rule"},
 		"accept a category":   {"c1", Reply{Rule: "CAT-03", Accept: true}, orderer, "--accept does not answer", "answered with --category"},
 		"category to a fact":  {"c1", Reply{Rule: "TWE-02", Category: "05"}, orderer, "--category does not answer", "answered with --accept"},
@@ -240,7 +240,7 @@ func TestAnsweredQuestionIsAnsweredOtherwise(t *testing.T) {
 		refused(t, err, "answered so already, on 16/03/2026 by els", "until the facts change")
 		decideAs(t, a, casefile.Decision{})
 		_, err = a.Decide(t.Context(), "c1", Reply{Category: "00"}, orderer)
-		refused(t, err, "nothing is asked", "explain")
+		refused(t, err, "nothing is asked", "To correct an answer, name its rule")
 		_, err = a.Decide(t.Context(), "c1", Reply{Rule: "CAT-03", Accept: true}, orderer)
 		refused(t, err, "--accept does not answer", "--category")
 		reply.Category = "00"

@@ -114,7 +114,11 @@ func (c decideCmd) reply() (app.Reply, error) {
 
 // printOpenQuestions lists what is asked, and how each can be answered.
 func printOpenQuestions(w io.Writer, o *app.OpenQuestions) {
-	fmt.Fprintf(w, "Open vragen voor cliënt %s:\n", o.Client)
+	if o.Mute != "" {
+		fmt.Fprintf(w, "%s vraagt niets van deze cliënt dat u hier kunt beantwoorden; open is:\n", o.Mute)
+	} else {
+		fmt.Fprintf(w, "Open vragen voor cliënt %s:\n", o.Client)
+	}
 	for _, q := range o.Questions {
 		fmt.Fprintf(w, "  %d. %s  %s\n", q.Number, q.Rule, q.Reason)
 		for _, way := range q.Ways() {
