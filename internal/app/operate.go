@@ -58,11 +58,12 @@ type Reply struct {
 
 // Check refuses what fits no question at all.
 func (r Reply) Check() error {
-	// The categories that an OCMW registers (TWE p.1, 5 and 8; CAT-09 for 78).
-	registered := []casefile.Code{casefile.Code00, casefile.Code05, casefile.Code78, casefile.Code90, casefile.Code93}
+	// The categories that an OCMW registers (TWE p.1, 5 and 8; CAT-09 for 78), and 03, which CAT-13
+	// proposes where the OCMW's support ends.
+	registered := []casefile.Code{casefile.Code00, "03", casefile.Code05, casefile.Code78, casefile.Code90, casefile.Code93}
 	switch {
 	case r.Category != "" && !slices.Contains(registered, r.Category):
-		return misuse(fmt.Errorf("category %q is not one that an OCMW registers", string(r.Category)), "take 00, 05, 78, 90 or 93")
+		return misuse(fmt.Errorf("category %q is not one that an OCMW registers", string(r.Category)), "take 00, 03, 05, 78, 90 or 93")
 	case r.Category == "" && !r.From.IsZero():
 		return misuse(errors.New("a begin goes with a category only"), "the other answers hold from today")
 	}

@@ -265,9 +265,9 @@ func TestSameCategoryOnOtherFacts(t *testing.T) {
 }
 
 func TestReplyIsChecked(t *testing.T) {
-	refused(t, Reply{Category: "02"}.Check(), `category "02"`, "00, 05, 78, 90 or 93")
+	refused(t, Reply{Category: "02"}.Check(), `category "02"`, "00, 03, 05, 78, 90 or 93")
 	refused(t, Reply{Accept: true, From: "2026-03-16"}.Check(), "with a category only", "from today")
-	for _, code := range []casefile.Code{"00", "05", "78", "90", "93"} {
+	for _, code := range []casefile.Code{"00", "03", "05", "78", "90", "93"} {
 		if err := (Reply{Category: code, From: "2026-03-16"}).Check(); err != nil {
 			t.Errorf("%s: %v", code, err)
 		}

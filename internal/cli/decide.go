@@ -60,7 +60,7 @@ type decideCmd struct {
 	clientOrder
 	Rule     string `placeholder:"ID" help:"The rule that asks; needed where several questions are open."`
 	Question int    `placeholder:"N" help:"The question's number in the list, where one rule asks several."`
-	Category string `placeholder:"CODE" xor:"how" required:"" help:"This category holds: 00, 05, 78, 90 or 93."`
+	Category string `placeholder:"CODE" xor:"how" required:"" help:"This category holds: 00, 03, 05, 78, 90 or 93."`
 	Accept   bool   `xor:"how" required:"" help:"The data stand as they are."`
 	Adopt    bool   `xor:"how" required:"" help:"What a person set in MLP stands."`
 	Overrule bool   `xor:"how" required:"" help:"What a person set in MLP gives way to what the data ask."`

@@ -437,6 +437,7 @@ func TestRules(t *testing.T) {
 		"a regime on the last day":        {"employment", set("employment", "regimeFrom", "2026-02-28"), ""},
 		"not ready, and since nothing":    {"client", set("client", "readiness", "notReady", "readySince", nil, "readinessWithdrawnOn", nil), ""},
 		"no decision":                     {"client", set("client", "decidedCategory", nil, "decidedOn", nil, "decisionReason", nil), ""},
+		"a decision for a free seeker":    {"client", set("client", "decidedCategory", "03"), ""},
 		"a decision with an empty cell":   {"client", func() map[string]any { m := whole("client"); m["decidedOn"] = nil; return m }(), "decidedOn client.decision"},
 		"40 hours":                        {"employment", set("employment", "hoursPerWeek", json.Number("40")), ""},
 		"a list of nothing":               {"handover", set("handover", "grounds", []any{}), ""},
