@@ -29,7 +29,12 @@ type PlanFile struct {
 	Unread []string `json:"unread,omitempty"`
 	// Undecided counts clients of whom MLP could not be asked what it holds.
 	Undecided int `json:"undecided,omitempty"`
+	// Stale tells that MLP could not be read: the plan rests on what it held when it was read last.
+	Stale bool `json:"mlpNotRead,omitempty"`
 }
+
+// Left tells whether something could not be planned, or not on what MLP holds now.
+func (p PlanFile) Left() bool { return p.Undecided > 0 || p.Stale }
 
 const planFormat = "mlpsync-plan/1"
 
@@ -69,6 +74,8 @@ func (a *App) Plan(ctx context.Context) (PlanFile, error) {
 		return PlanFile{}, err
 	}
 	parts.Deliverer, parts.Reporter, parts.Peek, parts.Hold = nothing{}, nil, true, true
+	mlp := &noticing{Observer: parts.Observer}
+	parts.Observer = mlp
 	c := cycle.New(parts)
 	run, err := c.Begin(ctx)
 	if err != nil {
@@ -81,13 +88,31 @@ func (a *App) Plan(ctx context.Context) (PlanFile, error) {
 	if err != nil {
 		return PlanFile{}, err
 	}
-	plan.Clients, plan.Unread = clientCounts(run), c.Unsettled()
+	plan.Clients, plan.Unread, plan.Stale = clientCounts(run), c.Unsettled(), mlp.failed
 	totals, err := scratch.Totals(ctx, "", "")
 	if err != nil {
 		return PlanFile{}, fmt.Errorf("count clients: %w", err)
 	}
 	plan.Undecided = totals.Undecided
 	return plan, nil
+}
+
+// noticing is an Observer that remembers whether MLP could not be read: the cycle goes on without.
+type noticing struct {
+	cycle.Observer
+	failed bool
+}
+
+func (n *noticing) FirstContact(ctx context.Context, run, ocmw string) (int, error) {
+	looked, err := n.Observer.FirstContact(ctx, run, ocmw)
+	n.failed = n.failed || err != nil
+	return looked, err
+}
+
+func (n *noticing) Follow(ctx context.Context, ocmw string) (int, error) {
+	changed, err := n.Observer.Follow(ctx, ocmw)
+	n.failed = n.failed || err != nil
+	return changed, err
 }
 
 // nothing delivers nothing.

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -73,27 +74,40 @@ func (c planCmd) Run(s *session) (err error) {
 		return err
 	}
 	if c.JSON {
-		return printJSON(s.stdout, plan)
+		err = printJSON(s.stdout, plan)
+	} else {
+		printPlan(s.stdout, plan)
 	}
+	if err == nil && plan.Left() {
+		return errLeft
+	}
+	return err
+}
+
+func printPlan(w io.Writer, plan app.PlanFile) {
 	changes := 0
 	for _, p := range plan.People {
-		fmt.Fprintf(s.stdout, "client %s (%s)\n", p.Client, p.Pseudonym)
+		fmt.Fprintf(w, "client %s (%s)\n", p.Client, p.Pseudonym)
 		for _, change := range p.Changes {
-			fmt.Fprintf(s.stdout, "  %-8s %-6s %s\n", change.Rule, change.Op, change.Sentence)
+			fmt.Fprintf(w, "  %-8s %-6s %s\n", change.Rule, change.Op, change.Sentence)
 		}
 		changes += len(p.Changes)
 	}
 	for _, name := range plan.Unread {
-		fmt.Fprintf(s.stdout, "not read: %s is too young, or not whole yet; plan again in a moment\n", name)
+		fmt.Fprintf(w, "not read: %s is too young, or not whole yet; plan again in a moment\n", name)
 	}
+	why := ""
 	if plan.Undecided > 0 {
-		fmt.Fprintf(s.stdout, "not decided: %d clients, as MLP could not be asked what it holds of them; see the log\n", plan.Undecided)
+		why = ", as MLP could not be asked what it holds of them; see the log"
+	}
+	fmt.Fprintf(w, "not decided: %d clients%s\n", plan.Undecided, why)
+	if plan.Stale {
+		fmt.Fprintln(w, "MLP could not be read: for all others the plan rests on what MLP held when it was read last")
 	}
 	n := plan.Clients
-	fmt.Fprintf(s.stdout, "\n%d changes for %d people on %s. Nothing was sent.\n", changes, len(plan.People), plan.Day)
-	fmt.Fprintf(s.stdout, "clients looked at now: %d = %d held + %d manual + %d planned + %d no change (%s)\n",
+	fmt.Fprintf(w, "\n%d changes for %d people on %s. Nothing was sent.\n", changes, len(plan.People), plan.Day)
+	fmt.Fprintf(w, "clients looked at now: %d = %d held + %d manual + %d planned + %d no change (%s)\n",
 		n.Decided, n.Held, n.Manual, n.Planned, n.NoChange, check(n.Holds()))
-	return nil
 }
 
 type applyCmd struct {
