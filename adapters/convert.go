@@ -20,7 +20,7 @@ func cellFault(rule, expected, reasonNL, reasonEN string) *fault {
 	f := &fault{rule: rule, expected: expected}
 	f.ReasonNL, f.ReasonEN = reasonNL, reasonEN
 	if expected != "" {
-		f.HintNL, f.HintEN = "Verwacht: "+strings.ReplaceAll(expected, "yyyy", "jjjj")+".", "Expected: "+expected+"."
+		f.HintNL, f.HintEN = "Verbeter dit in het bronsysteem of in de export; verwacht: "+strings.ReplaceAll(expected, "yyyy", "jjjj")+".", "Mend it in the source or the export; expected: "+expected+"."
 	}
 	return f
 }

@@ -219,7 +219,7 @@ func (c *course) profile(t *casefile.Track) {
 	for _, f := range []struct {
 		name  string
 		given bool
-	}{{"jobdoelwit", t.JobTarget != ""}, {"reden van instap", t.EntryNeed != ""}, {"POP van " + t.DevelopmentPlanOn.Dutch(), t.DevelopmentPlanOn != ""}} {
+	}{{"jobdoelwit", t.JobTarget != ""}, {"reden van instroom", t.EntryNeed != ""}, {"POP van " + t.DevelopmentPlanOn.Dutch(), t.DevelopmentPlanOn != ""}} {
 		if f.given {
 			has = append(has, f.name)
 		}

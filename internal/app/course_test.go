@@ -127,7 +127,7 @@ func TestTWEOfACourse(t *testing.T) {
 	}
 	want := []string{
 		"past 06/01/2025 WEO: begin van het TWE: in MLP",
-		"past 06/01/2025 jobdoelwit, reden van instap: in MLP",
+		"past 06/01/2025 jobdoelwit, reden van instroom: in MLP",
 		"past 13/01/2025 BVS: in MLP, met andere gegevens",
 		"past 03/02/2025 contract art. 60§7, voltijds, deeltijds vanaf 01/09/2025: in MLP",
 		"past 30/06/2025 tussentijdse evaluatie: wordt niet verstuurd: eerst te beslissen, zie TWE-99",

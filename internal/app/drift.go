@@ -79,7 +79,7 @@ func changedFields(held, written casefile.Body) []string {
 func fieldNL(field string) string {
 	return map[string]string{
 		"LastName": "naam", "FirstName": "voornaam", "BirthDate": "geboortedatum", "Street": "straat", "PostalCode": "postcode",
-		"City": "gemeente", "NIS": "NIS-code", "ContactLanguage": "contacttaal", "JobTarget": "jobdoelwit", "EntryNeed": "reden van instap",
+		"City": "gemeente", "NIS": "NIS-code", "ContactLanguage": "contacttaal", "JobTarget": "jobdoelwit", "EntryNeed": "reden van instroom",
 		"DevelopmentPlanOn": "POP", "Start": "begin", "End": "einde", "EndReason": "reden van het einde", "Counsellor": "trajectbegeleider",
 		"Regimes": "regime", "EmployerKBO": "werkgever", "SocialEconomy": "sociale economie", "Date": "datum", "Evaluation": "soort evaluatie",
 		"CompetencesScored": "competenties gescoord", "PlanUpdated": "POP aangevuld", "ReportUploaded": "verslag opgeladen",

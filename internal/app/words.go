@@ -76,7 +76,7 @@ func bodyNL(b casefile.Body) string {
 	case casefile.Handover:
 		return "overdracht aan VDAB"
 	case casefile.Profile:
-		return "jobdoelwit, instap en POP"
+		return "jobdoelwit, reden van instroom en POP"
 	}
 	return "gegevens van de persoon"
 }

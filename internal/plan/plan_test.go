@@ -428,7 +428,7 @@ func TestSentences(t *testing.T) {
 		"Categorie 90 vanaf 16/03/2026 aan het contract gekoppeld":                   {Old: category("90", today), New: category("90", today)},
 		"Categorie verbeterd: 90 → 93 vanaf 16/03/2026":                              {Old: category("90", today), New: category("93", today)},
 		"Categorie 90 verplaatst: vanaf 15/03/2026 → vanaf 16/03/2026":               {Old: category("90", "2026-03-15"), New: category("90", today)},
-		"Dossier aangevuld: reden van instap":                                        {Op: casefile.OpPatch, New: casefile.Profile{EntryNeed: "generic"}},
+		"Dossier aangevuld: reden van instroom":                                      {Op: casefile.OpPatch, New: casefile.Profile{EntryNeed: "generic"}},
 		"WEO van 01/01/2025 tot en met 31/12/2025":                                   {New: casefile.WEO{Start: "2025-01-01", End: "2025-12-31"}},
 		"WEO van 01/01/2025 eindigt op 15/03/2026 in plaats van 31/12/2025":          {Old: casefile.WEO{Start: "2025-01-01", End: "2025-12-31"}, New: casefile.WEO{Start: "2025-01-01", End: "2026-03-15", EndReason: "job"}},
 		"WEO van 01/01/2025 bijgewerkt: trajectbegeleider":                           {Old: casefile.WEO{Start: "2025-01-01"}, New: casefile.WEO{Start: "2025-01-01", Counsellor: "tb-1"}},

@@ -103,7 +103,7 @@ func personSentence(c casefile.Change, p casefile.Person) string {
 
 func profileFields(p casefile.Profile) []field {
 	return []field{
-		{"jobdoelwit", p.JobTarget != ""}, {"reden van instap", p.EntryNeed != ""},
+		{"jobdoelwit", p.JobTarget != ""}, {"reden van instroom", p.EntryNeed != ""},
 		{"POP van " + p.DevelopmentPlanOn.Dutch(), p.DevelopmentPlanOn != ""},
 	}
 }
