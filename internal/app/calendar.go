@@ -58,7 +58,7 @@ func addDeadline(c *ics.Calendar, d ClientDeadline, id string, now time.Time) {
 	e.SetAllDayEndAt(d.Due.AddDays(1).Time()) // the first day after it
 	e.SetSummary(d.Client + ": " + d.What)
 	e.SetDescription(fmt.Sprintf("%s (%s). Stand op %s: %s. Dossierbeheerder: %s.",
-		d.Rule, d.Source, casefile.DateOf(now, Zone()).Dutch(), d.State.Dutch(), d.Worker.Dutch()))
+		d.Rule, d.Source, casefile.DateOf(now, Zone()).Dutch(), d.Standing(), d.Worker.Dutch()))
 	e.AddCategory(d.Rule)
 	e.SetTimeTransparency(ics.TransparencyTransparent) // nobody is busy with it all day
 }

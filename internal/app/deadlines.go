@@ -42,6 +42,9 @@ type ClientDeadline struct {
 	Cells  []casefile.Cell        `json:"cells,omitempty"`
 }
 
+// Standing is how the limit stands, as a caseworker reads it.
+func (d ClientDeadline) Standing() string { return report.StateNL(d.Rule, d.State) }
+
 // Deadlines lists the limits of all clients, those that are met too.
 func (a *App) Deadlines(ctx context.Context, f DeadlineFilter) (DeadlineList, error) {
 	list := DeadlineList{Day: a.today(), Deadlines: []ClientDeadline{}, Totals: map[casefile.DeadlineState]int{

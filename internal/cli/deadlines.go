@@ -61,7 +61,7 @@ func printDeadlineList(w io.Writer, l app.DeadlineList) {
 	fmt.Fprintf(w, "Termijnen op %s\n", l.Day.Dutch())
 	var rows [][]string
 	for _, d := range l.Deadlines {
-		rows = append(rows, []string{d.Due.Dutch(), d.State.Dutch(), d.Client, d.Worker.Dutch(), d.Rule, d.What})
+		rows = append(rows, []string{d.Due.Dutch(), d.Standing(), d.Client, d.Worker.Dutch(), d.Rule, d.What})
 	}
 	if len(rows) > 0 {
 		table(w, []string{"uiterlijk", "stand", "cliënt", "dossierbeheerder", "regel", "wat"}, rows)

@@ -52,11 +52,12 @@ func printExplanation(w io.Writer, e app.Explanation) {
 // printStanding says what stands in the way of everything.
 func printStanding(w io.Writer, e app.Explanation) {
 	if h := e.Hold; h != nil {
-		paragraph(w, 2, "TEGENGEHOUDEN ", fmt.Sprintf("sinds %s door %s: %s. Er wordt niets beslist of verstuurd tot: mlpsync release %s --reason \"...\"",
+		paragraph(w, 2, "TEGENGEHOUDEN ", fmt.Sprintf("sinds %s door %s: %s. Er wordt niets beslist of verstuurd tot: mlpsync release -c BESTAND %s --reason \"...\"",
 			h.Since.Dutch(), h.By, strings.TrimSuffix(h.Reason, "."), e.Client))
 	}
 	for _, h := range e.Held {
-		paragraph(w, 2, "wacht op gegevens: ", fmt.Sprintf("%s rij %d, kolom %q: %s %s", h.File, h.Row, h.Column, h.Reason, h.Next))
+		where := app.CellsNL([]casefile.Cell{{File: h.File, Row: h.Row, Column: h.Column}})
+		paragraph(w, 2, "wacht op gegevens: ", fmt.Sprintf("%s: %s %s", where, h.Reason, h.Next))
 	}
 	if e.Guard != "" {
 		paragraph(w, 2, "de bewaking houdt het OCMW tegen: ", e.Guard)
@@ -138,7 +139,7 @@ func printClientDeadlines(w io.Writer, deadlines []app.ClientDeadline) {
 	}
 	section(w, "TERMIJNEN")
 	for _, d := range deadlines {
-		columns(w, []int{10, 10, 48}, d.Due.Dutch(), d.State.Dutch(), d.What, cited(d.Rule, d.Source))
+		columns(w, []int{10, 10, 48}, d.Due.Dutch(), d.Standing(), d.What, cited(d.Rule, d.Source))
 	}
 }
 

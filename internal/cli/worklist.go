@@ -30,7 +30,11 @@ func printWorklist(w io.Writer, l app.Worklist) {
 	section(w, "TOTALEN")
 	printWorkTotals(w, l)
 	if l.NobodysRows > 0 {
-		fmt.Fprintf(w, "  %d afgekeurde rijen zonder leesbaar cliëntnummer staan in geen lijst: zie het bestand afgekeurd\n", l.NobodysRows)
+		rows, stand := "afgekeurde rij", "staat"
+		if l.NobodysRows > 1 {
+			rows, stand = "afgekeurde rijen", "staan"
+		}
+		fmt.Fprintf(w, "  %d %s zonder leesbaar cliëntnummer %s in geen lijst: zie het bestand afgekeurd\n", l.NobodysRows, rows, stand)
 	}
 }
 

@@ -80,7 +80,7 @@ func (q Question) commands(client string) []string {
 		if way.Value != "" { // the value says it
 			answer, means = way.Flag+" "+cmp.Or(string(q.Proposal), way.Value), ""
 		}
-		all = append(all, fmt.Sprintf("mlpsync decide %s --rule %s %s --reason \"...\"", client, q.Rule, answer)+means)
+		all = append(all, fmt.Sprintf("mlpsync decide -c BESTAND %s --rule %s %s --reason \"...\"", client, q.Rule, answer)+means)
 	}
 	return all
 }
@@ -91,14 +91,28 @@ const inTheExport = "in de export, via het cliëntsysteem"
 // HowToDecide says in Dutch how a manual decision is answered.
 func HowToDecide(client string, m casefile.Manual) []string {
 	var ways []string
-	// The client's number alone says who it is about, not what to fill in.
-	if slices.ContainsFunc(m.Cells, func(c casefile.Cell) bool { return c.Field != "clientNumber" }) {
+	if exportAnswers(m) {
 		ways = append(ways, inTheExport)
 	}
 	if q, asked := QuestionOf(m); asked {
 		ways = append(ways, q.commands(client)...)
 	}
 	return ways
+}
+
+// exportAnswers tells whether another export could answer. Cells that only say who and which thing a
+// decision is about are nothing to fill in.
+func exportAnswers(m casefile.Manual) bool {
+	mute := []string{"clientNumber", "kind", "choiceDate"}
+	switch m.Rule {
+	case "GLOW-05": // the other choice can be taken out
+		mute = mute[:1]
+	case "HND-02": // ground 1 stays true: the handover is done in MLP, or IT notes the agreement
+		mute = append(mute, "grounds")
+	case "CAT-02": // the dossier is in another municipality: VDAB moves it
+		mute = append(mute, "nisCode")
+	}
+	return slices.ContainsFunc(m.Cells, func(c casefile.Cell) bool { return !slices.Contains(mute, c.Field) })
 }
 
 // HowToAnswer says in Dutch how a finding is answered, where an answer is taken.

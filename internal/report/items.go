@@ -176,7 +176,7 @@ func (c *collector) heldByPerson() {
 	c.add(Item{Sort: HeldByPerson, Since: since, By: hold.By,
 		Reason:  "Tegengehouden door " + hold.By + " sinds " + since.Dutch() + ": " + hold.Reason,
 		Next:    "Er wordt niets beslist of verstuurd tot de cliënt vrijgegeven is. Termijnen lopen intussen door.",
-		Answers: []string{fmt.Sprintf("mlpsync release %s --reason \"...\"", c.view.Client)}})
+		Answers: []string{fmt.Sprintf("mlpsync release -c BESTAND %s --reason \"...\"", c.view.Client)}})
 }
 
 func (c *collector) heldForData() {
@@ -255,8 +255,22 @@ func (c *collector) deadlines() {
 // StateOn is how a deadline stands on a day: one that was running when the client was decided
 // may have passed since, when the daemon stands still.
 func StateOn(d casefile.Deadline, day casefile.Date) casefile.DeadlineState {
-	if d.State == casefile.DeadlineDue && d.Due < day {
-		return casefile.DeadlineOverdue
+	switch {
+	case d.State != casefile.DeadlineDue || d.Due >= day:
+		return d.State
+	case d.Rule == ruleMeasured:
+		return casefile.DeadlineMet
 	}
-	return d.State
+	return casefile.DeadlineOverdue
+}
+
+// ruleMeasured is the rule of a day on which VDAB measures by itself (TWE 10): nobody is late for it.
+const ruleMeasured = "TWE-14"
+
+// StateNL is how a deadline of a rule stands, as a caseworker reads it.
+func StateNL(rule string, s casefile.DeadlineState) string {
+	if rule == ruleMeasured && s == casefile.DeadlineMet {
+		return "voorbij" // whether the client had a job that day, nobody tells us
+	}
+	return s.Dutch()
 }

@@ -85,15 +85,15 @@ func TestHowAnItemIsAnswered(t *testing.T) {
 			{Rule: "DATA-04", Question: "q", Accept: "stuur opnieuw"}},
 	}), 0)
 	want := [][]string{
-		{"in de export, via het cliëntsysteem", `mlpsync decide Z1 --rule CAT-03 --category 05 --reason "..."`},
-		{`mlpsync decide Z1 --rule CAT-10 --category 90 --reason "..."`, `mlpsync decide Z1 --rule CAT-10 --adopt --reason "..." betekent: wat in MLP staat, blijft`,
-			`mlpsync decide Z1 --rule CAT-10 --overrule --reason "..." betekent: de categorie wordt 90`},
+		{"in de export, via het cliëntsysteem", `mlpsync decide -c BESTAND Z1 --rule CAT-03 --category 05 --reason "..."`},
+		{`mlpsync decide -c BESTAND Z1 --rule CAT-10 --category 90 --reason "..."`, `mlpsync decide -c BESTAND Z1 --rule CAT-10 --adopt --reason "..." betekent: wat in MLP staat, blijft`,
+			`mlpsync decide -c BESTAND Z1 --rule CAT-10 --overrule --reason "..." betekent: de categorie wordt 90`},
 		nil,
-		{`mlpsync decide Z1 --rule TWE-09 --accept --reason "..." betekent: de opleiding telt toch`},
+		{`mlpsync decide -c BESTAND Z1 --rule TWE-09 --accept --reason "..." betekent: de opleiding telt toch`},
 		nil,
-		{`mlpsync decide Z1 --rule TWE-05 --accept --reason "..." betekent: het is zo goed`},
+		{`mlpsync decide -c BESTAND Z1 --rule TWE-05 --accept --reason "..." betekent: het is zo goed`},
 		nil,
-		{`mlpsync decide Z1 --rule DATA-04 --adopt --reason "..." betekent: wat in MLP staat, blijft`, `mlpsync decide Z1 --rule DATA-04 --overrule --reason "..." betekent: stuur opnieuw`},
+		{`mlpsync decide -c BESTAND Z1 --rule DATA-04 --adopt --reason "..." betekent: wat in MLP staat, blijft`, `mlpsync decide -c BESTAND Z1 --rule DATA-04 --overrule --reason "..." betekent: stuur opnieuw`},
 	}
 	var got [][]string
 	for _, i := range items {
@@ -107,6 +107,50 @@ func TestHowAnItemIsAnswered(t *testing.T) {
 	}
 	same := append([]casefile.Cell{{Column: "constant"}, {File: "c.csv", Row: 7, Column: "Datum"}}, items[0].Cells...)
 	if got := report.CellsNL(same); got != `c.csv rij 7 kolom "Datum", "Klaar"; t.xlsx blad "Blad1" rij 2 kolom "Keuze"` {
+		t.Error(got)
+	}
+}
+
+// What only VDAB, MLP or IT can settle is not sent to the export.
+func TestExportIsOfferedWhereItAnswers(t *testing.T) {
+	cases := []struct {
+		name, rule string
+		fields     []string
+		want       bool
+	}{
+		{"a date", "CAT-03", []string{"clientNumber", "readySince"}, true},
+		{"no field at all", "CAT-03", nil, false},
+		{"a partner has the dossier", "TWE-17", []string{"clientNumber"}, false},
+		{"VDAB has no dossier yet", "HND-02", []string{"kind"}, false},
+		{"ground 1", "HND-02", []string{"grounds"}, false},
+		{"no ground", "GLOW-02", []string{"grounds", "groundOneBridgeable"}, true},
+		{"a dossier elsewhere", "CAT-02", []string{"nisCode"}, false},
+		{"lives elsewhere", "DATA-06", []string{"nisCode", "city"}, true},
+		{"two choices", "GLOW-05", []string{"kind", "choiceDate", "choiceDate"}, true},
+	}
+	for _, c := range cases {
+		m := casefile.Manual{Rule: c.rule}
+		for _, field := range c.fields {
+			m.Cells = append(m.Cells, casefile.Cell{Field: field})
+		}
+		if got := len(report.HowToDecide("Z1", m)) == 1; got != c.want {
+			t.Errorf("%s: offered %t", c.name, got)
+		}
+	}
+}
+
+// VDAB measures by itself: nobody is late for it, and nobody has done it.
+func TestMeasurementIsPastNotInOrder(t *testing.T) {
+	d := casefile.Deadline{Rule: "TWE-14", Due: "2026-03-15", State: casefile.DeadlineDue}
+	if got := report.StateOn(d, today); got != casefile.DeadlineMet {
+		t.Errorf("a measurement is %s", got)
+	}
+	for rule, want := range map[string]string{"TWE-14": "voorbij", "TWE-07": "in orde"} {
+		if got := report.StateNL(rule, casefile.DeadlineMet); got != want {
+			t.Errorf("%s: %q", rule, got)
+		}
+	}
+	if got := report.StateNL("TWE-14", casefile.DeadlineDue); got != "loopt" {
 		t.Error(got)
 	}
 }
@@ -125,7 +169,7 @@ func TestWorklistFileListsEveryCell(t *testing.T) {
 	export := "in de export, via het cliëntsysteem"
 	want := [][]string{
 		{"Cliëntnummer", "Dossierbeheerder", "Soort", "Regel", "Uiterlijk", "Reden", "Wat nu", "Bestand", "Rij", "Kolom", "Antwoorden"},
-		{"1", "mw-000 (standaard)", "te beslissen", "A", "", "", "", "c.csv", "7", "Klaar, Datum", export + ` | mlpsync decide 1 --rule A --category CODE --reason "..."`},
+		{"1", "mw-000 (standaard)", "te beslissen", "A", "", "", "", "c.csv", "7", "Klaar, Datum", export + ` | mlpsync decide -c BESTAND 1 --rule A --category CODE --reason "..."`},
 		{"1", "mw-000 (standaard)", "te beslissen", "B", "", "", "", "c.csv, t.xlsx blad Blad1", "7, 2", "Klaar, Keuze", export},
 	}
 	if diff := cmp.Diff(want, lines); diff != "" {

@@ -1,0 +1,35 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/mlpsync/mlpsync/internal/app"
+)
+
+func TestRowThatHoldsAClientIsNamedByWhatIsWrong(t *testing.T) {
+	var b strings.Builder
+	printStanding(&b, app.Explanation{Held: []app.RejectedRow{
+		{File: "a.csv", Row: 3, Column: "INSZ", Reason: "Klopt niet.", Next: "Verbeter het."},
+		{File: "a.csv", Row: 4, Reason: "Te veel velden.", Next: "Zie de aanhalingstekens."},
+	}})
+	want := `  wacht op gegevens: a.csv rij 3 kolom "INSZ": Klopt niet. Verbeter het.
+  wacht op gegevens: a.csv rij 4: Te veel velden. Zie de aanhalingstekens.
+`
+	if b.String() != want {
+		t.Errorf("%s\nwant\n%s", &b, want)
+	}
+}
+
+func TestRowsOfNobodyAreCounted(t *testing.T) {
+	for n, want := range map[int]string{
+		1: "1 afgekeurde rij zonder leesbaar cliëntnummer staat in geen lijst",
+		2: "2 afgekeurde rijen zonder leesbaar cliëntnummer staan in geen lijst",
+	} {
+		var b strings.Builder
+		printWorklist(&b, app.Worklist{NobodysRows: n})
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%s\nwant %q", &b, want)
+		}
+	}
+}
