@@ -14,6 +14,7 @@ import (
 	"io"
 	"os/user"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -82,19 +83,36 @@ func Run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	parser, err := kong.New(&grammar{}, kong.Name("mlpsync"),
 		kong.Description("Brings OCMW exports to an MLP-compatible API of VDAB, once and in order. There is no public MLP API: the contract is this project's own, and so is the bundled mock."),
 		kong.UsageOnError(), kong.Writers(stdout, stderr), kong.Exit(func(code int) { panic(exitRequest(code)) }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.ExplicitGroups([]kong.Group{{Key: "answer", Title: "The answer, one of:"}}))
 	if err != nil {
 		return s.fail(err)
 	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(stderr, "mlpsync: %s\n  hint: mlpsync --help, or mlpsync COMMAND --help\n", err)
+		fmt.Fprintf(stderr, "mlpsync: %s\n  hint: %s\n", err, usageHint(parser, args))
 		return exitUsage
 	}
 	if err := parsed.Run(s); err != nil {
 		return s.fail(err)
 	}
 	return exitDone
+}
+
+// usageHint says what to do about a command line that doesn't parse. Of a command that has others
+// below it people write the flags too early.
+func usageHint(parser *kong.Kong, args []string) string {
+	for _, command := range parser.Model.Children {
+		if len(args) < 2 || command.Name != args[0] || len(command.Children) == 0 || !strings.HasPrefix(args[1], "-") {
+			continue
+		}
+		var names []string
+		for _, below := range command.Children {
+			names = append(names, below.Name)
+		}
+		return fmt.Sprintf("flags stand after the whole command: mlpsync %s %s ... [flags]", command.Name, strings.Join(names, "|"))
+	}
+	return "mlpsync --help, or mlpsync COMMAND --help"
 }
 
 // left is the error of a command that did its work and leaves something to do.
@@ -134,11 +152,15 @@ func (u *usageError) Unwrap() error { return u.error }
 
 // configFlag is -c.
 type configFlag struct {
-	Config string `short:"c" required:"" placeholder:"FILE" help:"Configuration file."`
+	Config string `short:"c" env:"MLPSYNC_CONFIG" placeholder:"FILE" help:"Configuration file; needed here or in the environment."`
 	Today  string `placeholder:"YYYY-MM-DD" help:"Where the clock starts (environment test only)."`
 }
 
 func (f configFlag) load() (*config.Config, error) {
+	if f.Config == "" {
+		return nil, &usageError{&app.Hinted{Err: errors.New("no configuration file is named"),
+			Next: "name it with -c FILE, or in the environment variable MLPSYNC_CONFIG; \"mlpsync config example\" prints one to start from"}}
+	}
 	c, err := config.Load(f.Config)
 	if err != nil {
 		var refused *config.Error
@@ -146,7 +168,7 @@ func (f configFlag) load() (*config.Config, error) {
 			return nil, err
 		}
 		return nil, &usageError{&app.Hinted{Err: errors.New("the configuration file can't be read"),
-			Next: "check the path given with -c and its rights; \"mlpsync config example\" prints one to start from"}}
+			Next: "check the path given with -c or MLPSYNC_CONFIG, and its rights; \"mlpsync config example\" prints one to start from"}}
 	}
 	if f.Today != "" {
 		c.Today = f.Today

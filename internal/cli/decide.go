@@ -60,10 +60,10 @@ type decideCmd struct {
 	clientOrder
 	Rule     string `placeholder:"ID" help:"The rule that asks; needed where several questions are open."`
 	Question int    `placeholder:"N" help:"The question's number in the list, where one rule asks several."`
-	Category string `placeholder:"CODE" xor:"how" required:"" help:"This category holds: 00, 03, 05, 78, 90 or 93."`
-	Accept   bool   `xor:"how" required:"" help:"The data stand as they are."`
-	Adopt    bool   `xor:"how" required:"" help:"What a person set in MLP stands."`
-	Overrule bool   `xor:"how" required:"" help:"What a person set in MLP gives way to what the data ask."`
+	Category string `placeholder:"CODE" xor:"how" group:"answer" help:"This category holds: 00, 03, 05, 78, 90 or 93."`
+	Accept   bool   `xor:"how" group:"answer" help:"The data stand as they are."`
+	Adopt    bool   `xor:"how" group:"answer" help:"What a person set in MLP stands."`
+	Overrule bool   `xor:"how" group:"answer" help:"What a person set in MLP gives way to what the data ask."`
 	From     string `placeholder:"YYYY-MM-DD" help:"From which day the category holds (default: today)."`
 }
 
@@ -101,6 +101,9 @@ func (c decideCmd) reply() (app.Reply, error) {
 	r := app.Reply{
 		Rule: strings.ToUpper(c.Rule), Number: c.Question, Category: casefile.Code(c.Category),
 		Accept: c.Accept, Adopt: c.Adopt, Overrule: c.Overrule,
+	}
+	if r.Category == "" && !r.Accept && !r.Adopt && !r.Overrule {
+		return r, &usageError{&app.Hinted{Err: errors.New("there is no answer"), Next: "give one of --category, --accept, --adopt and --overrule"}}
 	}
 	var err error
 	if r.From, err = casefile.ParseDate(c.From); err != nil {
