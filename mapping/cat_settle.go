@@ -380,10 +380,6 @@ func (w *work) verdict(s step, held casefile.HeldCategory, ok bool) verdict {
 		return leave
 	case protected && (s.code == casefile.Code05 || (answered && s.contract == nil)):
 		return refuse // an answer doesn't lift the protection either
-	case answered && s.code == casefile.Code05 && w.standing() != standsReady:
-		return refuse // nobody is registered who isn't ready (CAT-01)
-	case answered && s.contract == nil && (s.code == casefile.Code90 || s.code == casefile.Code93):
-		return refuse // 90 and 93 belong to a contract (TWE 5)
 	case answered:
 		return w.answerCovers(held, ok)
 	case ok && w.changedAfterUs(s, held) && s.kind == stepReady:
@@ -499,9 +495,8 @@ func (w *work) answerStep() (step, bool) {
 	if !found {
 		return step{}, false
 	}
-	if c := w.contractOf(a.on); a.code == casefile.Code05 && c != nil && c.followed() {
-		w.finding("CAT-10", "De beslissing voor 05 van "+a.on.Dutch()+" valt in een contract art. 60§7; de categorie van het contract geldt.",
-			"Verwijder de beslissing, of kijk de datums van het contract na.", a.cells)
+	if why, next := w.unfounded(a); why != "" {
+		w.finding("CAT-10", "De beslissing voor "+string(a.code)+" van "+a.on.Dutch()+" geldt niet: "+why+".", next, a.cells)
 		return step{}, false
 	}
 	s := step{kind: stepAnswer, code: a.code, from: a.on, rule: "CAT-10",
@@ -517,6 +512,36 @@ func (w *work) answerStep() (step, bool) {
 	return s, true
 }
 
+// unfounded says, in Dutch, what an answer goes against that no answer changes.
+func (w *work) unfounded(a answer) (why, next string) {
+	const orRemove = ", of verwijder de beslissing."
+	c := w.contractOf(a.on)
+	switch a.code {
+	case casefile.Code05:
+		if w.standing() != standsReady {
+			return "de cliënt is niet klaar voor een traject, en wordt dus niet ingeschreven (CAT-01)", "Verbeter de gegevens van de cliënt" + orRemove
+		}
+		if c != nil && c.followed() {
+			return "die dag loopt een contract art. 60§7, en de categorie van het contract geldt", "Kijk de datums van het contract na" + orRemove
+		}
+	case casefile.Code90:
+		if c == nil {
+			return "die dag loopt geen contract art. 60§7, waar 90 bij hoort (CAT-05)", "Voer het contract in" + orRemove
+		}
+	case casefile.Code93:
+		if c == nil && !w.partTimeJobOn(a.on) {
+			return "die dag loopt geen deeltijds contract art. 60§7 en geen deeltijdse job, waar 93 bij hoort (CAT-05, CAT-09)", "Voer het contract of de job in" + orRemove
+		}
+	}
+	return "", ""
+}
+
+func (w *work) partTimeJobOn(day casefile.Date) bool {
+	return slices.ContainsFunc(w.facts.jobs, func(j *casefile.Employment) bool {
+		return j.Regime == casefile.PartTime && j.Start <= day && (j.End.IsZero() || day <= j.End)
+	})
+}
+
 func (w *work) completeAnswer() {
 	cl := w.c.Client
 	if cl.DecidedCategory == "" || (!cl.DecidedOn.IsZero() && cl.DecisionReason != "") {
@@ -526,9 +551,12 @@ func (w *work) completeAnswer() {
 		cells(cl, "decidedCategory", "decidedOn", "decisionReason"))
 }
 
-// answeredSince tells whether a complete answer of that day or later is there.
+// answeredSince tells whether a complete answer of that day or later is there, and holds.
 func (w *work) answeredSince(day casefile.Date) bool {
 	a, found := w.chosen()
+	if why, _ := w.unfounded(a); found && why != "" {
+		return false
+	}
 	if day.IsZero() {
 		return found && a.bound // an answer in the export may be older than what it would silence
 	}
