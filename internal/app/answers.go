@@ -14,6 +14,7 @@ type ExplainedAnswer struct {
 	On       casefile.Date `json:"on"`
 	By       string        `json:"by,omitempty"`     // empty: through the export
 	Adopt    bool          `json:"adopt,omitempty"`  // what somebody changed in MLP stands
+	Means    string        `json:"means"`            // Dutch
 	Reason   string        `json:"reason,omitempty"` // as typed with decide; that of an export is not shown
 	Status   AnswerStatus  `json:"status"`
 	Text     string        `json:"text"` // Dutch
@@ -34,31 +35,59 @@ const (
 // explainAnswers tells of each answer whether it holds: a category does as long as the facts of the
 // course are those that it was chosen on; another answer until the facts change that its question was
 // about, and then the rule asks again under another question.
-func explainAnswers(view ledger.ClientView) []ExplainedAnswer {
+func explainAnswers(view ledger.ClientView, today casefile.Date) []ExplainedAnswer {
 	var out []ExplainedAnswer
-	for _, r := range view.Records {
-		if c, ok := r.(*casefile.Client); ok && c.DecidedCategory != "" {
-			out = append(out, ExplainedAnswer{Category: c.DecidedCategory, On: c.DecidedOn, Status: AnswerHolds,
-				Text: "staat in de export; of het geldt, zegt de tijdlijn"})
+	exported, inExport := exportedAnswer(view)
+	if inExport {
+		e := explained(exported)
+		e.Status, e.Text = AnswerHolds, "staat in de export; of het geldt, zegt de tijdlijn"
+		for _, g := range view.Answers {
+			if g.Category != "" && g.Facts == view.Decision.Facts && exported.On <= g.On && g.On <= today {
+				e.Status, e.Text = AnswerReplaced, replacedBy(g)
+			}
 		}
+		out = append(out, e)
 	}
 	for i, a := range view.Answers {
+		e := explained(a)
 		// Categories are one course: the last one that was chosen counts.
-		later := slices.ContainsFunc(view.Answers[i+1:], func(b casefile.Answer) bool {
+		later := slices.IndexFunc(view.Answers[i+1:], func(b casefile.Answer) bool {
 			return a.Category != "" && b.Category != "" || b.Rule == a.Rule && b.Question == a.Question
 		})
-		e := ExplainedAnswer{Rule: a.Rule, Category: a.Category, On: a.On, By: a.By, Adopt: a.Adopt, Reason: a.Reason}
-		e.Status, e.Text = answerStatus(view, a, later)
+		switch {
+		case later >= 0:
+			e.Status, e.Text = AnswerReplaced, replacedBy(view.Answers[i+1+later])
+		case a.Category != "" && inExport && a.On < exported.On && exported.On <= today:
+			e.Status, e.Text = AnswerReplaced, "vervangen door het antwoord in de export: "+meansNL(exported)
+		default:
+			e.Status, e.Text = answerStatus(view, a)
+		}
 		out = append(out, e)
 	}
 	return out
 }
 
-func answerStatus(view ledger.ClientView, a casefile.Answer, later bool) (AnswerStatus, string) {
+// exportedAnswer is the category that the export says a caseworker chose; without a reason it doesn't count.
+func exportedAnswer(view ledger.ClientView) (casefile.Answer, bool) {
+	for _, r := range view.Records {
+		if c, ok := r.(*casefile.Client); ok && c.DecidedCategory != "" && c.DecisionReason != "" {
+			return casefile.Answer{Category: c.DecidedCategory, On: c.DecidedOn}, true
+		}
+	}
+	return casefile.Answer{}, false
+}
+
+func explained(a casefile.Answer) ExplainedAnswer {
+	return ExplainedAnswer{Rule: a.Rule, Category: a.Category, On: a.On, By: a.By, Adopt: a.Adopt, Means: meansNL(a), Reason: a.Reason}
+}
+
+func replacedBy(a casefile.Answer) string {
+	return "vervangen door het antwoord van " + casefile.DateOf(a.At, Zone()).Dutch() + ": " + meansNL(a)
+}
+
+func answerStatus(view ledger.ClientView, a casefile.Answer) (AnswerStatus, string) {
 	same, other := asked(view.Decision, a)
 	switch {
-	case later:
-		return AnswerReplaced, "vervangen door een later antwoord"
 	case view.Dirty: // its answers make a client dirty; instants of two processes say nothing sure
 		return AnswerPending, "wordt bij de volgende ronde in rekening gebracht"
 	case a.Category != "" && a.Facts != view.Decision.Facts:

@@ -283,7 +283,13 @@ func TestWhetherAnAnswerHolds(t *testing.T) {
 	moved.Decision.Facts = "other"
 	accepted := answer("q")
 	accepted.Category = ""
-	exported := decided(casefile.Decision{}, nil, &casefile.Client{DecidedCategory: "05", DecidedOn: "2026-03-01"})
+	here := answer("q")
+	here.On = "2026-03-10"
+	exported := func(on casefile.Date, answers ...casefile.Answer) ledger.ClientView {
+		v := decided(casefile.Decision{}, nil, &casefile.Client{DecidedCategory: "05", DecidedOn: on, DecisionReason: "gesprek"})
+		v.Answers = answers
+		return v
+	}
 	cases := []struct {
 		name string
 		view ledger.ClientView
@@ -298,11 +304,13 @@ func TestWhetherAnAnswerHolds(t *testing.T) {
 		{"another category chosen for another question", view("", answer("q"), answer("q2")), []AnswerStatus{AnswerReplaced, AnswerHolds}},
 		{"a category and a question settled otherwise", view("", accepted, answer("q2")), []AnswerStatus{AnswerHolds, AnswerHolds}},
 		{"answered twice", view("", answer("q"), answer("q")), []AnswerStatus{AnswerReplaced, AnswerHolds}},
-		{"through the export", exported, []AnswerStatus{AnswerHolds}},
+		{"through the export", exported("2026-03-01"), []AnswerStatus{AnswerHolds}},
+		{"through the export, and on a later day here", exported("2026-03-01", here), []AnswerStatus{AnswerReplaced, AnswerHolds}},
+		{"through the export on a later day", exported("2026-03-12", here), []AnswerStatus{AnswerHolds, AnswerReplaced}},
 	}
 	for _, c := range cases {
 		var got []AnswerStatus
-		for _, a := range explainAnswers(c.view) {
+		for _, a := range explainAnswers(c.view, day) {
 			got = append(got, a.Status)
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {

@@ -125,7 +125,7 @@ func (a *App) Explain(ctx context.Context, client string) (Explanation, error) {
 	e := a.explainDecision(view)
 	e.Course = tellCourse(view, open, a.today())
 	e.Drift = explainDrift(view.Known)
-	e.Answers = explainAnswers(view)
+	e.Answers = explainAnswers(view, a.today())
 	e.INSZReplaced, e.INSZCanceled = inszStanding(view)
 	e.Dossier = explainDossier(view.Known.Dossier)
 	if e.Sent, err = sendings(entries); err != nil {

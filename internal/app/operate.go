@@ -87,11 +87,14 @@ func (a *App) Decide(ctx context.Context, client string, r Reply, by ledger.Acto
 	if err != nil {
 		return Answered{}, err
 	}
+	if err := a.fits(view, r.From); err != nil {
+		return Answered{}, err
+	}
 	answer, err := q.answer(r, view.Known.Dossier, a.today())
 	if err != nil {
 		return Answered{}, err
 	}
-	answer.Facts = view.Decision.Facts
+	answer.Facts, answer.Means = view.Decision.Facts, q.means(answer)
 	if g := q.given; g != nil && sameAnswer(*g, answer) {
 		return Answered{}, misuse(fmt.Errorf("this question of %s was answered so already, on %s by %s", q.Rule, dutchDay(g.At), g.By),
 			"the answer holds until the facts change; see \"mlpsync explain\"")
@@ -199,7 +202,10 @@ func settled(view ledger.ClientView, open []Question) []Question {
 		}
 		q := Question{Question: report.Question{Rule: g.Rule, Category: g.Category != ""}, id: g.Question, given: &view.Answers[i]}
 		if !q.Category {
-			q.Accept = "de gegevens blijven zoals ze zijn"
+			q.Accept = meansNL(g)
+		}
+		if g.Adopt { // the other way to answer it
+			q.Accept = overruledNL
 		}
 		all = append(all, q)
 	}
@@ -287,4 +293,36 @@ func (q Question) Flags() []string {
 func (q Question) refuse(flag string) error {
 	return misuse(fmt.Errorf("%s does not answer this question of %s", flag, q.Rule),
 		"it is answered with "+strings.Join(q.Flags(), " or "))
+}
+
+// The words of an answer whose question is not at hand.
+const (
+	adoptedNL   = "wat in MLP gewijzigd is, blijft staan"
+	overruledNL = "stuur opnieuw wat de export zegt"
+	acceptedNL  = "de gegevens blijven zoals ze zijn"
+)
+
+// means says what an answer to the question means, as the question put it. A category that the rule
+// proposes too is written as the rule asks, on the rule's own day where it has one.
+func (q Question) means(a casefile.Answer) string {
+	switch {
+	case a.Category != "" && a.Category == q.Proposal:
+		return meansNL(a) + ", of vanaf de dag die de regel vraagt"
+	case a.Category != "" || a.Adopt:
+		return meansNL(a)
+	}
+	return q.Accept
+}
+
+// meansNL says what an answer means: in its own words where it has some.
+func meansNL(a casefile.Answer) string {
+	switch {
+	case a.Means != "":
+		return a.Means
+	case a.Category != "":
+		return "categorie " + string(a.Category) + " vanaf " + a.On.Dutch()
+	case a.Adopt:
+		return adoptedNL
+	}
+	return acceptedNL
 }

@@ -131,14 +131,14 @@ func TestDecideAnswersTheQuestion(t *testing.T) {
 		reply Reply
 		want  casefile.Answer
 	}{
-		"category":              {Reply{Rule: "CAT-03", Category: "00"}, casefile.Answer{Rule: "CAT-03", Question: "q-cat", Category: "00", On: "2026-03-16"}},
-		"category from a day":   {Reply{Rule: "CAT-03", Category: "05", From: "2026-03-01"}, casefile.Answer{Rule: "CAT-03", Question: "q-cat", Category: "05", On: "2026-03-01"}},
-		"by number":             {Reply{Number: 2, Category: "00"}, casefile.Answer{Rule: "CAT-10", Question: "q-drift", Category: "00", On: "2026-03-16"}},
-		"accept":                {Reply{Rule: "TWE-02", Accept: true}, casefile.Answer{Rule: "TWE-02", Question: "q-short", On: "2026-03-16"}},
-		"adopt a category":      {Reply{Rule: "CAT-10", Adopt: true}, casefile.Answer{Rule: "CAT-10", Question: "q-drift", Category: "90", On: "2026-03-16"}},
-		"overrule a category":   {Reply{Rule: "CAT-10", Overrule: true}, casefile.Answer{Rule: "CAT-10", Question: "q-drift", Category: "05", On: "2026-03-16"}},
-		"overrule other fields": {Reply{Rule: "DATA-04", Overrule: true}, casefile.Answer{Rule: "DATA-04", Question: "q-field", On: "2026-03-16"}},
-		"adopt other fields":    {Reply{Rule: "DATA-04", Adopt: true}, casefile.Answer{Rule: "DATA-04", Question: "q-field", Adopt: true, On: "2026-03-16"}},
+		"category":              {Reply{Rule: "CAT-03", Category: "00"}, casefile.Answer{Rule: "CAT-03", Question: "q-cat", Category: "00", On: "2026-03-16", Means: "categorie 00 vanaf 16/03/2026"}},
+		"category from a day":   {Reply{Rule: "CAT-03", Category: "05", From: "2026-03-01"}, casefile.Answer{Rule: "CAT-03", Question: "q-cat", Category: "05", On: "2026-03-01", Means: "categorie 05 vanaf 01/03/2026, of vanaf de dag die de regel vraagt"}},
+		"by number":             {Reply{Number: 2, Category: "00"}, casefile.Answer{Rule: "CAT-10", Question: "q-drift", Category: "00", On: "2026-03-16", Means: "categorie 00 vanaf 16/03/2026"}},
+		"accept":                {Reply{Rule: "TWE-02", Accept: true}, casefile.Answer{Rule: "TWE-02", Question: "q-short", On: "2026-03-16", Means: "de duur klopt"}},
+		"adopt a category":      {Reply{Rule: "CAT-10", Adopt: true}, casefile.Answer{Rule: "CAT-10", Question: "q-drift", Category: "90", On: "2026-03-16", Means: "categorie 90 vanaf 16/03/2026"}},
+		"overrule a category":   {Reply{Rule: "CAT-10", Overrule: true}, casefile.Answer{Rule: "CAT-10", Question: "q-drift", Category: "05", On: "2026-03-16", Means: "categorie 05 vanaf 16/03/2026, of vanaf de dag die de regel vraagt"}},
+		"overrule other fields": {Reply{Rule: "DATA-04", Overrule: true}, casefile.Answer{Rule: "DATA-04", Question: "q-field", On: "2026-03-16", Means: "ons adres wordt opnieuw verstuurd"}},
+		"adopt other fields":    {Reply{Rule: "DATA-04", Adopt: true}, casefile.Answer{Rule: "DATA-04", Question: "q-field", Adopt: true, On: "2026-03-16", Means: "wat in MLP gewijzigd is, blijft staan"}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -244,6 +244,30 @@ func TestAnsweredQuestionIsAnsweredOtherwise(t *testing.T) {
 		_, err = a.Decide(t.Context(), "c1", Reply{Rule: "CAT-03", Accept: true}, orderer)
 		refused(t, err, "--accept does not answer", "--category")
 		reply.Category = "00"
+	}
+}
+
+// Corrected by its rule, an answer about what somebody changed in MLP still has both its ways.
+func TestSettledFieldDriftIsAnsweredOtherwise(t *testing.T) {
+	a := asking(t, casefile.Decision{Findings: fourQuestions().Findings[1:2]})
+	for _, step := range []struct {
+		reply Reply
+		means string
+	}{
+		{Reply{Adopt: true}, "wat in MLP gewijzigd is, blijft staan"},
+		{Reply{Rule: "DATA-04", Overrule: true}, "stuur opnieuw wat de export zegt"},
+		{Reply{Rule: "DATA-04", Adopt: true}, "wat in MLP gewijzigd is, blijft staan"},
+	} {
+		answered, err := a.Decide(t.Context(), "c1", step.reply, orderer)
+		ok(t, err)
+		carryOut(t, a)
+		decideAs(t, a, casefile.Decision{})
+		view, err := a.find(t.Context(), "c1")
+		ok(t, err)
+		told := explainAnswers(view, a.today())
+		if answered.Means != step.means || len(told) != 1 || told[0].Means != step.means || told[0].Status != AnswerHolds {
+			t.Errorf("ordered %q, told %+v; want %q", answered.Means, told, step.means)
+		}
 	}
 }
 

@@ -66,7 +66,9 @@ type Answer struct {
 	Facts string
 	// Adopt tells, of a Finding about what somebody changed in MLP, that the change stands; else the
 	// answer overrules it.
-	Adopt  bool
+	Adopt bool
+	// Means says in Dutch what the answer means, as the question put it; kept for people to read.
+	Means  string `json:",omitempty"`
 	On     Date
 	At     time.Time
 	By     string // user of the operating system

@@ -82,16 +82,7 @@ func (c decideCmd) Run(s *session) error {
 		if err != nil {
 			return err
 		}
-		what := "de gegevens blijven zoals ze zijn"
-		switch {
-		case answered.Category != "":
-			what = "categorie " + string(answered.Category) + " vanaf " + answered.On.Dutch()
-		case answered.Adopt:
-			what = "wat in MLP veranderd is, blijft staan"
-		case reply.Overrule:
-			what = "wat in MLP veranderd is, wordt teruggezet"
-		}
-		fmt.Fprintf(s.stdout, "Antwoord op %s voor cliënt %s: %s.\n%s\n", answered.Rule, answered.Client, what, nextRound)
+		fmt.Fprintf(s.stdout, "Antwoord op %s voor cliënt %s: %s.\n%s\n", answered.Rule, answered.Client, answered.Means, nextRound)
 		return nil
 	})
 }

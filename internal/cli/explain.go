@@ -163,13 +163,7 @@ func printAnswers(w io.Writer, answers []app.ExplainedAnswer) {
 	}
 	section(w, "ANTWOORDEN VAN MEDEWERKERS")
 	for _, a := range answers {
-		what := "de gegevens blijven zo staan"
-		if a.Category != "" {
-			what = "categorie " + string(a.Category)
-		} else if a.Adopt {
-			what = "wat in MLP gewijzigd is, blijft staan"
-		}
-		columns(w, []int{10, 15, 30}, a.On.Dutch(), a.Rule, what, a.Text)
+		columns(w, []int{10, 7, 38}, a.On.Dutch(), a.Rule, a.Means, a.Text)
 		paragraph(w, 14, "door ", strings.TrimSuffix(or(a.By, "de export")+": "+a.Reason, ": "))
 	}
 }
