@@ -15,33 +15,27 @@ import (
 )
 
 // WriteCalendar writes deadlines as an iCalendar file (RFC 5545) that replaces the one that is
-// there in one step, and says how many are in it. Those that are met are left out, unless
-// only they were asked for.
-func (a *App) WriteCalendar(path string, list DeadlineList, f DeadlineFilter) (int, error) {
-	content, n := calendar(list, f, a.now())
+// there in one step, and says how many are in it.
+func (a *App) WriteCalendar(path string, list DeadlineList) (int, error) {
+	content := calendar(list, a.now())
 	if err := replaceFile(path, content); err != nil {
 		return 0, &Hinted{Err: fmt.Errorf("write the calendar: %w", err), Next: "check the folder of --ics and your rights there"}
 	}
-	return n, nil
+	return len(list.Deadlines), nil
 }
 
-func calendar(list DeadlineList, f DeadlineFilter, now time.Time) ([]byte, int) {
+func calendar(list DeadlineList, now time.Time) []byte {
 	c := ics.NewCalendar()
 	c.SetProductId("-//mlpsync//mlpsync//NL")
 	c.SetMethod(ics.MethodPublish)
 	c.SetXWRCalName("Termijnen OCMW")
 	seen := map[string]int{}
-	n := 0
 	for _, d := range list.Deadlines {
-		if d.State == casefile.DeadlineMet && f.State == "" {
-			continue
-		}
 		key := d.OCMW + "|" + d.Pseudonym + "|" + d.Rule + "|" + string(d.Due)
 		seen[key]++
 		addDeadline(c, d, eventID(key, seen[key]), now)
-		n++
 	}
-	return []byte(c.Serialize(ics.WithNewLineWindows)), n // RFC 5545 asks for CRLF everywhere
+	return []byte(c.Serialize(ics.WithNewLineWindows)) // RFC 5545 asks for CRLF everywhere
 }
 
 // eventID is the same for the same deadline in each export, so that a calendar replaces it; nth

@@ -14,6 +14,7 @@ import (
 // DeadlineFilter chooses deadlines; zero fields choose all.
 type DeadlineFilter struct {
 	State      casefile.DeadlineState
+	Open       bool          // those that are due or overdue
 	Caseworker string        // personnel code
 	Until      casefile.Date // due then or before
 }
@@ -22,7 +23,7 @@ type DeadlineFilter struct {
 type DeadlineList struct {
 	Day       casefile.Date                  `json:"day"`
 	Deadlines []ClientDeadline               `json:"deadlines"`
-	Totals    map[casefile.DeadlineState]int `json:"totals"` // of the deadlines listed
+	Totals    map[casefile.DeadlineState]int `json:"totals"` // whatever state was chosen
 	// Held clients, and those that were not decided yet, have limits that nobody worked out.
 	Held      int `json:"clientsHeld"`
 	Undecided int `json:"clientsUndecided"`
@@ -47,6 +48,9 @@ func (d ClientDeadline) Standing() string { return report.StateNL(d.Rule, d.Stat
 
 // Deadlines lists the limits of all clients, those that are met too.
 func (a *App) Deadlines(ctx context.Context, f DeadlineFilter) (DeadlineList, error) {
+	if err := a.knows(ctx, f.Caseworker); err != nil {
+		return DeadlineList{}, err
+	}
 	list := DeadlineList{Day: a.today(), Deadlines: []ClientDeadline{}, Totals: map[casefile.DeadlineState]int{
 		casefile.DeadlineOverdue: 0, casefile.DeadlineDue: 0, casefile.DeadlineMet: 0,
 	}}
@@ -62,6 +66,28 @@ func (a *App) Deadlines(ctx context.Context, f DeadlineFilter) (DeadlineList, er
 	}
 	list.sort()
 	return list, nil
+}
+
+// knows refuses a personnel code that nobody has: an empty list would read as no work.
+func (a *App) knows(ctx context.Context, caseworker string) error {
+	known := caseworker == ""
+	for _, o := range a.config.OCMWs {
+		known = known || o.DefaultCaseworker == caseworker
+		if known {
+			return nil
+		}
+		err := a.store.Decisions(ctx, string(o.KBONumber()), func(v ledger.ClientView) error {
+			known = known || v.Caseworker == caseworker
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("list decisions: %w", err)
+		}
+	}
+	if known {
+		return nil
+	}
+	return misuse(fmt.Errorf("no client of the exports in force has a caseworker %q", caseworker), "give the personnel code as the export writes it")
 }
 
 func (l *DeadlineList) sort() {
@@ -83,10 +109,13 @@ func (l *DeadlineList) add(v ledger.ClientView, o report.Options, sourceOf func(
 	}
 	for _, d := range v.Decision.Deadlines {
 		state := report.StateOn(d, o.Day)
-		if (f.State != "" && state != f.State) || (f.Until != "" && d.Due > f.Until) {
+		if f.Until != "" && d.Due > f.Until {
 			continue
 		}
 		l.Totals[state]++
+		if f.State != "" && state != f.State || f.Open && state == casefile.DeadlineMet {
+			continue
+		}
 		l.Deadlines = append(l.Deadlines, ClientDeadline{
 			OCMW: v.OCMW, Client: v.Client, Pseudonym: v.Pseudonym, Worker: worker,
 			Rule: d.Rule, Source: sourceOf(d.Rule), Due: d.Due, State: state, What: d.What, Cells: d.Cells,

@@ -47,6 +47,9 @@ type CaseworkerList struct {
 
 // Worklist lists what people have to do; of one caseworker when a personnel code is given.
 func (a *App) Worklist(ctx context.Context, caseworker string) (Worklist, error) {
+	if err := a.knows(ctx, caseworker); err != nil {
+		return Worklist{}, err
+	}
 	list := Worklist{Day: a.today(), Caseworkers: []CaseworkerList{}, Totals: map[report.Sort]int{}}
 	for _, o := range a.config.OCMWs {
 		items, err := report.Items(ctx, a.store, a.reportOptions(o))

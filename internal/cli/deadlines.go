@@ -11,11 +11,12 @@ import (
 
 type deadlinesCmd struct {
 	configFlag
-	State      string `enum:"met,due,overdue,all" default:"all" help:"Only deadlines in this state: met, due or overdue."`
+	State      string `enum:"open,met,due,overdue,all" default:"open" help:"Only deadlines in this state: met, due or overdue; open is due and overdue (the default), all is every one."`
+	All        bool   `help:"Those that are met too: the same as --state all."`
 	Caseworker string `placeholder:"CODE" help:"Only those of this caseworker (personnel code)."`
 	Until      string `placeholder:"YYYY-MM-DD" help:"Only those due on this day or before."`
-	ICS        string `name:"ics" placeholder:"FILE" help:"Write them as a calendar (iCalendar) instead; those that are met only with --state."`
-	JSON       bool   `name:"json" help:"Print as JSON."`
+	ICS        string `name:"ics" placeholder:"FILE" help:"Write them as a calendar (iCalendar) instead of the table."`
+	JSON       bool   `name:"json" help:"Print as JSON; with --ics both are done."`
 }
 
 func (c deadlinesCmd) Run(s *session) error {
@@ -27,7 +28,7 @@ func (c deadlinesCmd) Run(s *session) error {
 	ask := func(a *app.App) (app.DeadlineList, error) {
 		list, err := a.Deadlines(s.ctx, filter)
 		if err == nil && c.ICS != "" {
-			written, err = a.WriteCalendar(c.ICS, list, filter)
+			written, err = a.WriteCalendar(c.ICS, list)
 		}
 		return list, err
 	}
@@ -43,7 +44,11 @@ func (c deadlinesCmd) Run(s *session) error {
 
 func (c deadlinesCmd) filter() (app.DeadlineFilter, error) {
 	filter := app.DeadlineFilter{Caseworker: c.Caseworker}
-	if c.State != "all" {
+	switch {
+	case c.All || c.State == "all":
+	case c.State == "open":
+		filter.Open = true
+	default:
 		filter.State = casefile.DeadlineState(c.State)
 	}
 	if c.Until == "" {
@@ -66,8 +71,8 @@ func printDeadlineList(w io.Writer, l app.DeadlineList) {
 	if len(rows) > 0 {
 		table(w, []string{"uiterlijk", "stand", "cliënt", "dossierbeheerder", "regel", "wat"}, rows)
 	}
-	section(w, "%d termijnen = %d verstreken + %d lopend + %d in orde", len(l.Deadlines),
-		l.Totals[casefile.DeadlineOverdue], l.Totals[casefile.DeadlineDue], l.Totals[casefile.DeadlineMet])
+	overdue, due, met := l.Totals[casefile.DeadlineOverdue], l.Totals[casefile.DeadlineDue], l.Totals[casefile.DeadlineMet]
+	section(w, "%d termijnen = %d verstreken + %d lopend + %d in orde of voorbij; getoond: %d", overdue+due+met, overdue, due, met, len(l.Deadlines))
 	if l.Held+l.Undecided > 0 {
 		fmt.Fprintf(w, "  zonder gekende termijnen: %d cliënten die wachten op gegevens of vrijgave, %d nog niet beslist\n", l.Held, l.Undecided)
 	}
