@@ -34,6 +34,7 @@ type DiffCounts struct {
 	LookedAt    int `json:"lookedAt"`
 	Differ      int `json:"differ"`
 	Equal       int `json:"equal"`
+	ContentOnly int `json:"contentOnly"` // of those that differ: the same outcome with another content
 	Held        int `json:"held"`        // for data, or by a person: nothing is decided of them
 	NotLookedUp int `json:"notLookedUp"` // MLP was not asked yet what it holds of them
 }
@@ -49,6 +50,9 @@ type ClientDiff struct {
 	Caseworker string     `json:"caseworker"`
 	First      []DiffLine `json:"first"`
 	Second     []DiffLine `json:"second"`
+	// ContentOnly tells that the same things are registered and asked of the client, and only what is
+	// in a registration differs.
+	ContentOnly bool `json:"contentOnly,omitempty"`
 }
 
 // DiffLine is one thing that a decision has.
@@ -58,6 +62,8 @@ type DiffLine struct {
 	Source string `json:"source"`
 	Text   string `json:"text"` // Dutch; no names, numbers or free text of the person
 
+	// thing is what a line is about, whatever its content; empty where a line is nothing but its text.
+	thing string
 	// same tells lines apart that read alike: a registration's content.
 	same any
 }
@@ -136,8 +142,27 @@ func (d *RulesDiff) add(ctx context.Context, view ledger.ClientView, judges [2]*
 		return nil
 	}
 	d.Counts.Differ++
-	d.Clients = append(d.Clients, ClientDiff{OCMW: view.OCMW, Client: view.Client, Caseworker: view.Caseworker, First: first, Second: second})
+	alike := sameThings(first, second)
+	if alike {
+		d.Counts.ContentOnly++
+	}
+	d.Clients = append(d.Clients, ClientDiff{OCMW: view.OCMW, Client: view.Client, Caseworker: view.Caseworker,
+		First: first, Second: second, ContentOnly: alike})
 	return nil
+}
+
+// sameThings tells whether the two sides differ only in the content of registrations.
+func sameThings(first, second []DiffLine) bool {
+	about := func(lines []DiffLine) []string {
+		var things []string
+		for _, l := range lines {
+			things = append(things, l.thing)
+		}
+		slices.Sort(things)
+		return things
+	}
+	things := about(first)
+	return !slices.Contains(things, "") && slices.Equal(things, about(second))
 }
 
 // without are the lines that the others lack, each as often as it is lacking.
@@ -187,6 +212,7 @@ func (j *judge) lines(d casefile.Decision) []DiffLine {
 	}
 	for _, r := range d.Registrations {
 		add("registration", r.Rule, "in MLP komt of blijft: "+registrationNL(r), r.Body)
+		out[len(out)-1].thing = thingOf(r)
 	}
 	for _, m := range d.Manual {
 		text := "te beslissen: " + m.Reason
@@ -202,6 +228,20 @@ func (j *judge) lines(d casefile.Decision) []DiffLine {
 		add("deadline", l.Rule, fmt.Sprintf("termijn %s: %s", l.Due.Dutch(), l.What), l.State)
 	}
 	return out
+}
+
+// thingOf names a registration by its kind, sort and first day; a category by its code too.
+func thingOf(r casefile.Registration) string {
+	text := r.Rule + "|" + string(r.Body.Kind()) + "|" + string(casefile.StartOf(r.Body))
+	switch b := r.Body.(type) {
+	case casefile.Category:
+		text += "|" + string(b.Code)
+	case casefile.Handover:
+		text += "|" + string(b.Handover)
+	case casefile.WorkPlacement:
+		text += "|" + b.Placement
+	}
+	return text
 }
 
 // registrationNL says what a registration is by kind, code and day.

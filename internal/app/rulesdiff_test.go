@@ -37,6 +37,34 @@ func TestDiffCountsEachLineAsOftenAsItIs(t *testing.T) {
 	}
 }
 
+func TestOnlyTheContentDiffers(t *testing.T) {
+	j := judge{rules: mapping.New()}
+	handover := func(kind casefile.HandoverKind, exclusions ...casefile.ExclusionAnswer) casefile.Decision {
+		return casefile.Decision{Registrations: []casefile.Registration{
+			{Rule: "HND-01", Body: casefile.Handover{Handover: kind, ChoiceDate: "2026-03-02", Exclusions: exclusions}},
+		}}
+	}
+	asked := handover(casefile.HandoverGLOW)
+	asked.Manual = []casefile.Manual{{Rule: "GLOW-04", Reason: "Niet beantwoord."}}
+	one := casefile.ExclusionAnswer{}
+	cases := []struct {
+		name          string
+		first, second casefile.Decision
+		want          bool
+	}{
+		{"one answer more", handover(casefile.HandoverGLOW, one), handover(casefile.HandoverGLOW, one, one), true},
+		{"another kind", handover(casefile.HandoverGLOW, one), handover(casefile.HandoverWarmOther, one, one), false},
+		{"a question as well", handover(casefile.HandoverGLOW, one), asked, false},
+		{"no handover", handover(casefile.HandoverGLOW), casefile.Decision{}, false},
+	}
+	for _, c := range cases {
+		first, second := j.lines(c.first), j.lines(c.second)
+		if got := sameThings(without(first, second), without(second, first)); got != c.want {
+			t.Errorf("%s: %t", c.name, got)
+		}
+	}
+}
+
 // Everything of a decision that a person acts on is compared, and no text of the person's is shown.
 func TestDiffLinesOfADecision(t *testing.T) {
 	reading, err := ident.ParseINSZ("67722499797")

@@ -67,7 +67,8 @@ func validity(from, until string) string {
 type rulesDiffCmd struct {
 	configFlag
 	AsOf []string `required:"" placeholder:"YYYY-MM-DD" help:"Day whose rules apply, whatever the dates of the facts; give it twice."`
-	JSON bool     `name:"json" help:"Print as JSON."`
+	All  bool     `help:"List also the clients for whom only the content of a registration differs."`
+	JSON bool     `name:"json" help:"Print as JSON, always with all clients."`
 }
 
 func (c rulesDiffCmd) Run(s *session) error {
@@ -75,14 +76,15 @@ func (c rulesDiffCmd) Run(s *session) error {
 	if err != nil {
 		return &usageError{&app.Hinted{Err: err, Next: "for example: --as-of 2024-01-15 --as-of 2026-01-15"}}
 	}
-	_, err = look(s, c.configFlag, c.JSON, func(a *app.App) (app.RulesDiff, error) { return a.RulesDiff(s.ctx, days[0], days[1]) }, printRulesDiff)
+	_, err = look(s, c.configFlag, c.JSON, func(a *app.App) (app.RulesDiff, error) { return a.RulesDiff(s.ctx, days[0], days[1]) },
+		func(w io.Writer, d app.RulesDiff) { printRulesDiff(w, d, c.All) })
 	return err
 }
 
 func twoDays(texts []string) ([2]casefile.Date, error) {
 	var days [2]casefile.Date
 	if len(texts) != len(days) {
-		return days, fmt.Errorf("--as-of is given %d times, and must be given twice", len(texts))
+		return days, fmt.Errorf("--as-of must be given twice, and is given %s", times(len(texts)))
 	}
 	for i, text := range texts {
 		day, err := casefile.ParseDate(text)
@@ -94,23 +96,43 @@ func twoDays(texts []string) ([2]casefile.Date, error) {
 	return days, nil
 }
 
-func printRulesDiff(w io.Writer, d app.RulesDiff) {
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
+func printRulesDiff(w io.Writer, d app.RulesDiff, all bool) {
 	fmt.Fprintf(w, "Beslist op %s met dezelfde gegevens: regels van %s tegenover regels van %s\n", d.Day.Dutch(), d.AsOf[0].Dutch(), d.AsOf[1].Dutch())
 	for _, c := range d.Changed {
 		fmt.Fprintf(w, "  %s: %s tegenover %s\n", c.Name, or(c.First, "niets"), or(c.Second, "niets"))
 	}
 	for _, c := range d.Clients {
+		if c.ContentOnly && !all {
+			continue
+		}
 		section(w, "Cliënt %s van OCMW %s, dossierbeheerder %s: anders door %s", c.Client, c.OCMW, or(c.Caseworker, "onbekend"), strings.Join(c.Rules(), ", "))
 		printDiffLines(w, d.AsOf[0], c.First)
 		printDiffLines(w, d.AsOf[1], c.Second)
 	}
 	n := d.Counts
+	if n.ContentOnly > 0 && !all {
+		section(w, "%s: zelfde uitkomst, andere inhoud van een registratie (--all toont ze)", clientsNL(n.ContentOnly))
+	}
 	sum := "klopt"
 	if !n.Holds() {
 		sum = "KLOPT NIET"
 	}
 	fmt.Fprintf(w, "\ncliënten bekeken: %d = %d anders + %d gelijk + %d wacht op gegevens of op een persoon + %d nog niet opgezocht in MLP (%s)\n",
 		n.LookedAt, n.Differ, n.Equal, n.Held, n.NotLookedUp, sum)
+}
+
+func clientsNL(n int) string {
+	if n == 1 {
+		return "1 cliënt"
+	}
+	return fmt.Sprintf("%d cliënten", n)
 }
 
 func printDiffLines(w io.Writer, asOf casefile.Date, lines []app.DiffLine) {
