@@ -62,9 +62,10 @@ func (c demoCmd) Run(s *session) (err error) {
 type demo struct {
 	demoCmd
 	dir, url string
+	control  string // URL of the mock's control API
 	config   *config.Config
 	mock     *mockmlp.Mock
-	server   *http.Server
+	servers  []*http.Server
 	release  func() error // of the lock
 	log      zerolog.Logger
 	stdout   io.Writer
@@ -117,8 +118,8 @@ func (d *demo) makeFolder() (err error) {
 	return err
 }
 
-// startMock serves the mock on a free loopback port; its state lives in the
-// demo's folder.
+// startMock serves the mock and its control API on free loopback ports; its state lives in
+// the demo's folder.
 func (d *demo) startMock(ctx context.Context) error {
 	scenario, err := mockmlp.ParseScenario(examples.Scenario())
 	if err != nil {
@@ -130,14 +131,23 @@ func (d *demo) startMock(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("start the mock: %w", err)
 	}
+	if d.url, err = d.serve(ctx, d.mock.API()); err != nil {
+		return err
+	}
+	d.control, err = d.serve(ctx, d.mock.Control())
+	return err
+}
+
+// serve serves on a free loopback port until close, and tells the URL.
+func (d *demo) serve(ctx context.Context, handler http.Handler) (string, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
-		return fmt.Errorf("listen for the mock: %w", err)
+		return "", fmt.Errorf("listen for the mock: %w", err)
 	}
-	d.url = "http://" + listener.Addr().String()
-	d.server = &http.Server{Handler: d.mock.API(), ReadHeaderTimeout: 10 * time.Second}
-	go func() { _ = d.server.Serve(listener) }() // ends with close
-	return nil
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	d.servers = append(d.servers, server)
+	go func() { _ = server.Serve(listener) }() // ends with close
+	return "http://" + listener.Addr().String(), nil
 }
 
 // demoConfig is the demo's configuration, written beside its data so that the other
@@ -242,14 +252,18 @@ func (d *demo) report(summary app.Summary) error {
 		fmt.Fprintln(d.stdout, "  The demo's folder is gone now. Keep it, with reports and worklist, with: --dir ./demo")
 		return nil
 	}
-	table(d.stdout, nil, [][]string{
+	places := [][]string{
 		{"answers for caseworkers (Dutch)", filepath.Join(d.dir, "reports")},
 		{"a copy of the sample, to edit", filepath.Join(d.dir, "sample")},
 		{"the drop folder", filepath.Join(d.dir, "in")},
 		{"the PDFs that it names", filepath.Join(d.dir, "documents")},
 		{"one client's story", "go run ./cmd/mlpsync explain -c " + filepath.Join(d.dir, "mlpsync.yaml") + " Z10200"},
 		{"the rules, with sources", "go run ./cmd/mlpsync rules"},
-	})
+	}
+	if !d.Once { // else the mock ends with it
+		places = append(places, []string{"the mock's control API (docs/mock.md)", d.control + "/control/state"})
+	}
+	table(d.stdout, nil, places)
 	if d.Once {
 		return nil
 	}
@@ -279,8 +293,8 @@ func (d *demo) printDifference(summary app.Summary) {
 
 func (d *demo) close() error {
 	var errs []error
-	if d.server != nil {
-		errs = append(errs, d.server.Close())
+	for _, server := range d.servers {
+		errs = append(errs, server.Close())
 	}
 	if d.mock != nil {
 		errs = append(errs, d.mock.Close())
