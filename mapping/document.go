@@ -29,20 +29,8 @@ func documentRule(kind casefile.DocumentKind) string {
 	return "TWE-07"
 }
 
-func dutchDocument(kind casefile.DocumentKind) string {
-	switch kind {
-	case casefile.DocDevelopmentPlan:
-		return "Het POP"
-	case casefile.DocInternshipPlan:
-		return "Het stageplan"
-	case casefile.DocFinalReport:
-		return "Het eindverslag"
-	}
-	return "Het tussentijds verslag"
-}
-
 func (w *work) document(d *casefile.DocumentRecord) {
-	rule, what := documentRule(d.Document), dutchDocument(d.Document)+" van "+d.Date.Dutch()
+	rule, what := documentRule(d.Document), "Het "+d.Document.Dutch()+" van "+d.Date.Dutch()
 	t := w.documentTrack(d)
 	if t == nil {
 		w.finding(rule, what+" hoort bij geen enkele WEO en wordt niet doorgestuurd.", "Vul het trajectnummer in of verbeter de datum.", cells(d, "trackNumber", "date"))

@@ -232,7 +232,7 @@ func (w *work) answerOfVDAB(h *casefile.HandoverRecord, held casefile.Handover) 
 		since = " op " + held.StatusSince.Dutch()
 	}
 	why := ""
-	if reason := handoverReason(held.StatusReason); reason != "" {
+	if reason := held.StatusReason.Dutch(); reason != "" {
 		why = " (" + reason + ")"
 	}
 	switch held.Status {
@@ -249,23 +249,4 @@ func (w *work) answerOfVDAB(h *casefile.HandoverRecord, held casefile.Handover) 
 	default:
 		w.fired("HND-03", "VDAB heeft de overdracht"+since+"; de stand komt uit MLP.", cs)
 	}
-}
-
-// handoverReason is VDAB's code in the words of a caseworker.
-func handoverReason(r casefile.HandoverReason) string {
-	switch r {
-	case casefile.ReasonNotTargetGroup:
-		return "de cliënt hoort niet tot de doelgroep"
-	case casefile.ReasonOtherTrack:
-		return "een ander traject past beter"
-	case casefile.ReasonClientDeclined:
-		return "de cliënt wil niet"
-	case casefile.ReasonClientUnreachable:
-		return "de cliënt is niet bereikbaar"
-	case casefile.ReasonIncomplete:
-		return "de aanvraag is onvolledig"
-	case casefile.ReasonTrackEnded:
-		return "het traject is afgelopen"
-	}
-	return ""
 }

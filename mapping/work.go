@@ -227,28 +227,13 @@ func (w *work) byID(id string) (casefile.Registration, bool) {
 	return w.k.Dossier.Find(w.k.Aliases[id])
 }
 
+// same: what begins on no day is one thing by its id only, and a note by what it says too.
 func same(held, ours casefile.Body) bool {
-	start := casefile.StartOf(ours)
-	if start.IsZero() || casefile.StartOf(held) != start {
+	if casefile.StartOf(ours).IsZero() || !casefile.SameThing(held, ours) {
 		return false
 	}
-	switch h := held.(type) {
-	case casefile.Category:
-		return h.Code == ours.(casefile.Category).Code
-	case casefile.EvaluationDone:
-		return h.Evaluation == ours.(casefile.EvaluationDone).Evaluation
-	case casefile.Handover:
-		return h.Handover == ours.(casefile.Handover).Handover
-	case casefile.WorkPlacement:
-		return h.Placement == ours.(casefile.WorkPlacement).Placement
-	case casefile.Document:
-		return h.Document == ours.(casefile.Document).Document
-	case casefile.Competence:
-		return h.Competence == ours.(casefile.Competence).Competence
-	case casefile.Note:
-		return h.Note == ours.(casefile.Note).Note && h.Text == ours.(casefile.Note).Text
-	}
-	return true
+	note, is := ours.(casefile.Note)
+	return !is || held.(casefile.Note).Text == note.Text
 }
 
 // mlpID is the id under which MLP knows or will know a registration of ours: what
