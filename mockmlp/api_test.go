@@ -85,7 +85,7 @@ func TestCreate(t *testing.T) {
 
 func TestRegistrations(t *testing.T) {
 	cases := []struct{ collection, body, changed string }{
-		{"categories", strings.Replace(categoryBody, `"90"`, `"93"`, 1), `"validFrom":"2026-01-13"`},
+		{"categories", categoryBody, `"validFrom":"2026-01-13"`},
 		{"weos", weoBody, `"startDate":"2026-01-11"`},
 		{"employments", employmentBody, `"socialEconomy":true,"startDate":"2026-01-12"`},
 		{"evaluations", evaluationBody, `"date":"2026-01-15"`},
@@ -93,7 +93,8 @@ func TestRegistrations(t *testing.T) {
 		{"documents", documentBody(pdf), `"date":"2026-01-15"`},
 		{"competences", competenceBody, `"assessedOn":"2026-01-15"`},
 		{"notes", noteBody, `"date":"2026-01-15"`},
-		{"handovers", handoverBody, `"choiceDate":"2026-01-15"`},
+		{"appointments", appointmentBody, `"startsAt":"2026-01-15T`},
+		{"handovers", strings.Replace(handoverBody, `"GLOW"`, `"WARM_OTHER"`, 1), `"choiceDate":"2026-01-15"`},
 	}
 	for _, c := range cases {
 		t.Run(c.collection, func(t *testing.T) {
@@ -146,7 +147,7 @@ func TestPartnerOwnsTheDossier(t *testing.T) {
 	h := start(t, Options{Frozen: true})
 	d := h.seeded(ssinPartner)
 	for path, body := range map[string]string{"weos": weoBody, "employments": employmentBody, "evaluations": evaluationBody, "handovers": handoverBody,
-		"placements": placementBody, "documents": documentBody(pdf), "notes": noteBody} {
+		"placements": placementBody, "documents": documentBody(pdf), "notes": noteBody, "appointments": appointmentBody} {
 		h.want(h.do("PUT", d+"/"+path+"/"+otherID, body, ifMatch(1)), 409, "dossierOwnedByPartner")
 	}
 	h.want(h.do("PATCH", d, `{"caseworker":{"id":"x"},"entryReason":"r"}`, ifMatch(1)), 409, "dossierOwnedByPartner")
@@ -159,18 +160,19 @@ func TestDomainRefuses(t *testing.T) {
 	h := start(t, Options{Frozen: true})
 	d := h.create(ssinD)
 	cases := []struct{ name, path, body, problem, issue string }{
-		{"employment without WEO", "employments", employmentBody, "registrationMissing", "registrationMissing"},
-		{"evaluation without WEO", "evaluations", evaluationBody, "registrationMissing", "registrationMissing"},
-		{"category without employment", "categories", categoryBody, "registrationMissing", "registrationMissing"},
+		{"employment without WEO", "employments", employmentBody, "registrationMissing", "referencedResourceNotFound"},
+		{"evaluation without WEO", "evaluations", evaluationBody, "registrationMissing", "referencedResourceNotFound"},
+		{"category without employment", "categories", categoryBody, "registrationMissing", "referencedResourceNotFound"},
 		{"unknown category", "categories", `{"code":"77","validFrom":"2026-01-12","caseworker":{"id":"x"}}`, "badRequest", "unknownCategory"},
 		{"WEO ends before it starts", "weos", strings.Replace(weoBody, `"counsellor"`, `"endDate":"2026-01-09","counsellor"`, 1), "badRequest", "invalidPeriod"},
 		{"reason without end", "weos", strings.Replace(weoBody, `"counsellor"`, `"endReason":"job","counsellor"`, 1), "badRequest", "invalidPeriod"},
 		{"regime before start", "employments", strings.Replace(employmentBody, `"validFrom":"2026-01-12"`, `"validFrom":"2026-01-11"`, 1), "badRequest", "invalidPeriod"},
 		{"KBO of employer", "employments", strings.Replace(employmentBody, "0212214917", "0212214918", 1), "badRequest", "invalidKboNumber"},
 		{"KBO of OCMW", "handovers", strings.Replace(handoverBody, "0212214917", "0212214918", 1), "badRequest", "invalidKboNumber"},
-		{"placement without WEO", "placements", placementBody, "registrationMissing", "registrationMissing"},
-		{"document without WEO", "documents", documentBody(pdf), "registrationMissing", "registrationMissing"},
-		{"note without WEO", "notes", noteBody, "registrationMissing", "registrationMissing"},
+		{"placement without WEO", "placements", placementBody, "registrationMissing", "referencedResourceNotFound"},
+		{"document without WEO", "documents", documentBody(pdf), "registrationMissing", "referencedResourceNotFound"},
+		{"appointment without WEO", "appointments", appointmentBody, "registrationMissing", "referencedResourceNotFound"},
+		{"note without WEO", "notes", noteBody, "registrationMissing", "referencedResourceNotFound"},
 		{"BVS without internship plan", "placements", strings.Replace(placementBody, `"internshipPlan":true,`, "", 1), "badRequest", "internshipPlanMissing"},
 		{"BVS with none", "placements", strings.Replace(placementBody, `"internshipPlan":true`, `"internshipPlan":false`, 1), "badRequest", "internshipPlanMissing"},
 		{"placement ends before it starts", "placements", strings.Replace(placementBody, `"employer"`, `"endDate":"2026-01-11","employer"`, 1), "badRequest", "invalidPeriod"},

@@ -234,14 +234,15 @@ const (
 	categoryID   = "7d0f7c0e-52f4-5a53-8a0e-1a2c3f7f0b04"
 	otherID      = "7d0f7c0e-52f4-5a53-8a0e-1a2c3f7f0b05"
 
-	weoBody        = `{"startDate":"2026-01-10","counsellor":{"id":"TB-1"},"caseworker":{"id":"MW-1"}}`
-	employmentBody = `{"weoId":"` + weoID + `","startDate":"2026-01-12","workRegimes":[{"validFrom":"2026-01-12","regime":"fullTime","hoursPerWeek":38}],"employer":{"kboNumber":"0212214917"},"caseworker":{"id":"MW-1"}}`
-	categoryBody   = `{"code":"90","validFrom":"2026-01-12","employmentId":"` + employmentID + `","caseworker":{"id":"MW-1"}}`
-	evaluationBody = `{"weoId":"` + weoID + `","date":"2026-01-14","kind":"interim","competencesScored":true,"planUpdated":true,"reportUploaded":false,"caseworker":{"id":"MW-1"}}`
-	placementBody  = `{"weoId":"` + weoID + `","kind":"BVS","startDate":"2026-01-12","internshipPlan":true,"employer":{"kboNumber":"0212214917"},"hoursPerMonth":40.5,"communityService":false,"caseworker":{"id":"MW-1"}}`
-	competenceBody = `{"description":"Op tijd komen","level":"developing","assessedOn":"2026-01-14","caseworker":{"id":"MW-1"}}`
-	noteBody       = `{"weoId":"` + weoID + `","kind":"trainingReference","date":"2026-01-14","text":"Opleiding groenarbeider","caseworker":{"id":"MW-1"}}`
-	handoverBody   = `{"kind":"GLOW","choiceDate":"2026-01-14","motivation":"guidedTrack","grounds":["ground2"],"exclusionAnswers":[{"question":"needsTraining","answer":"no"}],"ocmw":{"kboNumber":"0212214917","nisCode":"44021"},"currentCategory":"05","caseworker":{"id":"MW-1"}}`
+	weoBody         = `{"startDate":"2026-01-10","counsellor":{"id":"TB-1"},"caseworker":{"id":"MW-1"}}`
+	employmentBody  = `{"weoId":"` + weoID + `","startDate":"2026-01-12","workRegimes":[{"validFrom":"2026-01-12","regime":"fullTime","hoursPerWeek":38}],"employer":{"kboNumber":"0212214917"},"caseworker":{"id":"MW-1"}}`
+	categoryBody    = `{"code":"90","validFrom":"2026-01-12","employmentId":"` + employmentID + `","caseworker":{"id":"MW-1"}}`
+	evaluationBody  = `{"weoId":"` + weoID + `","date":"2026-01-14","kind":"interim","competencesScored":true,"planUpdated":true,"reportUploaded":false,"caseworker":{"id":"MW-1"}}`
+	placementBody   = `{"weoId":"` + weoID + `","kind":"BVS","startDate":"2026-01-12","internshipPlan":true,"employer":{"kboNumber":"0212214917"},"hoursPerMonth":40.5,"communityService":false,"caseworker":{"id":"MW-1"}}`
+	competenceBody  = `{"description":"Op tijd komen","level":"developing","assessedOn":"2026-01-14","caseworker":{"id":"MW-1"}}`
+	noteBody        = `{"weoId":"` + weoID + `","kind":"trainingReference","date":"2026-01-14","text":"Opleiding groenarbeider","caseworker":{"id":"MW-1"}}`
+	appointmentBody = `{"weoId":"` + weoID + `","kind":"followUp","startsAt":"2026-01-14T10:30:00+01:00","durationMinutes":45,"caseworker":{"id":"MW-1"}}`
+	handoverBody    = `{"kind":"GLOW","choiceDate":"2026-01-14","motivation":"guidedTrack","grounds":["ground2"],"exclusionAnswers":[{"question":"needsTraining","answer":"no"}],"ocmw":{"kboNumber":"0212214917","nisCode":"44021"},"currentCategory":"05","caseworker":{"id":"MW-1"}}`
 )
 
 // pdf is a file that passes for a PDF; documentBody says of it what is true.

@@ -53,6 +53,8 @@ type Options struct {
 	JournalSize, FeedSize int
 	// Logger gets one line a request; nothing personal.
 	Logger zerolog.Logger
+	// Observe, when set, is told of each request and its answer before the answer is sent, from the goroutine that serves it. It holds everything in clear.
+	Observe func(Exchange)
 }
 
 // Mock is one mock MLP.

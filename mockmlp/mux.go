@@ -89,8 +89,12 @@ func (m *Mock) operations() map[string]func(*call) answer {
 		"getDossier":       m.getDossier,
 		"patchDossier":     m.patchDossier,
 		"listChanges":      m.listChanges,
+		"getTraining":      m.getTraining,
 		"listCategories":   m.listCategories,
+		"listInstruments":  m.listInstruments,
+		"listPartners":     m.listPartners,
 		"listProblemTypes": m.listProblemTypes,
+		"getProblemType":   m.getProblemType,
 	}
 	for _, k := range kinds() {
 		ops["get"+k.resource] = func(c *call) answer { return m.getRegistration(c, k) }
@@ -118,6 +122,7 @@ func (m *Mock) serveAPI(w http.ResponseWriter, r *http.Request) {
 	payload := m.encode(c, &a)
 	a.header.Set("BelGov-Trace-Id", c.traceID)
 	m.record(c, a, plan)
+	m.observe(c, a, payload, plan.decides != nil)
 	send(w, a, payload, plan.decides)
 }
 

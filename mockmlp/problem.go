@@ -33,6 +33,10 @@ func problemTypes() []problemType {
 		{"dossierExists", own + "dossierExists", "Dossier Exists", "The person has a dossier in the client's area: find it with a query.", 409},
 		{"dossierOwnedByPartner", own + "dossierOwnedByPartner", "Dossier Owned By Partner", "A tender partner guides the client: contact the partner first (TWE-17).", 409},
 		{"registrationMissing", own + "registrationMissing", "Registration Missing", "A registration that this one refers to is not in the dossier.", 409},
+		{"categoryRefused", own + "categoryRefused", "Category Refused", "The category can't come in the place of what the dossier holds (CAT-03); its issues say why.", 409},
+		{"outsideTwe", own + "outsideTwe", "Outside TWE", "An employment under article 60 paragraph 7 begins inside its WEO (TWE-06).", 409},
+		{"tweRunning", own + "tweRunning", "TWE Running", "A client whose TWE runs is not handed over to GLOW (GLOW-05).", 409},
+		{"glowRunning", own + "glowRunning", "GLOW Running", "A client who is in GLOW, or asked for it, gets no TWE (GLOW-05).", 409},
 		{"handoverDecided", own + "handoverDecided", "Handover Decided", "VDAB has decided on the request: it can't be changed any more (HND-03).", 409},
 		{"idempotencyKeyReused", own + "idempotencyKeyReused", "Idempotency Key Reused", "The Idempotency-Key was used for another request.", 409},
 		{"cursorLost", own + "cursorLost", "Cursor Lost", "The server no longer knows the cursor: take a new one and look everything up.", 410},
@@ -47,11 +51,16 @@ func problemTypes() []problemType {
 
 		{"schemaViolation", inputBase + "schemaViolation", "Input isn't valid with respect to schema", "The input differs from the document.", 0},
 		{"unknownInput", inputBase + "unknownInput", "Unknown input", "The document has no such property or parameter.", 0},
+		{"referencedResourceNotFound", inputBase + "referencedResourceNotFound", "Referenced resource not found", "The dossier has no registration with this id.", 0},
 		{"replacedSsin", cbssBase + "replacedSsin", "SSIN has been replaced", "Use the number in replacedBy.", 0},
 		{"canceledSsin", cbssBase + "canceledSsin", "SSIN has been canceled", "The number stands for nobody.", 0},
 		{"invalidSsin", own + "invalidSsin", "Invalid SSIN", "The number's check digits are wrong.", 0},
 		{"invalidKboNumber", own + "invalidKboNumber", "Invalid enterprise number", "The number's check digits are wrong.", 0},
 		{"unknownCategory", own + "unknownCategory", "Unknown category", "The category is not in the reference data.", 0},
+		{"notSetByOcmw", own + "notSetByOcmw", "Not set by an OCMW", "Others set this category; see the reference data.", 0},
+		{"protectedCategory", own + "protectedCategory", "Protected category", "05 never comes in the place of a protected category (TWE p.1).", 0},
+		{"workRegimeMismatch", own + "workRegimeMismatch", "Work regime differs", "90 is full time and 93 part time, on a day of the employment (TWE 5).", 0},
+		{"dateAhead", own + "dateAhead", "Date ahead", "A registration is made on the day from which it holds, or later.", 0},
 		{"invalidPeriod", own + "invalidPeriod", "Invalid period", "The dates contradict each other.", 0},
 		{"groundsMissing", own + "groundsMissing", "Grounds missing", "A GLOW request names its grounds and answers the exclusions (GLOW 1.3).", 0},
 		{"exclusionApplies", own + "exclusionApplies", "Exclusion applies", "A client to whom an exclusion applies is not handed over (GLOW-04).", 0},
@@ -72,12 +81,15 @@ func problemTypeOf(name string) problemType {
 	return problemType{}
 }
 
+// problemPath is where the reference data has a problem type.
+const problemPath = "/mlp/v1/refData/problemTypes/"
+
 // problem is an answer of a named type.
 func (m *Mock) problem(name, detail string) answer {
 	p := problemTypeOf(name)
 	body := map[string]any{
 		"type": p.urn, "title": p.title, "status": p.status,
-		"instance": "urn:uuid:" + m.derive("instance", m.next()),
+		"instance": "urn:uuid:" + m.derive("instance", m.next()), "href": problemPath + p.urn,
 	}
 	if detail == "" {
 		detail = p.description

@@ -1,6 +1,9 @@
 package mockmlp
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+)
 
 // categoryType is a row of the reference data. Codes, labels and who sets them: domain.md section 1 (TWE p.1, 5, 8; PUB arvastat; GLOW24 1.3).
 // None has an end of validity that a source names.
@@ -29,6 +32,15 @@ func categoryTypes() []categoryType {
 	}
 }
 
+func categoryTypeOf(code string) (categoryType, bool) {
+	list := categoryTypes()
+	i := slices.IndexFunc(list, func(t categoryType) bool { return t.code == code })
+	if i < 0 {
+		return categoryType{}, false
+	}
+	return list[i], true
+}
+
 func (m *Mock) listCategories(*call) answer {
 	items := []any{}
 	for _, t := range categoryTypes() {
@@ -40,11 +52,50 @@ func (m *Mock) listCategories(*call) answer {
 func (m *Mock) listProblemTypes(*call) answer {
 	items := []any{}
 	for _, t := range problemTypes() {
-		item := map[string]any{"type": t.urn, "title": t.title, "description": t.description}
-		if t.status != 0 {
-			item["status"] = t.status
+		items = append(items, m.renderProblemType(t))
+	}
+	return ok(http.StatusOK, map[string]any{"items": items})
+}
+
+func (m *Mock) renderProblemType(t problemType) map[string]any {
+	item := map[string]any{"type": t.urn, "title": t.title, "description": t.description}
+	if t.status != 0 {
+		item["status"] = t.status
+		item["operations"] = m.api.ProblemOperations(t.urn)
+	}
+	return item
+}
+
+func (m *Mock) getProblemType(c *call) answer {
+	for _, t := range problemTypes() {
+		if t.urn == c.params["problemType"] {
+			return ok(http.StatusOK, m.renderProblemType(t))
 		}
-		items = append(items, item)
+	}
+	return m.problem("resourceNotFound", "There is no such problem type.")
+}
+
+// listInstruments: TWE 4 and 9 name the forms of placement, TWE 5 the employment under article 60 paragraph 7.
+func (m *Mock) listInstruments(*call) answer {
+	return ok(http.StatusOK, map[string]any{"items": []any{
+		map[string]any{"code": "ART60", "label": map[string]any{"nl": "tewerkstelling artikel 60 paragraaf 7"}, "registeredAs": "employment"},
+		map[string]any{
+			"code": "BVS", "label": map[string]any{"nl": "beroepsverkennende stage"}, "registeredAs": "placement", "validUntil": "2022-12-31",
+			"note": "Folded into WES on 1 January 2023 according to one public source, while GLOW24 1.4.2 still lists it: not enforced.",
+		},
+		map[string]any{"code": "WES", "label": map[string]any{"nl": "werkervaringsstage"}, "registeredAs": "placement"},
+		map[string]any{"code": "IBO", "label": map[string]any{"nl": "individuele beroepsopleiding in de onderneming"}, "registeredAs": "placement"},
+	}})
+}
+
+// listPartners: TIBB, TIW and WIJ are what VDAB's public TWE pages name; IBB and ZIBB stand in GLOW24 1.3; GLOW began on 1 January 2023 (foreword).
+func (m *Mock) listPartners(*call) answer {
+	items := []any{
+		map[string]any{"program": "GLOW", "validFrom": "2023-01-01"},
+		map[string]any{"program": "IBB", "note": "Named beside ZIBB where GLOW23 named TIBB; no source has a date."},
+	}
+	for _, program := range []string{"TIBB", "TIW", "WIJ", "ZIBB"} {
+		items = append(items, map[string]any{"program": program})
 	}
 	return ok(http.StatusOK, map[string]any{"items": items})
 }

@@ -59,6 +59,10 @@ func (m *Mock) putRegistration(c *call, k kind) answer {
 	if a, current := m.precondition(c, moved); !current {
 		return a
 	}
+	// What the dossier holds is asked last: a client that hasn't seen it gets to read it first.
+	if a, fits := m.fits(moved, k, id, content); !fits {
+		return a
+	}
 	return m.register(c, moved, k, id, content, exists)
 }
 
@@ -119,12 +123,12 @@ func (m *Mock) judge(d *dossier, k kind, id string, content map[string]any) (ans
 	if old, exists := d.find(k.name, id); exists && old.decided() {
 		return m.problem("handoverDecided", ""), false
 	}
-	if issues := issuesOf(k, content); len(issues) > 0 {
+	if issues := append(issuesOf(k, content), m.dateIssues(d, k, content)...); len(issues) > 0 {
 		return m.badRequest(issues...), false
 	}
 	if field, kind := d.lacks(content); field != "" {
 		return m.problem("registrationMissing", "The dossier has no "+kind+" with this id.").
-			with("issues", []any{issue("registrationMissing", "body", "/"+field)}), false
+			with("issues", []any{issue("referencedResourceNotFound", "body", "/"+field)}), false
 	}
 	return answer{}, true
 }
@@ -153,8 +157,11 @@ func issuesOf(k kind, content map[string]any) []map[string]any {
 	}
 	switch k.name {
 	case "category":
-		if !slices.ContainsFunc(categoryTypes(), func(t categoryType) bool { return t.code == text("code") }) {
+		switch t, known := categoryTypeOf(text("code")); {
+		case !known:
 			add("unknownCategory", "/code")
+		case !slices.Contains(t.setBy, any("ocmw")):
+			add("notSetByOcmw", "/code")
 		}
 	case "weo":
 		if text("endReason") != "" && text("endDate") == "" {

@@ -84,9 +84,10 @@ type SeedDossier struct {
 	Placements      []map[string]any `yaml:"placements"`
 	Evaluations     []map[string]any `yaml:"evaluations"`
 	// Documents are written without their content: MLP gives none back.
-	Documents   []map[string]any `yaml:"documents"`
-	Competences []map[string]any `yaml:"competences"`
-	Notes       []map[string]any `yaml:"notes"`
+	Documents    []map[string]any `yaml:"documents"`
+	Competences  []map[string]any `yaml:"competences"`
+	Notes        []map[string]any `yaml:"notes"`
+	Appointments []map[string]any `yaml:"appointments"`
 	// Handovers may have their status, statusSince, statusReason and assignedTo.
 	Handovers []map[string]any `yaml:"handovers"`
 	Trainings []map[string]any `yaml:"trainings"`

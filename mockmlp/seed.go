@@ -83,7 +83,8 @@ func (m *Mock) seedDossier(seed SeedDossier) (*dossier, error) {
 	}
 	lists := map[string][]map[string]any{
 		"category": seed.Categories, "weo": seed.WEOs, "employment": seed.Employments, "placement": seed.Placements, "evaluation": seed.Evaluations,
-		"document": seed.Documents, "competence": seed.Competences, "note": seed.Notes, "handover": seed.Handovers,
+		"document": seed.Documents, "competence": seed.Competences, "note": seed.Notes,
+		"appointment": seed.Appointments, "handover": seed.Handovers,
 	}
 	for _, k := range kinds() {
 		for i, content := range lists[k.name] {

@@ -50,6 +50,7 @@ func kinds() []kind {
 		{name: "document", resource: "Document", collection: "documents", idField: "documentId", notKept: "content"},
 		{name: "competence", resource: "Competence", collection: "competences", idField: "competenceId", partnerAllows: true},
 		{name: "note", resource: "Note", collection: "notes", idField: "noteId"},
+		{name: "appointment", resource: "Appointment", collection: "appointments", idField: "appointmentId"},
 		{name: "handover", resource: "Handover", collection: "handovers", idField: "handoverId"},
 	}
 }
@@ -118,12 +119,15 @@ func (d *dossier) put(kind string, r registration) {
 }
 
 // currentCategory is the entry with the latest validFrom not after the day, among equal ones the one registered last.
-func (d *dossier) currentCategory(day string) (registration, bool) {
+func (d *dossier) currentCategory(day string) (registration, bool) { return d.categoryWithout("", day) }
+
+// categoryWithout is the entry that would hold on the day if the one with the id weren't there.
+func (d *dossier) categoryWithout(id, day string) (registration, bool) {
 	var best registration
 	found := false
 	for _, r := range d.Regs["category"] {
 		from := r.text("validFrom")
-		if from <= day && (!found || from >= best.text("validFrom")) {
+		if r.ID != id && from <= day && (!found || from >= best.text("validFrom")) {
 			best, found = r, true
 		}
 	}
@@ -148,7 +152,7 @@ type Effect struct {
 	At        time.Time `json:"at"`
 	DossierID string    `json:"dossierId"`
 	// Kind is dossier, training, or a kind of registration: category, weo, employment, placement, evaluation, document, competence,
-	// note or handover.
+	// note, appointment or handover.
 	Kind string `json:"kind"`
 	ID   string `json:"id"`
 	// Action is create or update.

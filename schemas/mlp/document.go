@@ -116,6 +116,32 @@ func (a *API) Operation(id string) (*Operation, bool) {
 	return nil, false
 }
 
+// ProblemOperations lists the operationIds that can give a problem type, as the document's x-problemTypes has it.
+func (a *API) ProblemOperations(urn string) []string {
+	for _, t := range a.problemTypes() {
+		if str(t["type"]) != urn {
+			continue
+		}
+		names := []string{}
+		list, _ := t["operations"].([]any)
+		for _, v := range list {
+			names = append(names, str(v))
+		}
+		return names
+	}
+	return nil
+}
+
+// problemTypes is the extension that lists the problem types, with the operations that give each.
+func (a *API) problemTypes() []map[string]any {
+	list, _ := a.raw["x-problemTypes"].([]any)
+	types := make([]map[string]any, len(list))
+	for i, v := range list {
+		types[i] = obj(v)
+	}
+	return types
+}
+
 // Match finds the operation for a method and an escaped URL path, with the path's parameters unescaped. A literal segment wins
 // over a parameter.
 func (a *API) Match(method, path string) (op *Operation, params map[string]string, ok bool) {
