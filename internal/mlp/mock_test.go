@@ -23,6 +23,13 @@ func TestAgainstTheMock(t *testing.T) {
 		ClientSecret: func() (string, error) { return "demo-secret", nil }, APIKey: func() (string, error) { return "demo-key", nil },
 	})
 	all := bodies(t)
+	// What is in the one dossier has to fit together: a part-time contract, and no GLOW beside the TWE.
+	category, handover := all["category"], all["handover"]
+	category.New = casefile.Category{Code: "93", From: "2026-02-02", SetBy: casefile.PartyOCMW, EmploymentID: employmentID}
+	warm, _ := handover.New.(casefile.Handover)
+	warm.Handover = casefile.HandoverWarmOther
+	handover.New = warm
+	all["category"], all["handover"] = category, handover
 	a, err := c.Send(t.Context(), Write{Change: all["create"], IdempotencyKey: "k"})
 	if err != nil || a.Dossier == nil || a.Version != 1 || !Holds(*a.Dossier, all["create"]) {
 		t.Fatalf("%v: %+v", err, a)
