@@ -254,52 +254,6 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// Rules of the Belgif REST guide that the document follows, by name.
-func TestGuide(t *testing.T) {
-	api := mustLoad(t)
-	camel := regexp.MustCompile(`^[a-z][a-zA-Z0-9]*$`)
-	seen := map[string]bool{}
-	for _, op := range api.operations {
-		if !camel.MatchString(op.ID) || seen[op.ID] {
-			t.Errorf("operationId %q of %s %s", op.ID, op.Method, op.Path)
-		}
-		seen[op.ID] = true
-		if _, ok := op.responses[0]; !ok {
-			t.Errorf("%s: no default problem response", op.ID)
-		}
-		for _, p := range op.parameters {
-			if strings.Contains(strings.ToLower(p.name), "ssin") {
-				t.Errorf("%s: personal data in parameter %s", op.ID, p.name)
-			}
-		}
-		for status, r := range op.responses {
-			if status >= 400 && op.Secured && !cmp.Equal(r.contentTypes, []string{"application/problem+json"}) {
-				t.Errorf("%s %d: content %v", op.ID, status, r.contentTypes)
-			}
-		}
-	}
-	for name, s := range obj(obj(api.raw["components"])["schemas"]) {
-		if strings.HasPrefix(name, "Token") {
-			continue // RFC 6749 names its own
-		}
-		for p := range obj(obj(s)["properties"]) {
-			if !camel.MatchString(p) {
-				t.Errorf("%s.%s is not lowerCamelCase", name, p)
-			}
-		}
-	}
-	for path := range obj(api.raw["paths"]) {
-		for _, segment := range strings.Split(path, "/")[1:] {
-			if name, ok := pathParam(segment); ok {
-				segment = name
-			}
-			if path != "/oauth2/token" && !camel.MatchString(segment) {
-				t.Errorf("path %s: segment %s", path, segment)
-			}
-		}
-	}
-}
-
 func TestLoadRefuses(t *testing.T) {
 	cases := map[string]string{
 		"keyword":   `allOf: []`,
