@@ -123,7 +123,7 @@ func (m *Mock) judge(d *dossier, k kind, id string, content map[string]any) (ans
 	if old, exists := d.find(k.name, id); exists && old.decided() {
 		return m.problem("handoverDecided", ""), false
 	}
-	if issues := append(issuesOf(k, content), m.dateIssues(d, k, content)...); len(issues) > 0 {
+	if issues := append(issuesOf(k, content), m.clientIssues(d, k, content)...); len(issues) > 0 {
 		return m.badRequest(issues...), false
 	}
 	if field, kind := d.lacks(content); field != "" {
@@ -157,11 +157,8 @@ func issuesOf(k kind, content map[string]any) []map[string]any {
 	}
 	switch k.name {
 	case "category":
-		switch t, known := categoryTypeOf(text("code")); {
-		case !known:
+		if _, known := categoryTypeOf(text("code")); !known {
 			add("unknownCategory", "/code")
-		case !slices.Contains(t.setBy, any("ocmw")):
-			add("notSetByOcmw", "/code")
 		}
 	case "weo":
 		if text("endReason") != "" && text("endDate") == "" {

@@ -10,10 +10,14 @@ import (
 // What makes sense beside what the dossier holds. Which of these MLP refuses no source says: that the API does is an assumption, and the document says
 // so. They are the clear cases of the rules alone; what the rules leave to a person passes.
 
-// dateIssues are those of a category's first day: never before birth, and at most a day ahead, as clocks differ.
-func (m *Mock) dateIssues(d *dossier, k kind, content map[string]any) []map[string]any {
+// clientIssues are what a client may not write, and others may: a category that others set, from a day before birth, or more than a day ahead (clocks differ).
+func (m *Mock) clientIssues(d *dossier, k kind, content map[string]any) []map[string]any {
 	if k.name != "category" {
 		return nil
+	}
+	code, _ := content["code"].(string)
+	if t, known := categoryTypeOf(code); known && !slices.Contains(t.setBy, any("ocmw")) {
+		return []map[string]any{issue("notSetByOcmw", "body", "/code")}
 	}
 	from, _ := content["validFrom"].(string)
 	person, _ := d.Own["person"].(map[string]any)

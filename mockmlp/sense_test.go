@@ -138,3 +138,17 @@ func TestTrainingIsRead(t *testing.T) {
 	h.want(h.do("GET", d+"/trainings/OPL-2", ""), 404, "resourceNotFound")
 	h.want(h.do("PUT", d+"/trainings/OPL-1", `{}`), 405, "methodNotAllowed")
 }
+
+// A colleague who works in MLP by hand corrects what others set.
+func TestOthersSetOtherCategories(t *testing.T) {
+	h := start(t, Options{Frozen: true})
+	d := h.create(ssinB)
+	e, err := h.mock.CategorySet(ssinB, "03", "2026-01-01", "other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.mock.DossierEdited(ssinB, "category", e.ID, map[string]any{"validFrom": "2025-12-01"}); err != nil {
+		t.Fatal(err)
+	}
+	h.wantHeld(d, "03 2025-12-01 other")
+}
