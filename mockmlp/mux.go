@@ -69,7 +69,7 @@ type answer struct {
 	status int
 	header http.Header
 	body   map[string]any
-	// raw is a fault's body, which is not judged.
+	// raw is a page or a fault's body, which is not judged.
 	raw     []byte
 	problem string
 	effects []int64

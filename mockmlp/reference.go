@@ -1,8 +1,11 @@
 package mockmlp
 
 import (
+	"bytes"
+	"html/template"
 	"net/http"
 	"slices"
+	"strings"
 )
 
 // categoryType is a row of the reference data. Codes, labels and who sets them: domain.md section 1 (TWE p.1, 5, 8; PUB arvastat; GLOW24 1.3).
@@ -67,12 +70,40 @@ func (m *Mock) renderProblemType(t problemType) map[string]any {
 }
 
 func (m *Mock) getProblemType(c *call) answer {
-	for _, t := range problemTypes() {
-		if t.urn == c.params["problemType"] {
-			return ok(http.StatusOK, m.renderProblemType(t))
-		}
+	t := problemTypeOf(c.params["problemType"])
+	if t.urn == "" {
+		return m.problem("resourceNotFound", "There is no such problem type.")
 	}
-	return m.problem("resourceNotFound", "There is no such problem type.")
+	a := ok(http.StatusOK, m.renderProblemType(t))
+	if strings.Contains(c.r.Header.Get("Accept"), "text/html") {
+		a = m.problemPage(t)
+	}
+	a.header.Set("Vary", "Accept")
+	return a
+}
+
+// problemPage is a problem type for a person who follows the link in a browser.
+func (m *Mock) problemPage(t problemType) answer {
+	var page bytes.Buffer
+	err := problemTemplate().Execute(&page, map[string]any{
+		"Title": t.title, "Type": t.urn, "Status": t.status, "Description": t.description, "Operations": m.api.ProblemOperations(t.urn),
+	})
+	if err != nil {
+		return m.problem("internalServerError", "")
+	}
+	return answer{status: http.StatusOK, header: http.Header{"Content-Type": {"text/html; charset=utf-8"}}, raw: page.Bytes()}
+}
+
+func problemTemplate() *template.Template {
+	return template.Must(template.New("problem").Parse(`<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>{{.Title}}</title></head><body>
+<h1>{{.Title}}</h1>
+<p><code>{{.Type}}</code>{{with .Status}}, status {{.}}{{end}}</p>
+<p>{{.Description}}</p>
+{{with .Operations}}<h2>Operations that can give it</h2>
+<ul>{{range .}}<li><code>{{.}}</code></li>{{end}}</ul>{{end}}
+</body></html>
+`))
 }
 
 // listInstruments: TWE 4 and 9 name the forms of placement, TWE 5 the employment under article 60 paragraph 7.

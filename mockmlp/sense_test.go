@@ -1,6 +1,7 @@
 package mockmlp
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -112,6 +113,10 @@ func TestReferenceData(t *testing.T) {
 	if ops, _ := described.body["operations"].([]any); len(ops) != 1 || ops[0] != "listChanges" {
 		t.Errorf("operations %v", described.body["operations"])
 	}
+	page := h.page(lost.text("href"))
+	if !strings.Contains(page, "<h1>Cursor Lost</h1>") || !strings.Contains(page, "listChanges") {
+		t.Errorf("page %s", page)
+	}
 	h.want(h.do("GET", "/refData/problemTypes/urn:problem-type:mlpsync:nothing", ""), 404, "resourceNotFound")
 	h.want(h.do("GET", "/refData/problemTypes/nothing", ""), 400, "badRequest")
 	for _, list := range []string{"categories", "instruments", "partners", "problemTypes"} {
@@ -121,6 +126,26 @@ func TestReferenceData(t *testing.T) {
 		}
 		h.want(h.do("GET", "/refData/"+list+"?validOn=2026-01-01", ""), 400, "badRequest")
 	}
+}
+
+// page is what a browser gets, which has no token.
+func (h *harness) page(path string) string {
+	h.t.Helper()
+	req, err := http.NewRequest(http.MethodGet, "http://mlp"+path, nil)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	req.Header.Set("Accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8")
+	resp, err := h.http.Do(req)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "text/html; charset=utf-8" {
+		h.t.Fatalf("%d %s: %v", resp.StatusCode, resp.Header.Get("Content-Type"), err)
+	}
+	return string(b)
 }
 
 func TestTrainingIsRead(t *testing.T) {

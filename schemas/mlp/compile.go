@@ -38,7 +38,8 @@ type response struct {
 	contentTypes []string
 	// requiredHeaders are headers that the document calls required.
 	requiredHeaders []string
-	body            *bodySchema
+	// body judges JSON; nil where no content type is JSON. Of a page for people nothing is judged but its content type.
+	body *bodySchema
 }
 
 // compiler turns OpenAPI 3.0 nodes into Draft 4 schemas. The schemas of each direction make one document, whose definitions are the
@@ -183,13 +184,22 @@ func (c *compiler) response(name string, node map[string]any) (*response, error)
 	}
 	content := obj(node["content"])
 	for _, mediaType := range sortedKeys(content) {
+		r.contentTypes = append(r.contentTypes, mediaType)
+		if !isJSON(mediaType) {
+			continue
+		}
 		body, err := c.compile(name, obj(obj(content[mediaType])["schema"]), inResponse)
 		if err != nil {
 			return nil, err
 		}
-		r.contentTypes, r.body = append(r.contentTypes, mediaType), body
+		r.body = body
 	}
 	return r, nil
+}
+
+// isJSON tells JSON and what is built on it (RFC 6839) from other content.
+func isJSON(mediaType string) bool {
+	return mediaType == "application/json" || strings.HasSuffix(mediaType, "+json")
 }
 
 // deref follows one reference into the components; a node without one is itself.

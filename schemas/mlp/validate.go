@@ -153,7 +153,7 @@ func (o *Operation) validateResponse(status int, header http.Header, body []byte
 	if header != nil {
 		vs = append(vs, r.judgeHeaders(header)...)
 	}
-	if r.body == nil {
+	if r.body == nil || r.isPage(header) {
 		return vs
 	}
 	v, err := DecodeJSON(body)
@@ -165,6 +165,12 @@ func (o *Operation) validateResponse(status int, header http.Header, body []byte
 		vs = append(vs, r.body.unknown(v)...)
 	}
 	return vs
+}
+
+// isPage tells that the answer came in one of the document's content types that is no JSON.
+func (r *response) isPage(header http.Header) bool {
+	mediaType, _, err := mime.ParseMediaType(header.Get("Content-Type"))
+	return err == nil && !isJSON(mediaType) && slices.Contains(r.contentTypes, mediaType)
 }
 
 func (r *response) judgeHeaders(header http.Header) []Violation {
