@@ -1,6 +1,7 @@
 package mlp
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"regexp"
@@ -102,16 +103,20 @@ func TestBelgifGuide(t *testing.T) {
 	}
 }
 
-// doc is the document as it was decoded.
+// doc is a copy of the document as it was decoded.
 type doc map[string]any
 
 func readDocument(t *testing.T) doc {
 	t.Helper()
-	raw, err := decodeYAML(Document())
+	text, err := json.Marshal(mustLoad(t).raw)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return raw
+	var d doc
+	if err := json.Unmarshal(text, &d); err != nil {
+		t.Fatal(err)
+	}
+	return d
 }
 
 func (d doc) components(kind string) map[string]any { return obj(obj(d["components"])[kind]) }
