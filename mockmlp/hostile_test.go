@@ -12,7 +12,9 @@ import (
 func collections() map[string]string {
 	return map[string]string{
 		"evaluations": evaluationBody, "placements": placementBody, "documents": documentBody(pdf), "competences": competenceBody,
-		"notes": noteBody, "handovers": handoverBody,
+		"notes": noteBody, "appointments": appointmentBody,
+		// Not GLOW: the dossiers here have a TWE that runs.
+		"handovers": strings.Replace(handoverBody, `"GLOW"`, `"WARM_OTHER"`, 1),
 	}
 }
 
