@@ -16,8 +16,8 @@ import (
 	"github.com/mlpsync/mlpsync/schemas/mlp"
 )
 
-// recorder notes what the mock was seen to answer. Hand its see to [Options].
-type recorder struct {
+// witness notes what the mock was seen to answer. Hand its see to [Options].
+type witness struct {
 	t   testing.TB
 	api *mlp.API
 
@@ -26,17 +26,17 @@ type recorder struct {
 	seen map[string]bool
 }
 
-func newRecorder(t testing.TB) *recorder {
+func newWitness(t testing.TB) *witness {
 	t.Helper()
 	api, err := mlp.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &recorder{t: t, api: api, seen: map[string]bool{}}
+	return &witness{t: t, api: api, seen: map[string]bool{}}
 }
 
 // see notes an answer that is as the document says; one that isn't counts for nothing.
-func (r *recorder) see(e Exchange) {
+func (r *witness) see(e Exchange) {
 	op, described := r.api.Operation(e.OperationID)
 	if !described {
 		r.note("any " + e.Problem)
@@ -61,7 +61,7 @@ func (r *recorder) see(e Exchange) {
 	}
 }
 
-func (r *recorder) note(keys ...string) {
+func (r *witness) note(keys ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, k := range keys {
@@ -92,8 +92,8 @@ func promised(api *mlp.API) map[string]bool {
 // Every operation, listed status, problem type of an operation and type of issue in the document is produced, and no operation gives a problem that the document
 // doesn't list for it.
 func TestEverythingInTheDocumentIsProduced(t *testing.T) {
-	r := newRecorder(t)
-	for _, produce := range []func(*testing.T, *recorder){
+	r := newWitness(t)
+	for _, produce := range []func(*testing.T, *witness){
 		produceSuccesses, produceRefusals, produceRates, produceServerProblems, produceCreations, produceIssues, produceConflicts, produceTokens, produceDown,
 	} {
 		produce(t, r)
@@ -208,11 +208,11 @@ func (h *harness) full(ssin string) string {
 	return id
 }
 
-func watched(t *testing.T, r *recorder) *harness {
+func watched(t *testing.T, r *witness) *harness {
 	return start(t, Options{Frozen: true, Observe: r.see})
 }
 
-func produceSuccesses(t *testing.T, r *recorder) {
+func produceSuccesses(t *testing.T, r *witness) {
 	h := watched(t, r)
 	id := h.full(ssinD)
 	for _, op := range r.api.Operations() {
@@ -225,7 +225,7 @@ func produceSuccesses(t *testing.T, r *recorder) {
 }
 
 // produceRefusals gives each operation what is wrong with any request of its kind.
-func produceRefusals(t *testing.T, r *recorder) {
+func produceRefusals(t *testing.T, r *witness) {
 	h := watched(t, r)
 	id := h.full(ssinD)
 	elsewhere := strings.TrimPrefix(h.seeded(ssinElsewere), "/dossiers/")
@@ -274,7 +274,7 @@ func produceRefusals(t *testing.T, r *recorder) {
 	}
 }
 
-func produceRates(t *testing.T, r *recorder) {
+func produceRates(t *testing.T, r *witness) {
 	h := start(t, Options{Frozen: true, RatePerMinute: 1, Observe: r.see})
 	for _, op := range r.api.Operations() {
 		for range 2 {
@@ -283,7 +283,7 @@ func produceRates(t *testing.T, r *recorder) {
 	}
 }
 
-func produceServerProblems(t *testing.T, r *recorder) {
+func produceServerProblems(t *testing.T, r *witness) {
 	for _, status := range []int{500, 502, 503} {
 		h := watched(t, r)
 		if _, err := h.mock.AddFault(Fault{Response: FaultResponse{Status: status}}); err != nil {
@@ -298,7 +298,7 @@ func produceServerProblems(t *testing.T, r *recorder) {
 	}
 }
 
-func produceCreations(t *testing.T, r *recorder) {
+func produceCreations(t *testing.T, r *witness) {
 	h := watched(t, r)
 	h.create(ssinB)
 	for _, c := range []struct{ body, key string }{
@@ -310,7 +310,7 @@ func produceCreations(t *testing.T, r *recorder) {
 }
 
 // produceIssues gives bodies that the schema lets pass and the domain doesn't.
-func produceIssues(t *testing.T, r *recorder) {
+func produceIssues(t *testing.T, r *witness) {
 	h := watched(t, r)
 	d := h.track(ssinD)
 	for _, c := range []struct{ collection, body string }{
@@ -327,7 +327,7 @@ func produceIssues(t *testing.T, r *recorder) {
 }
 
 // produceConflicts meets dossiers that a good request doesn't fit.
-func produceConflicts(t *testing.T, r *recorder) {
+func produceConflicts(t *testing.T, r *witness) {
 	h := watched(t, r)
 	partner, empty := h.seeded(ssinPartner), h.create(ssinB)
 	for _, g := range goodBodies() {
@@ -357,7 +357,7 @@ func produceConflicts(t *testing.T, r *recorder) {
 	h.want(h.do("PUT", glow+"/handovers/"+otherID, strings.Replace(handoverBody, "01-14", "01-13", 1), ifMatch(3)), 409, "handoverDecided")
 }
 
-func produceTokens(t *testing.T, r *recorder) {
+func produceTokens(t *testing.T, r *witness) {
 	h := watched(t, r)
 	for form, status := range map[string]int{"grant_type=password&client_id=gent&client_secret=s3cret": 400, "grant_type=client_credentials": 401} {
 		if got := h.do("POST", "/oauth2/token", form, "Content-Type: application/x-www-form-urlencoded", "Authorization: "); got.status != status {
@@ -367,7 +367,7 @@ func produceTokens(t *testing.T, r *recorder) {
 }
 
 // produceDown has a state directory that can't be written any more.
-func produceDown(t *testing.T, r *recorder) {
+func produceDown(t *testing.T, r *witness) {
 	h := start(t, Options{Frozen: true, StateDir: t.TempDir(), Observe: r.see})
 	if err := h.mock.store.log.Close(); err != nil {
 		t.Fatal(err)
