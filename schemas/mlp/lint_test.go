@@ -235,8 +235,8 @@ func checkTags(d doc, f *faults) {
 func checkComponents(d doc, f *faults) {
 	for _, kind := range []string{"schemas", "parameters", "responses", "headers"} {
 		for _, name := range slices.Sorted(maps.Keys(d.components(kind))) {
-			acronym := name == "ETag" // the header's own name
-			f.unless(upperCamel(name) || acronym, "components/%s/%s is not UpperCamelCase", kind, name)
+			header := kind == "headers" && regexp.MustCompile(`^[A-Z][A-Za-z]*$`).MatchString(name) // HTTP's own names, such as ETag
+			f.unless(upperCamel(name) || header, "components/%s/%s is not UpperCamelCase", kind, name)
 		}
 	}
 	d.eachSchema(func(at string, s map[string]any) {
