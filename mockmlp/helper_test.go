@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -93,7 +94,7 @@ func start(t testing.TB, opts Options) *harness {
 
 func (h *harness) login(client, scope string) string {
 	h.t.Helper()
-	form := "grant_type=client_credentials&scope=" + scope
+	form := "grant_type=client_credentials&scope=" + url.QueryEscape(scope)
 	req, err := http.NewRequest("POST", "http://mlp/oauth2/token", strings.NewReader(form))
 	if err != nil {
 		h.t.Fatal(err)
