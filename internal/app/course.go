@@ -46,7 +46,8 @@ type Standing string
 // The standings.
 const (
 	InMLP     Standing = "inMLP"
-	Changing  Standing = "changing" // in MLP, and a change of it waits
+	Changing  Standing = "changing"     // in MLP, and a change of it waits
+	Drifted   Standing = "changedInMLP" // somebody else changed it there after us
 	Sending   Standing = "sending"
 	Planned   Standing = "planned"
 	Expected  Standing = "expected" // somebody else registers it
@@ -233,6 +234,8 @@ func (c *course) profile(t *casefile.Track) {
 	switch d := c.view.Known.Dossier; {
 	case found:
 		s.Status, s.Standing = c.fate(entry)
+	case c.drift(string(casefile.RegProfile), anyField) != "":
+		s.Status, s.Standing = Drifted, c.drift(string(casefile.RegProfile), anyField)
 	case d != nil && casefile.Satisfies(d.Profile, want):
 		s.Status, s.Standing = InMLP, "in MLP"
 	case !t.WEOEnd.IsZero() && t.WEOEnd < c.day:

@@ -240,6 +240,34 @@ func TestHandoversOfACourse(t *testing.T) {
 	}
 }
 
+// What somebody changed in MLP is found back by what we wrote, and told once, with days and no other values.
+func TestChangedRegistrationIsToldOnce(t *testing.T) {
+	track := &casefile.Track{Header: row(2), Track: casefile.TrackTWE, WEOStart: "2025-01-06", WEOEnd: "2026-02-27", JobTarget: "geheim doelwit"}
+	evaluation := &casefile.Evaluation{Header: row(8), Date: "2025-06-30", Evaluation: "phase"}
+	view := decided(casefile.Decision{Day: day, Registrations: []casefile.Registration{reg("w", casefile.WEO{Start: "2025-01-09", End: "2026-01-30"})}},
+		&casefile.Dossier{Profile: casefile.Profile{JobTarget: "een ander geheim"}, Registrations: []casefile.Registration{
+			reg("w", casefile.WEO{Start: "2025-01-09", End: "2026-01-30"}), reg("e", casefile.EvaluationDone{Date: "2025-07-01", Evaluation: "final"}),
+		}}, track, evaluation)
+	view.Known.Written = map[string]casefile.Body{
+		"w": casefile.WEO{Start: "2025-01-06", End: "2026-02-27"}, "e": casefile.EvaluationDone{Date: "2025-06-30", Evaluation: "phase"},
+		"profile": casefile.Profile{JobTarget: "geheim doelwit"},
+	}
+	want := []string{
+		"past 06/01/2025 WEO: begin van het TWE: anders in MLP: begin 09/01/2025, zie DATA-04",
+		"past 06/01/2025 jobdoelwit: anders in MLP: jobdoelwit, zie DATA-04",
+		"past 30/06/2025 evaluatie na een fase: anders in MLP: datum 01/07/2025, soort evaluatie, zie DATA-04",
+		"past 27/02/2026 einde van de WEO: anders in MLP: einde 30/01/2026, zie DATA-04",
+	}
+	if diff := cmp.Diff(want, told(tellCourse(view, nil, day), PartTrack)); diff != "" {
+		t.Error(diff)
+	}
+	resend := openChange{state: outbox.Waiting, Change: casefile.Change{Old: casefile.EvaluationDone{Date: "2025-07-01"}, New: casefile.EvaluationDone{Date: "2025-06-30", Evaluation: "phase"}}}
+	want[2] = "past 30/06/2025 evaluatie na een fase: in MLP; een wijziging wordt verstuurd"
+	if diff := cmp.Diff(want, told(tellCourse(view, []openChange{resend}, day), PartTrack)); diff != "" {
+		t.Errorf("overruled: %s", diff)
+	}
+}
+
 func TestDriftNamesFieldsAndNoValues(t *testing.T) {
 	known := casefile.Known{
 		Dossier: &casefile.Dossier{Person: casefile.Person{Street: "Andere straat"}, Registrations: []casefile.Registration{

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"maps"
 	"reflect"
 	"slices"
@@ -39,7 +40,7 @@ func explainDrift(known casefile.Known) []ExplainedDrift {
 		case casefile.Satisfies(held, written):
 			continue
 		default:
-			d.Fields = changedFields(held, written)
+			d.Fields = fieldsNL(changedFields(held, written))
 		}
 		out = append(out, d)
 	}
@@ -60,7 +61,49 @@ func heldBody(d *casefile.Dossier, id string) casefile.Body {
 	return nil
 }
 
-// changedFields names what differs of what we wrote; fields without a name are MLP's own.
+// drift says of a registration in MLP what somebody changed of it after us, of the fields that
+// count: their names, and days. DATA-04 reports it. Empty where nobody did.
+func (c *course) drift(id string, counts func(field string) bool) string {
+	known := c.view.Known
+	written := known.Written[id]
+	if written == nil || known.Dossier == nil {
+		return ""
+	}
+	held := heldBody(known.Dossier, id)
+	if held == nil || casefile.Satisfies(held, written) {
+		return ""
+	}
+	var parts []string
+	for _, field := range changedFields(held, written) {
+		if !counts(field) {
+			continue
+		}
+		part := fieldNL(field)
+		if day, is := reflect.ValueOf(held).FieldByName(field).Interface().(casefile.Date); is {
+			part += " " + cmp.Or(day.Dutch(), "leeg")
+		}
+		parts = append(parts, part)
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "anders in MLP: " + strings.Join(parts, ", ") + ", zie DATA-04"
+}
+
+// The fields that count: all, those of an end, or all but those.
+func anyField(string) bool     { return true }
+func isEnd(field string) bool  { return field == "End" || field == "EndReason" }
+func notEnd(field string) bool { return !isEnd(field) }
+
+func fieldsNL(fields []string) []string {
+	var names []string
+	for _, field := range fields {
+		names = append(names, fieldNL(field))
+	}
+	return names
+}
+
+// changedFields are what differs of what we wrote, by Go's name; fields without a Dutch one are MLP's own.
 func changedFields(held, written casefile.Body) []string {
 	h, w := reflect.ValueOf(held), reflect.ValueOf(written)
 	if h.Type() != w.Type() {
@@ -68,8 +111,8 @@ func changedFields(held, written casefile.Body) []string {
 	}
 	var names []string
 	for i := range w.NumField() {
-		name := fieldNL(w.Type().Field(i).Name)
-		if name != "" && !w.Field(i).IsZero() && !reflect.DeepEqual(h.Field(i).Interface(), w.Field(i).Interface()) {
+		name := w.Type().Field(i).Name
+		if fieldNL(name) != "" && !w.Field(i).IsZero() && !reflect.DeepEqual(h.Field(i).Interface(), w.Field(i).Interface()) {
 			names = append(names, name)
 		}
 	}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
@@ -31,7 +32,7 @@ func (c *course) begin(r casefile.Record, want casefile.Body, s ExplainedStep) {
 	desired, _ := c.desired(want, "")
 	if held, found := c.held(want, desired.ID); found {
 		c.claimed[held.ID] = true
-		s.Status, s.Standing = InMLP, "in MLP"
+		s.Status, s.Standing = c.there(held.ID, !s.Until.IsZero())
 		if entry, waits := c.waiting(want, func(ch casefile.Change) bool { return !endsOnly(ch) }); waits {
 			s.Status, s.Standing = c.change(entry)
 		}
@@ -51,6 +52,8 @@ func (c *course) end(r casefile.Record, want casefile.Body, end casefile.Date, w
 		s.Status, s.Standing = c.fate(entry)
 	case found && endOf(held.Body) == end:
 		s.Status, s.Standing = InMLP, "in MLP"
+	case found && c.drift(held.ID, isEnd) != "":
+		s.Status, s.Standing = Drifted, c.drift(held.ID, isEnd)
 	case end > c.day:
 		s.Status, s.Standing = Planned, "gepland op "+end.Dutch()
 	default:
@@ -70,6 +73,8 @@ func (c *course) standing(r casefile.Record, want casefile.Body, from casefile.D
 	switch {
 	case found && waits:
 		return c.change(entry)
+	case found && c.drift(held.ID, anyField) != "":
+		return Drifted, c.drift(held.ID, anyField)
 	case found && (!asked || casefile.Satisfies(held.Body, desired.Body)):
 		return InMLP, "in MLP"
 	case found:
@@ -189,7 +194,34 @@ func (c *course) held(want casefile.Body, id string) (casefile.Registration, boo
 	if r, found := c.view.Known.Dossier.Find(c.view.Known.Aliases[id]); found {
 		return r, true
 	}
+	if r, found := c.writtenAs(want); found {
+		return r, true
+	}
 	return find(c.view.Known.Dossier.OfKind(want.Kind()), want, "")
+}
+
+// writtenAs is the registration that was this thing when we wrote it: somebody may have changed in
+// MLP by what it is known (its first day).
+func (c *course) writtenAs(want casefile.Body) (casefile.Registration, bool) {
+	for _, id := range slices.Sorted(maps.Keys(c.view.Known.Written)) {
+		if written := c.view.Known.Written[id]; written != nil && casefile.SameThing(written, want) {
+			return c.view.Known.Dossier.Find(id)
+		}
+	}
+	return casefile.Registration{}, false
+}
+
+// there says of a registration in MLP whether somebody changed it; its end has a line of its own
+// where the record has one.
+func (c *course) there(id string, ownEnd bool) (Standing, string) {
+	counts := anyField
+	if ownEnd {
+		counts = notEnd
+	}
+	if drift := c.drift(id, counts); drift != "" {
+		return Drifted, drift
+	}
+	return InMLP, "in MLP"
 }
 
 func find(all []casefile.Registration, want casefile.Body, id string) (casefile.Registration, bool) {
