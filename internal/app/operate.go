@@ -94,7 +94,7 @@ func (a *App) Decide(ctx context.Context, client string, r Reply, by ledger.Acto
 	if err != nil {
 		return Answered{}, err
 	}
-	answer.Facts, answer.Means = view.Decision.Facts, q.means(answer)
+	answer.Facts, answer.Means = view.Decision.Facts, q.means(r, answer)
 	if g := q.given; g != nil && sameAnswer(*g, answer) {
 		return Answered{}, misuse(fmt.Errorf("this question of %s was answered so already, on %s by %s", q.Rule, dutchDay(g.At), g.By),
 			"the answer holds until the facts change; see \"mlpsync explain\"")
@@ -297,17 +297,22 @@ func (q Question) refuse(flag string) error {
 
 // The words of an answer whose question is not at hand.
 const (
-	adoptedNL   = "wat in MLP gewijzigd is, blijft staan"
+	adoptedNL   = "wat in MLP staat, blijft"
 	overruledNL = "stuur opnieuw wat de export zegt"
 	acceptedNL  = "de gegevens blijven zoals ze zijn"
 )
 
 // means says what an answer to the question means, as the question put it. A category that the rule
 // proposes too is written as the rule asks, on the rule's own day where it has one.
-func (q Question) means(a casefile.Answer) string {
+func (q Question) means(r Reply, a casefile.Answer) string {
+	const onItsDay = ", of vanaf de dag die de regel vraagt"
 	switch {
+	case a.Category != "" && r.Adopt:
+		return adoptedNL + ": categorie " + string(a.Category)
+	case a.Category != "" && r.Overrule:
+		return "de categorie wordt " + string(a.Category) + " vanaf " + a.On.Dutch() + onItsDay
 	case a.Category != "" && a.Category == q.Proposal:
-		return meansNL(a) + ", of vanaf de dag die de regel vraagt"
+		return meansNL(a) + onItsDay
 	case a.Category != "" || a.Adopt:
 		return meansNL(a)
 	}

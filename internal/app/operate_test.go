@@ -135,10 +135,10 @@ func TestDecideAnswersTheQuestion(t *testing.T) {
 		"category from a day":   {Reply{Rule: "CAT-03", Category: "05", From: "2026-03-01"}, casefile.Answer{Rule: "CAT-03", Question: "q-cat", Category: "05", On: "2026-03-01", Means: "categorie 05 vanaf 01/03/2026, of vanaf de dag die de regel vraagt"}},
 		"by number":             {Reply{Number: 2, Category: "00"}, casefile.Answer{Rule: "CAT-10", Question: "q-drift", Category: "00", On: "2026-03-16", Means: "categorie 00 vanaf 16/03/2026"}},
 		"accept":                {Reply{Rule: "TWE-02", Accept: true}, casefile.Answer{Rule: "TWE-02", Question: "q-short", On: "2026-03-16", Means: "de duur klopt"}},
-		"adopt a category":      {Reply{Rule: "CAT-10", Adopt: true}, casefile.Answer{Rule: "CAT-10", Question: "q-drift", Category: "90", On: "2026-03-16", Means: "categorie 90 vanaf 16/03/2026"}},
-		"overrule a category":   {Reply{Rule: "CAT-10", Overrule: true}, casefile.Answer{Rule: "CAT-10", Question: "q-drift", Category: "05", On: "2026-03-16", Means: "categorie 05 vanaf 16/03/2026, of vanaf de dag die de regel vraagt"}},
+		"adopt a category":      {Reply{Rule: "CAT-10", Adopt: true}, casefile.Answer{Rule: "CAT-10", Question: "q-drift", Category: "90", On: "2026-03-16", Means: "wat in MLP staat, blijft: categorie 90"}},
+		"overrule a category":   {Reply{Rule: "CAT-10", Overrule: true}, casefile.Answer{Rule: "CAT-10", Question: "q-drift", Category: "05", On: "2026-03-16", Means: "de categorie wordt 05 vanaf 16/03/2026, of vanaf de dag die de regel vraagt"}},
 		"overrule other fields": {Reply{Rule: "DATA-04", Overrule: true}, casefile.Answer{Rule: "DATA-04", Question: "q-field", On: "2026-03-16", Means: "ons adres wordt opnieuw verstuurd"}},
-		"adopt other fields":    {Reply{Rule: "DATA-04", Adopt: true}, casefile.Answer{Rule: "DATA-04", Question: "q-field", Adopt: true, On: "2026-03-16", Means: "wat in MLP gewijzigd is, blijft staan"}},
+		"adopt other fields":    {Reply{Rule: "DATA-04", Adopt: true}, casefile.Answer{Rule: "DATA-04", Question: "q-field", Adopt: true, On: "2026-03-16", Means: "wat in MLP staat, blijft"}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -254,9 +254,9 @@ func TestSettledFieldDriftIsAnsweredOtherwise(t *testing.T) {
 		reply Reply
 		means string
 	}{
-		{Reply{Adopt: true}, "wat in MLP gewijzigd is, blijft staan"},
+		{Reply{Adopt: true}, "wat in MLP staat, blijft"},
 		{Reply{Rule: "DATA-04", Overrule: true}, "stuur opnieuw wat de export zegt"},
-		{Reply{Rule: "DATA-04", Adopt: true}, "wat in MLP gewijzigd is, blijft staan"},
+		{Reply{Rule: "DATA-04", Adopt: true}, "wat in MLP staat, blijft"},
 	} {
 		answered, err := a.Decide(t.Context(), "c1", step.reply, orderer)
 		ok(t, err)
