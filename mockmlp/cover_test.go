@@ -314,7 +314,7 @@ func produceIssues(t *testing.T, r *witness) {
 	h := watched(t, r)
 	d := h.track(ssinD)
 	for _, c := range []struct{ collection, body string }{
-		{"categories", category("77", "2026-01-12", "")}, {"categories", category("03", "2026-01-12", "")}, {"categories", category("05", "2026-02-12", "")},
+		{"categories", category("77", "2026-01-12", "")}, {"categories", category("06", "2026-01-12", "")}, {"categories", category("05", "2026-02-12", "")},
 		{"weos", strings.Replace(weoBody, `"counsellor"`, `"endDate":"2026-01-09","counsellor"`, 1)},
 		{"employments", strings.Replace(employmentBody, "0212214917", "0212214918", 1)},
 		{"placements", strings.Replace(placementBody, `"internshipPlan":true,`, "", 1)},

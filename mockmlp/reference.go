@@ -20,7 +20,8 @@ func categoryTypes() []categoryType {
 	return []categoryType{
 		{"00", "uitkeringsgerechtigd werkzoekende", []any{"ocmw", "client"}},
 		{"02", "werkzoekende in beroepsinschakelingstijd", other},
-		{"03", "vrij ingeschreven niet-werkende werkzoekende", other},
+		// That an OCMW may set 03 too is an assumption: it is what a caseworker can answer when support ends (CAT-13).
+		{"03", "vrij ingeschreven niet-werkende werkzoekende", []any{"client", "other", "ocmw"}},
 		{"05", "werkzoekende ten laste van het OCMW", []any{"ocmw", "client"}},
 		{"06", "werkzoekende erkend als persoon met een handicap", other},
 		{"10", "werkzoekende in opzegperiode", other},

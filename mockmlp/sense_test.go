@@ -28,7 +28,7 @@ func TestCategoryMakesSense(t *testing.T) {
 		{"90 for a full-time contract over 14", "14", category("90", "2026-01-12", employmentID), "", "", 201},
 		{"93 for a full-time contract", "05", category("93", "2026-01-12", employmentID), "categoryRefused", "workRegimeMismatch", 409},
 		{"90 before the contract", "05", category("90", "2026-01-11", employmentID), "categoryRefused", "workRegimeMismatch", 409},
-		{"one that others set", "05", category("03", "2026-01-12", ""), "badRequest", "notSetByOcmw", 400},
+		{"one that others set", "05", category("06", "2026-01-12", ""), "badRequest", "notSetByOcmw", 400},
 		{"tomorrow", "03", category("05", "2026-01-16", ""), "", "", 201},
 		{"the day after tomorrow", "03", category("05", "2026-01-17", ""), "badRequest", "dateAhead", 400},
 		{"before birth", "03", category("05", "1967-12-23", ""), "badRequest", "invalidPeriod", 400},

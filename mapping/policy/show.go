@@ -32,7 +32,7 @@ func (s *story) show(d casefile.Decision) {
 	}
 	s.questions(d)
 	for _, l := range d.Deadlines {
-		s.line("termijn: %s tegen %s: %s (%s)", l.Rule, l.Due.Dutch(), l.What, stateWord(l.State))
+		s.line("termijn: %s tegen %s: %s (%s)", l.Rule, l.Due.Dutch(), l.What, l.State.Dutch())
 	}
 	if d.NextReview != "" {
 		s.line("opnieuw bekijken op %s", d.NextReview.Dutch())
@@ -61,16 +61,6 @@ func orAccept(accept string) string {
 		return ""
 	}
 	return " [of beslis: " + accept + "]"
-}
-
-func stateWord(state casefile.DeadlineState) string {
-	switch state {
-	case casefile.DeadlineMet:
-		return "in orde"
-	case casefile.DeadlineOverdue:
-		return "te laat"
-	}
-	return "loopt"
 }
 
 // trace says which rules fired; with "trace: full" also why the others did not.

@@ -185,7 +185,7 @@ func referenceData() []statement {
 			}
 		}})
 	}
-	return append(list, statement{"refData/codes", "the categories that an OCMW sets are 00, 05, 78, 90 and 93", func(t *testing.T, s *session) {
+	return append(list, statement{"refData/codes", "among the categories that an OCMW sets are 00, 05, 78, 90 and 93", func(t *testing.T, s *session) {
 		var ours []string
 		for _, item := range s.do(t, call{method: "GET", path: "/refData/categories"}).items() {
 			setBy, _ := item["setBy"].([]any)
@@ -193,9 +193,10 @@ func referenceData() []statement {
 				ours = append(ours, code)
 			}
 		}
-		slices.Sort(ours)
-		if !slices.Equal(ours, []string{"00", "05", "78", "90", "93"}) {
-			t.Errorf("they are %v", ours)
+		for _, code := range []string{"00", "05", "78", "90", "93"} {
+			if !slices.Contains(ours, code) {
+				t.Errorf("%s is not among %v", code, ours)
+			}
 		}
 	}})
 }
