@@ -60,7 +60,7 @@ func (m *Mock) createToken(c *call) answer {
 			}
 		}
 	}
-	token := m.sign(grant{ClientID: id, Scopes: scopes, Expires: m.clock.now().Add(tokenLife).UnixMilli(), Number: m.next()})
+	token := m.sign(grant{ClientID: id, Scopes: scopes, Expires: m.clock.now().Add(tokenLife).UnixMilli(), Number: c.number})
 	a := ok(http.StatusOK, map[string]any{
 		"access_token": token, "token_type": "Bearer", "expires_in": int64(tokenLife / time.Second), "scope": strings.Join(scopes, " "),
 	})

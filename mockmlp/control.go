@@ -1,8 +1,10 @@
 package mockmlp
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -26,7 +28,7 @@ func (m *Mock) State() State {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	// When a due 78 can't be written it stays pending, and is shown as such.
-	_ = m.runDueExits()
+	_ = m.runDue()
 	s := State{
 		Epoch: m.state.Epoch, Sequence: m.state.Seq, Clock: m.clock.now(), Dossiers: []map[string]any{},
 		PendingExits: m.pendingExits(), InvalidAnswers: append([]InvalidAnswer{}, m.invalid...),
@@ -46,14 +48,12 @@ func (m *Mock) State() State {
 func (m *Mock) controlMux() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /control/state", func(w http.ResponseWriter, _ *http.Request) { reply200(w, m.State()) })
-	mux.HandleFunc("GET /control/effects", func(w http.ResponseWriter, _ *http.Request) {
-		reply200(w, map[string]any{"items": append([]Effect{}, m.Effects()...)})
-	})
-	mux.HandleFunc("GET /control/journal", func(w http.ResponseWriter, _ *http.Request) {
-		entries, total := m.Journal()
-		reply200(w, map[string]any{"items": entries, "total": total})
-	})
+	mux.HandleFunc("GET /control/effects", m.controlEffects)
+	mux.HandleFunc("GET /control/journal", m.controlJournal)
 	mux.HandleFunc("POST /control/reset", m.controlReset)
+	mux.HandleFunc("GET /control/scenarios", func(w http.ResponseWriter, _ *http.Request) {
+		reply200(w, map[string]any{"items": Scenarios(), "steps": m.Steps()})
+	})
 	mux.HandleFunc("POST /control/scenarios", m.controlScenario)
 	mux.HandleFunc("GET /control/clock", func(w http.ResponseWriter, _ *http.Request) { m.replyClock(w) })
 	mux.HandleFunc("POST /control/clock", m.controlClock)
@@ -156,4 +156,83 @@ func replyJSON(w http.ResponseWriter, status int, body any) {
 
 func complain(w http.ResponseWriter, status int, err error) {
 	replyJSON(w, status, map[string]string{"error": err.Error()})
+}
+
+// controlScenario lets something happen. A single happening that comes at once is answered with its effect, all else with the steps that are planned.
+func (m *Mock) controlScenario(w http.ResponseWriter, r *http.Request) {
+	body := map[string]any{}
+	if err := decodeStrict(r, &body); err != nil {
+		complain(w, http.StatusBadRequest, errors.New("not valid JSON"))
+		return
+	}
+	in, err := readStart(body)
+	if err == nil && in.Person != "" && in.At == nil && in.After == "" && in.AfterEffect == nil {
+		if k, kerr := scenarioKindOf(in.Name); kerr == nil && k.parts == nil && in.Name != "exitRule" {
+			m.replyHappening(w, in)
+			return
+		}
+	}
+	var steps []Step
+	if err == nil {
+		steps, err = m.StartScenario(in)
+	}
+	if err != nil {
+		complainHappening(w, err)
+		return
+	}
+	replyJSON(w, http.StatusCreated, map[string]any{"steps": steps})
+}
+
+func (m *Mock) replyHappening(w http.ResponseWriter, in ScenarioStart) {
+	run, err := readHappening(in.Name, in.Person, in.With)
+	var e Effect
+	if err == nil {
+		e, err = run(side{Mock: m})
+	}
+	if err != nil {
+		complainHappening(w, err)
+		return
+	}
+	replyJSON(w, http.StatusCreated, e)
+}
+
+func complainHappening(w http.ResponseWriter, err error) {
+	if errors.Is(err, ErrNobody) {
+		complain(w, http.StatusNotFound, err)
+		return
+	}
+	complain(w, http.StatusBadRequest, err)
+}
+
+// readStart takes what a scenario is, whom and when it befalls, out of a body; the rest are its own properties.
+func readStart(body map[string]any) (ScenarioStart, error) {
+	var when struct {
+		Name        string       `json:"name"`
+		SSIN        string       `json:"ssin"`
+		DossierID   string       `json:"dossierId"`
+		At          *time.Time   `json:"at"`
+		After       string       `json:"after"`
+		AfterEffect *StepTrigger `json:"afterEffect"`
+	}
+	own, general := map[string]any{}, map[string]any{}
+	for key, value := range body {
+		if slices.Contains([]string{"name", "ssin", "dossierId", "at", "after", "afterEffect"}, key) {
+			general[key] = value
+		} else {
+			own[key] = value
+		}
+	}
+	text, err := json.Marshal(general)
+	if err == nil {
+		err = readStrict(bytes.NewReader(text), &when)
+	}
+	if err != nil {
+		return ScenarioStart{}, fmt.Errorf("name, ssin, dossierId, at, after, afterEffect: %w", err)
+	}
+	if when.SSIN != "" && when.DossierID != "" {
+		return ScenarioStart{}, errors.New("name the person: give one of ssin and dossierId")
+	}
+	return ScenarioStart{
+		Name: when.Name, Person: when.SSIN + when.DossierID, With: own, At: when.At, After: when.After, AfterEffect: when.AfterEffect,
+	}, nil
 }

@@ -98,7 +98,7 @@ func (m *Mock) planExit(d *dossier, r registration, now time.Time) []exit {
 		return nil
 	}
 	if !planned {
-		rule := m.scenario.exitRule(d)
+		rule := m.exitRule(d)
 		if rule.Mode == ExitNever {
 			return nil
 		}

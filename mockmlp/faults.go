@@ -1,21 +1,16 @@
 package mockmlp
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/json"
+	"cmp"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"slices"
 	"strconv"
-	"strings"
-	"syscall"
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/mlpsync/mlpsync/schemas/mlp"
 )
 
 // Kinds of broken connection. The names are WireMock's, limit_data is Toxiproxy's.
@@ -24,8 +19,22 @@ const (
 	FaultReset = "CONNECTION_RESET_BY_PEER"
 	// FaultEmpty closes the connection without an answer.
 	FaultEmpty = "EMPTY_RESPONSE"
+	// FaultChunk sends status 200, then bytes that are no chunk, and closes.
+	FaultChunk = "MALFORMED_RESPONSE_CHUNK"
+	// FaultRandom sends bytes that are no HTTP, and closes.
+	FaultRandom = "RANDOM_DATA_THEN_CLOSE"
 	// FaultLimitData sends half of the body that Content-Length announces.
 	FaultLimitData = "LIMIT_DATA"
+	// FaultMalformedBody sends half of the body with a Content-Length that fits: whole as HTTP, and no JSON. The name is our own.
+	FaultMalformedBody = "MALFORMED_BODY"
+)
+
+// What becomes of a token.
+const (
+	// TokenExpired: the token counts as expired; one that is handed out has expired already.
+	TokenExpired = "expired"
+	// TokenWrong: the token counts as none that the mock gave; one that is handed out isn't.
+	TokenWrong = "wrong"
 )
 
 // When a fault strikes.
@@ -36,7 +45,10 @@ const (
 	AfterCommit = "after"
 )
 
-const maxDelay = 5 * time.Minute
+const (
+	maxDelay  = 5 * time.Minute
+	maxChunks = 10_000
+)
 
 // Fault is something that goes wrong, for the requests that match.
 type Fault struct {
@@ -47,12 +59,23 @@ type Fault struct {
 	Toxicity *float64 `json:"toxicity,omitempty"`
 	// Times is how often it strikes; 0 for always.
 	Times int `json:"times,omitempty"`
-	// When is before (default) or after the commit; LIMIT_DATA without a response is always after.
+	// Duration is how long it lasts on the mock's clock, such as 10m; empty for always. EndsAt is the instant that comes of it.
+	Duration string     `json:"duration,omitempty"`
+	EndsAt   *time.Time `json:"endsAt,omitempty"`
+	// When is before (default) or after the commit; LIMIT_DATA and MALFORMED_BODY without a response are always after.
 	When string `json:"when,omitempty"`
-	// FixedDelayMilliseconds delays the handling, at most five minutes. Delays of several faults add up.
+	// FixedDelayMilliseconds delays the handling, in real time, at most five minutes. Delays of several faults add up.
 	FixedDelayMilliseconds int `json:"fixedDelayMilliseconds,omitempty"`
+	// DelayDistribution delays the handling by a time that is drawn.
+	DelayDistribution *DelayDistribution `json:"delayDistribution,omitempty"`
+	// ChunkedDribbleDelay sends the answer slowly.
+	ChunkedDribbleDelay *ChunkedDribble `json:"chunkedDribbleDelay,omitempty"`
 	// Fault is one of the Fault constants; empty for none.
 	Fault string `json:"fault,omitempty"`
+	// Token is one of the Token constants; empty for none.
+	Token string `json:"token,omitempty"`
+	// StaleRead shows dossiers, and the feed, as they were before their last change: a replica that lags.
+	StaleRead bool `json:"staleRead,omitempty"`
 	// Response replaces the answer when its status is set.
 	Response FaultResponse `json:"response,omitzero"`
 	// Struck counts how often it has struck.
@@ -62,11 +85,31 @@ type Fault struct {
 	draws map[string]uint64
 }
 
+// DelayDistribution is a delay that is drawn from the seed, per person and operation.
+type DelayDistribution struct {
+	// Type is uniform (lower to upper), lognormal (median, sigma, at most maxValue) or fixed (milliseconds).
+	Type         string  `json:"type"`
+	Lower        float64 `json:"lower,omitempty"`
+	Upper        float64 `json:"upper,omitempty"`
+	Median       float64 `json:"median,omitempty"`
+	Sigma        float64 `json:"sigma,omitempty"`
+	MaxValue     float64 `json:"maxValue,omitempty"`
+	Milliseconds float64 `json:"milliseconds,omitempty"`
+}
+
+// ChunkedDribble cuts an answer's body into pieces that go out evenly over a time in milliseconds.
+type ChunkedDribble struct {
+	NumberOfChunks int `json:"numberOfChunks"`
+	TotalDuration  int `json:"totalDuration"`
+}
+
 // FaultMatch says which calls a fault is for; what is empty matches all.
 type FaultMatch struct {
 	OperationID string `json:"operationId,omitempty"`
-	Method      string `json:"method,omitempty"`
-	// Route is a path template of the document, such as /mlp/v1/dossiers/{dossierId}, or a prefix of one that ends in *.
+	// NotOperationID is an operation that is spared.
+	NotOperationID string `json:"notOperationId,omitempty"`
+	Method         string `json:"method,omitempty"`
+	// Route is a path template of the document, such as /mlp/v1/dossiers/{dossierId}; * stands for one part of it, at the end for all that follows.
 	Route string `json:"route,omitempty"`
 	// Person is a dossierId or a social security number.
 	Person string `json:"person,omitempty"`
@@ -95,55 +138,114 @@ type faultSet struct {
 func (f *Fault) check() error {
 	var errs []error
 	complain := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if !slices.Contains([]string{"", FaultReset, FaultEmpty, FaultLimitData}, f.Fault) {
-		complain("fault: one of %s, %s, %s", FaultReset, FaultEmpty, FaultLimitData)
+	if !slices.Contains([]string{"", FaultReset, FaultEmpty, FaultChunk, FaultRandom, FaultLimitData, FaultMalformedBody}, f.Fault) {
+		complain("fault: one of %s, %s, %s, %s, %s, %s", FaultReset, FaultEmpty, FaultChunk, FaultRandom, FaultLimitData, FaultMalformedBody)
+	}
+	if !slices.Contains([]string{"", TokenExpired, TokenWrong}, f.Token) {
+		complain("token: %s or %s", TokenExpired, TokenWrong)
 	}
 	if f.Toxicity != nil && !(*f.Toxicity >= 0 && *f.Toxicity <= 1) {
 		complain("toxicity: from 0 to 1")
 	}
-	if d := f.FixedDelayMilliseconds; d < 0 || int64(d) > maxDelay.Milliseconds() {
-		complain("fixedDelayMilliseconds: from 0 to %d", maxDelay.Milliseconds())
-	}
-	if s := f.Response.Status; s != 0 && (s < 200 || s > 599) {
-		complain("response.status: from 200 to 599")
-	}
-	if !slices.Contains([]string{"", "problem", "html", "gateway", "empty"}, f.Response.Body) {
-		complain("response.body: one of problem, html, gateway, empty")
-	}
-	if !slices.Contains([]string{"", "seconds", "date", "body"}, f.Response.RetryAfterForm) {
-		complain("response.retryAfterForm: one of seconds, date, body")
-	}
-	if p := f.Response.Problem; p != "" && problemTypeOf(p).status == 0 {
-		complain("response.problem: not a problem type of the API")
-	}
 	if f.Times < 0 || f.Match.Nth < 0 || f.Response.RetryAfter < 0 {
 		complain("times, match.nth and response.retryAfter: not negative")
 	}
-	if f.Fault == "" && f.Response.Status == 0 && f.FixedDelayMilliseconds == 0 {
-		complain("it does nothing: give fault, response.status or fixedDelayMilliseconds")
+	if d, err := time.ParseDuration(cmp.Or(f.Duration, "1s")); err != nil || d <= 0 {
+		complain("duration: a time such as 10m")
 	}
-	switch {
-	case f.When == "" && f.Fault == FaultLimitData && f.Response.Status == 0:
-		f.When = AfterCommit
-	case f.When == "":
-		f.When = BeforeCommit
-	case f.When == BeforeCommit && f.Fault == FaultLimitData && f.Response.Status == 0:
-		complain("when: %s has nothing to cut before the request is carried out", FaultLimitData)
-	case f.When != BeforeCommit && f.When != AfterCommit:
-		complain("when: before or after")
+	if f.Fault == "" && f.Response.Status == 0 && !f.delays() && f.Token == "" && !f.StaleRead {
+		complain("it does nothing: give fault, response.status, fixedDelayMilliseconds, delayDistribution, chunkedDribbleDelay, token or staleRead")
+	}
+	errs = append(errs, f.checkDelays(), f.Response.check(), f.completeWhen())
+	return errors.Join(errs...)
+}
+
+func (f *Fault) delays() bool {
+	return f.FixedDelayMilliseconds != 0 || f.DelayDistribution != nil || f.ChunkedDribbleDelay != nil
+}
+
+func (f *Fault) checkDelays() error {
+	most := float64(maxDelay.Milliseconds())
+	within := func(ms float64) bool { return ms >= 0 && ms <= most }
+	var errs []error
+	if !within(float64(f.FixedDelayMilliseconds)) {
+		errs = append(errs, fmt.Errorf("fixedDelayMilliseconds: from 0 to %.0f", most))
+	}
+	if d := f.ChunkedDribbleDelay; d != nil && (d.NumberOfChunks < 1 || d.NumberOfChunks > maxChunks || !within(float64(d.TotalDuration))) {
+		errs = append(errs, fmt.Errorf("chunkedDribbleDelay: numberOfChunks from 1 to %d, totalDuration from 0 to %.0f", maxChunks, most))
+	}
+	d := f.DelayDistribution
+	if d == nil {
+		return errors.Join(errs...)
+	}
+	fits := map[string]bool{
+		"fixed":     within(d.Milliseconds) && *d == DelayDistribution{Type: d.Type, Milliseconds: d.Milliseconds},
+		"uniform":   within(d.Lower) && within(d.Upper) && d.Lower <= d.Upper && *d == DelayDistribution{Type: d.Type, Lower: d.Lower, Upper: d.Upper},
+		"lognormal": d.Median > 0 && within(d.Median) && d.Sigma >= 0 && d.Sigma <= 10 && within(d.MaxValue) && d.Lower+d.Upper+d.Milliseconds == 0,
+	}
+	if !fits[d.Type] {
+		errs = append(errs, errors.New("delayDistribution: a type with its own properties, in milliseconds of at most five minutes: "+
+			"fixed (milliseconds), uniform (lower, upper) or lognormal (median, sigma up to 10, maxValue)"))
 	}
 	return errors.Join(errs...)
 }
 
+func (r FaultResponse) check() error {
+	var errs []error
+	if s := r.Status; s != 0 && (s < 200 || s > 599) {
+		errs = append(errs, errors.New("response.status: from 200 to 599"))
+	}
+	if !slices.Contains([]string{"", "problem", "html", "gateway", "empty"}, r.Body) {
+		errs = append(errs, errors.New("response.body: one of problem, html, gateway, empty"))
+	}
+	if !slices.Contains([]string{"", "seconds", "date", "body"}, r.RetryAfterForm) {
+		errs = append(errs, errors.New("response.retryAfterForm: one of seconds, date, body"))
+	}
+	if r.Problem != "" && problemTypeOf(r.Problem).status == 0 {
+		errs = append(errs, errors.New("response.problem: not a problem type of the API"))
+	}
+	return errors.Join(errs...)
+}
+
+// completeWhen says when a fault strikes that doesn't say it itself. What cuts a body needs one: the mock's own, or the response's.
+func (f *Fault) completeWhen() error {
+	needsBody := (f.Fault == FaultLimitData || f.Fault == FaultMalformedBody) && f.Response.Status == 0
+	switch {
+	case f.When == "" && needsBody:
+		f.When = AfterCommit
+	case f.When == "":
+		f.When = BeforeCommit
+	case f.When == BeforeCommit && needsBody:
+		return fmt.Errorf("when: %s has nothing to cut before the request is carried out", f.Fault)
+	case f.When != BeforeCommit && f.When != AfterCommit:
+		return errors.New("when: before or after")
+	}
+	return nil
+}
+
 // AddFault puts a fault behind the others and returns its id.
 func (m *Mock) AddFault(f Fault) (string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.addFault(f)
+}
+
+func (m *Mock) addFault(f Fault) (string, error) {
 	if err := f.check(); err != nil {
 		return "", err
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if op := f.Match.OperationID; op != "" && m.handlers[op] == nil {
-		return "", fmt.Errorf("match.operationId: the document has no such operation")
+	for _, op := range []string{f.Match.OperationID, f.Match.NotOperationID} {
+		if op != "" && m.handlers[op] == nil {
+			return "", errors.New("match.operationId, match.notOperationId: the document has no such operation")
+		}
+	}
+	if r := f.Match.Route; r != "" && !slices.ContainsFunc(m.api.Operations(), func(op *mlp.Operation) bool { return routeMatches(r, op.Path) }) {
+		return "", errors.New("match.route: the document has no such path")
+	}
+	f.EndsAt = nil
+	if d, err := time.ParseDuration(f.Duration); err == nil {
+		end := m.clock.now().Add(d)
+		f.EndsAt = &end
 	}
 	m.faults.number++
 	f.ID, f.Struck, f.seen, f.draws = "f"+strconv.Itoa(m.faults.number), 0, 0, map[string]uint64{}
@@ -171,195 +273,6 @@ func (m *Mock) RemoveFault(id string) bool {
 	before := len(m.faults.list)
 	m.faults.list = slices.DeleteFunc(m.faults.list, func(f *Fault) bool { return id == "" || f.ID == id })
 	return id == "" || len(m.faults.list) < before
-}
-
-// faultPlan is what befalls one request: the delays of all faults that strike, and the first that decides the answer.
-type faultPlan struct {
-	delay   time.Duration
-	decides *Fault
-	ids     []string
-}
-
-func (p faultPlan) before() *Fault {
-	if p.decides != nil && p.decides.When == BeforeCommit {
-		return p.decides
-	}
-	return nil
-}
-
-// wait is the delay; false when the client went away meanwhile.
-func (p faultPlan) wait(r *http.Request) bool {
-	if p.delay <= 0 {
-		return true
-	}
-	t := time.NewTimer(p.delay)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-r.Context().Done():
-		return false
-	}
-}
-
-func (m *Mock) planFaults(c *call) faultPlan {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	var p faultPlan
-	for _, f := range m.faults.list {
-		decides := f.Fault != "" || f.Response.Status != 0
-		if (decides && p.decides != nil) || !m.strikes(f, c) {
-			continue
-		}
-		f.Struck++
-		p.ids = append(p.ids, f.ID)
-		p.delay += time.Duration(f.FixedDelayMilliseconds) * time.Millisecond
-		if decides {
-			snapshot := *f
-			p.decides = &snapshot
-		}
-	}
-	return p
-}
-
-func (m *Mock) strikes(f *Fault, c *call) bool {
-	if !m.concerns(f.Match, c) {
-		return false
-	}
-	f.seen++
-	if (f.Match.Nth > 0 && f.seen != f.Match.Nth) || (f.Times > 0 && f.Struck >= f.Times) {
-		return false
-	}
-	return f.Toxicity == nil || m.draw(f, c) < *f.Toxicity
-}
-
-func (m *Mock) concerns(match FaultMatch, c *call) bool {
-	if c.op == nil {
-		return false
-	}
-	if match.OperationID != "" && match.OperationID != c.op.ID {
-		return false
-	}
-	if match.Method != "" && !strings.EqualFold(match.Method, c.op.Method) {
-		return false
-	}
-	if prefix, wild := strings.CutSuffix(match.Route, "*"); match.Route != "" && match.Route != c.op.Path && (!wild || !strings.HasPrefix(c.op.Path, prefix)) {
-		return false
-	}
-	if match.Person == "" {
-		return true
-	}
-	person := match.Person
-	if id, known := m.state.bySSIN[person]; known {
-		person = id
-	}
-	return slices.Contains(c.persons, person)
-}
-
-// draw gives a number from 0 to 1 that depends on the seed, the fault, the person, the operation and how often those met: not on what other persons'
-// requests happened to come in between.
-func (m *Mock) draw(f *Fault, c *call) float64 {
-	key := c.person() + "|" + c.op.ID
-	f.draws[key]++
-	sum := sha256.Sum256(fmt.Appendf(nil, "%d|%s|%s|%d", m.opts.Seed, f.ID, key, f.draws[key]))
-	return float64(binary.BigEndian.Uint64(sum[:8])>>11) / (1 << 53)
-}
-
-// faultAnswer is the answer that a fault gives in place of the mock's own.
-func (m *Mock) faultAnswer(f *Fault) answer {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	r := f.Response
-	a := answer{status: r.Status, header: http.Header{}, raw: []byte{}}
-	switch r.Body {
-	case "html":
-		a.header.Set("Content-Type", "text/html; charset=utf-8")
-		a.raw = fmt.Appendf(nil, "<!DOCTYPE html><html><head><title>%d %s</title></head><body><h1>%s</h1></body></html>\n", r.Status, http.StatusText(r.Status), http.StatusText(r.Status))
-	case "gateway":
-		a.header.Set("Content-Type", "application/json")
-		a.raw, _ = json.Marshal(map[string]string{"httpCode": strconv.Itoa(r.Status), "httpMessage": http.StatusText(r.Status), "moreInformation": "fault injected by the mock"})
-	case "empty":
-	default:
-		m.faultProblem(&a, r)
-	}
-	if r.RetryAfter > 0 {
-		switch r.RetryAfterForm {
-		case "date":
-			// HTTP dates are real time: the client's clock is not the mock's.
-			a.header.Set("Retry-After", m.opts.Now().UTC().Add(time.Duration(r.RetryAfter)*time.Second).Format(http.TimeFormat))
-		case "body":
-		default:
-			a.header.Set("Retry-After", strconv.Itoa(r.RetryAfter))
-		}
-	}
-	return a
-}
-
-func (m *Mock) faultProblem(a *answer, r FaultResponse) {
-	t := problemTypeOf(r.Problem)
-	for _, p := range problemTypes() {
-		if t.status == 0 && p.status == r.Status {
-			t = p
-		}
-	}
-	if t.status == 0 {
-		t = problemType{name: "about:blank", urn: "about:blank", title: http.StatusText(r.Status)}
-	}
-	body := map[string]any{
-		"type": t.urn, "title": t.title, "status": r.Status, "detail": "fault injected by the mock",
-		"instance": "urn:uuid:" + m.derive("instance", m.next()),
-	}
-	if r.RetryAfter > 0 {
-		body["retryAfterSec"] = r.RetryAfter
-	}
-	a.problem = t.name
-	a.header.Set("Content-Type", "application/problem+json")
-	a.raw, _ = json.Marshal(body)
-}
-
-// send puts an answer on the wire, or breaks the connection as the fault says.
-func send(w http.ResponseWriter, a answer, payload []byte, f *Fault) {
-	kind := ""
-	if f != nil {
-		kind = f.Fault
-	}
-	switch kind {
-	case FaultReset, FaultEmpty:
-		cut(w, kind == FaultReset)
-	}
-	for name, values := range a.header {
-		w.Header()[name] = values
-	}
-	w.Header().Set("Content-Length", strconv.Itoa(len(payload)))
-	w.WriteHeader(a.status)
-	if kind == FaultLimitData {
-		_, _ = w.Write(payload[:len(payload)/2])
-		if fl, can := w.(http.Flusher); can {
-			fl.Flush()
-		}
-		panic(http.ErrAbortHandler)
-	}
-	_, _ = w.Write(payload)
-}
-
-// cut ends the connection without an answer. It never returns: ErrAbortHandler is how net/http is told that no answer follows.
-func cut(w http.ResponseWriter, reset bool) {
-	if t, inProcess := w.(*exchange); inProcess {
-		t.broken = io.EOF
-		if reset {
-			t.broken = syscall.ECONNRESET
-		}
-		panic(http.ErrAbortHandler)
-	}
-	if h, can := w.(http.Hijacker); can {
-		if conn, _, err := h.Hijack(); err == nil {
-			if tcp, isTCP := conn.(*net.TCPConn); isTCP && reset {
-				_ = tcp.SetLinger(0)
-			}
-			_ = conn.Close()
-		}
-	}
-	panic(http.ErrAbortHandler)
 }
 
 // validUUID is for scenario files.

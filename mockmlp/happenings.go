@@ -2,10 +2,8 @@ package mockmlp
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"slices"
@@ -20,10 +18,20 @@ import (
 // ErrNobody is what a happening returns where the mock has no dossier of the person.
 var ErrNobody = errors.New("the mock has no dossier of this person: create or seed it first")
 
+// side is VDAB's side of a mock: whoever lets something happen there.
+type side struct {
+	*Mock
+	// locked: the caller holds the mock's lock, and steps of a script are settled by what happens.
+	locked bool
+	steps  []Step
+}
+
 // happen commits what do makes of the next version of a person's dossier.
-func (m *Mock) happen(name, person string, do func(next *dossier) (change, error)) (Effect, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+func (m side) happen(name, person string, do func(next *dossier) (change, error)) (Effect, error) {
+	if !m.locked {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+	}
 	e, err := m.happenLocked(name, person, do)
 	if err != nil {
 		return Effect{}, fmt.Errorf("%s: %w", name, err)
@@ -31,14 +39,14 @@ func (m *Mock) happen(name, person string, do func(next *dossier) (change, error
 	return e, nil
 }
 
-func (m *Mock) happenLocked(name, person string, do func(next *dossier) (change, error)) (Effect, error) {
-	if err := m.runDueExits(); err != nil {
-		return Effect{}, err
+func (m side) happenLocked(name, person string, do func(next *dossier) (change, error)) (Effect, error) {
+	// A step of a script comes in its turn: what is due before it has been done.
+	if !m.locked {
+		if err := m.runDue(); err != nil {
+			return Effect{}, err
+		}
 	}
-	d := m.state.Dossiers[person]
-	if d == nil {
-		d = m.state.Dossiers[m.state.bySSIN[person]]
-	}
+	d := m.state.Dossiers[m.known(person)]
 	if d == nil {
 		return Effect{}, ErrNobody
 	}
@@ -50,7 +58,7 @@ func (m *Mock) happenLocked(name, person string, do func(next *dossier) (change,
 	if err := m.judgeDossier(next); err != nil {
 		return Effect{}, fmt.Errorf("the document refuses the dossier that comes of it: %w", err)
 	}
-	c.dossier, c.happening, c.at = next, name, m.clock.now()
+	c.dossier, c.happening, c.at, c.steps = next, name, m.clock.now(), m.steps
 	e, err := m.commit(c)
 	if err != nil {
 		return Effect{}, err
@@ -67,6 +75,10 @@ func (m *Mock) newID(what string) string {
 
 // OwnerChanged gives the dossier another owner, as in the API's Owner; since is today unless it says otherwise.
 func (m *Mock) OwnerChanged(person string, owner map[string]any) (Effect, error) {
+	return side{Mock: m}.ownerChanged(person, owner)
+}
+
+func (m side) ownerChanged(person string, owner map[string]any) (Effect, error) {
 	return m.happen("ownerChanged", person, func(next *dossier) (change, error) {
 		next.Owner = map[string]any{"since": m.today()}
 		maps.Copy(next.Owner, normalized(owner))
@@ -81,6 +93,10 @@ func (m *Mock) OwnerChanged(person string, owner map[string]any) (Effect, error)
 // HandoverAnswered moves a handover request on (HND-03): to received, needsInformation, accepted, assigned (to an organisation), rejected (with a
 // reason) or closed. Without an id it is the one registered last.
 func (m *Mock) HandoverAnswered(person, handoverID, status, reason, assignedTo string) (Effect, error) {
+	return side{Mock: m}.handoverAnswered(person, handoverID, status, reason, assignedTo)
+}
+
+func (m side) handoverAnswered(person, handoverID, status, reason, assignedTo string) (Effect, error) {
 	return m.happen("handoverAnswered", person, func(next *dossier) (change, error) {
 		r, err := next.answerable(handoverID)
 		switch {
@@ -120,9 +136,16 @@ func (d *dossier) answerable(handoverID string) (registration, error) {
 	return r, nil
 }
 
-// SSINReplaced gives the person another number; the present one goes into the history.
+// SSINReplaced gives the person another number, a free test number where none is given; the present one goes into the history.
 func (m *Mock) SSINReplaced(person, newSSIN string) (Effect, error) {
+	return side{Mock: m}.ssinReplaced(person, newSSIN)
+}
+
+func (m side) ssinReplaced(person, newSSIN string) (Effect, error) {
 	return m.happen("ssinReplaced", person, func(next *dossier) (change, error) {
+		if newSSIN == "" {
+			newSSIN = m.freeSSIN(next.ID)
+		}
 		_, taken := m.state.bySSIN[newSSIN]
 		if !validSSIN(newSSIN) || taken || m.state.Canceled[newSSIN] {
 			return change{}, errors.New("newSsin: a valid number that nobody has or had")
@@ -135,6 +158,10 @@ func (m *Mock) SSINReplaced(person, newSSIN string) (Effect, error) {
 
 // SSINCanceled cancels the person's number: it stands for nobody any more.
 func (m *Mock) SSINCanceled(person string) (Effect, error) {
+	return side{Mock: m}.ssinCanceled(person)
+}
+
+func (m side) ssinCanceled(person string) (Effect, error) {
 	return m.happen("ssinCanceled", person, func(next *dossier) (change, error) {
 		next.SSINCanceled = true
 		return change{kind: "dossier", id: next.ID, content: map[string]any{"ssinStatus": "canceled"}}, nil
@@ -144,6 +171,10 @@ func (m *Mock) SSINCanceled(person string) (Effect, error) {
 // DossierEdited is a colleague's change by hand: a merge-patch of the dossier's own data, or of one registration by kind and id. Kind dossier, or none,
 // is the dossier's own data.
 func (m *Mock) DossierEdited(person, kindName, id string, patch map[string]any) (Effect, error) {
+	return side{Mock: m}.dossierEdited(person, kindName, id, patch)
+}
+
+func (m side) dossierEdited(person, kindName, id string, patch map[string]any) (Effect, error) {
 	return m.happen("dossierEdited", person, func(next *dossier) (change, error) {
 		if kindName == "" || kindName == "dossier" {
 			return m.editOwn(next, normalized(patch))
@@ -202,6 +233,10 @@ func (m *Mock) editRegistration(next *dossier, k kind, id string, patch map[stri
 // CategorySet is a category that somebody else sets, valid from a day on; by is as in setBy. What the job-seeker sets comes in through VDAB, and has VDAB as its
 // actor; ocmw is a colleague by hand.
 func (m *Mock) CategorySet(person, code, from, by string) (Effect, error) {
+	return side{Mock: m}.categorySet(person, code, from, by)
+}
+
+func (m side) categorySet(person, code, from, by string) (Effect, error) {
 	return m.happen("categorySet", person, func(next *dossier) (change, error) {
 		r := registration{
 			ID: m.newID("category"), Content: map[string]any{"code": code, "validFrom": from},
@@ -216,6 +251,10 @@ func (m *Mock) CategorySet(person, code, from, by string) (Effect, error) {
 // TrainingRegistered is a training that its provider registers, as in the API's Training, or changes: that with the same trainingId. Without a
 // trainingId it gets one.
 func (m *Mock) TrainingRegistered(person string, training map[string]any) (Effect, error) {
+	return side{Mock: m}.trainingRegistered(person, training)
+}
+
+func (m side) trainingRegistered(person string, training map[string]any) (Effect, error) {
 	return m.happen("trainingRegistered", person, func(next *dossier) (change, error) {
 		t := normalized(training)
 		id, given := t["trainingId"].(string)
@@ -251,20 +290,23 @@ func (w whom) person() (string, error) {
 	return w.SSIN + w.DossierID, nil
 }
 
-// happening reads a happening's own properties, strictly, and carries it out.
-func happening[T interface{ person() (string, error) }](do func(person string, in T) (Effect, error)) func([]byte) (Effect, error) {
-	return func(body []byte) (Effect, error) {
+// happening reads a happening's own properties, strictly.
+func happening[T interface{ person() (string, error) }](do func(m side, person string, in T) (Effect, error)) reader {
+	return func(body []byte) (func(side) (Effect, error), error) {
 		var in T
 		if err := readStrict(bytes.NewReader(body), &in); err != nil {
-			return Effect{}, err
+			return nil, err
 		}
 		person, err := in.person()
 		if err != nil {
-			return Effect{}, err
+			return nil, err
 		}
-		return do(person, in)
+		return func(m side) (Effect, error) { return do(m, person, in) }, nil
 	}
 }
+
+// reader makes of a happening's own properties what carries it out.
+type reader func(body []byte) (func(side) (Effect, error), error)
 
 type ownerIn struct {
 	whom
@@ -303,47 +345,9 @@ type trainingIn struct {
 	Training map[string]any `json:"training"`
 }
 
-// happenings are those of the control API, by name.
-func (m *Mock) happenings() map[string]func([]byte) (Effect, error) {
-	return map[string]func([]byte) (Effect, error){
-		"ownerChanged": happening(func(p string, in ownerIn) (Effect, error) { return m.OwnerChanged(p, in.Owner) }),
-		"handoverAnswered": happening(func(p string, in answerIn) (Effect, error) {
-			return m.HandoverAnswered(p, in.HandoverID, in.Status, in.Reason, in.AssignedTo)
-		}),
-		"ssinReplaced":       happening(func(p string, in replaceIn) (Effect, error) { return m.SSINReplaced(p, in.NewSSIN) }),
-		"ssinCanceled":       happening(func(p string, _ whom) (Effect, error) { return m.SSINCanceled(p) }),
-		"dossierEdited":      happening(func(p string, in editIn) (Effect, error) { return m.DossierEdited(p, in.Kind, in.ID, in.Patch) }),
-		"categorySet":        happening(func(p string, in categoryIn) (Effect, error) { return m.CategorySet(p, in.Code, in.From, in.By) }),
-		"trainingRegistered": happening(func(p string, in trainingIn) (Effect, error) { return m.TrainingRegistered(p, in.Training) }),
-	}
-}
-
-func (m *Mock) controlScenario(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
-	if err != nil {
-		complain(w, http.StatusBadRequest, err)
-		return
-	}
-	var named struct {
-		Name string `json:"name"`
-	}
-	if err := json.Unmarshal(body, &named); err != nil {
-		complain(w, http.StatusBadRequest, errors.New("not valid JSON"))
-		return
-	}
-	all := m.happenings()
-	do, known := all[named.Name]
-	if !known {
-		complain(w, http.StatusBadRequest, fmt.Errorf("name: one of %s", strings.Join(slices.Sorted(maps.Keys(all)), ", ")))
-		return
-	}
-	e, err := do(body)
-	switch {
-	case errors.Is(err, ErrNobody):
-		complain(w, http.StatusNotFound, err)
-	case err != nil:
-		complain(w, http.StatusBadRequest, err)
-	default:
-		replyJSON(w, http.StatusCreated, e)
-	}
+// exitIn says how the person's next 78 comes: see [Exits].
+type exitIn struct {
+	whom
+	Mode  string `json:"mode"`
+	Delay string `json:"delay"`
 }

@@ -167,7 +167,7 @@ func TestHappeningsAreStrict(t *testing.T) {
 		want   string
 	}{
 		{`{`, 400, "JSON"},
-		{`{"name":"earthquake"}`, 400, "categorySet, dossierEdited"},
+		{`{"name":"earthquake"}`, 400, "dossierEdited, categorySet"},
 		{`{"name":"ssinCanceled"}`, 400, "one of ssin and dossierId"},
 		{`{"name":"ssinCanceled","ssin":"` + ssinD + `","dossierId":"` + id + `"}`, 400, "one of ssin and dossierId"},
 		{`{"name":"ssinCanceled","ssin":"` + ssinB + `"}`, 404, "no dossier"},

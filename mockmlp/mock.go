@@ -13,11 +13,13 @@
 package mockmlp
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
+	"os"
 	"sync"
 	"time"
 	_ "time/tzdata" // Brussels days, on machines without a time zone database too
@@ -51,6 +53,10 @@ type Options struct {
 	RatePerMinute int
 	// JournalSize and FeedSize bound what is kept: 0 for 10,000 and 20,000. A cursor older than the feed is lost (410).
 	JournalSize, FeedSize int
+	// Hostile is the share of all calls, from 0 to 1, that go wrong from the start: see [HostileFaults].
+	Hostile float64
+	// RecordDir gets a file with each request and its answer, for a validator; by default what MOCKMLP_RECORD says, else none.
+	RecordDir string
 	// Logger gets one line a request; nothing personal.
 	Logger zerolog.Logger
 	// Observe, when set, is told of each request and its answer before the answer is sent, from the goroutine that serves it. It holds everything in clear.
@@ -72,8 +78,11 @@ type Mock struct {
 	journal *journal
 	faults  *faultSet
 	rates   map[string]rateWindow
-	counter uint64
+	numbers map[uint64]uint64
 	invalid []InvalidAnswer
+	news    news
+
+	recorder *recorder
 }
 
 // InvalidAnswer is an answer of the mock's own that its document doesn't allow: a defect of the mock.
@@ -102,9 +111,16 @@ func New(opts Options) (*Mock, error) {
 		if m.state, err = m.initialState(1); err != nil {
 			return nil, err
 		}
+		if err := m.planScript(); err != nil {
+			return nil, err
+		}
 	}
 	m.state.Starts++
-	if err := m.store.replace(m.snapshot()); err != nil {
+	err = m.store.replace(m.snapshot())
+	if err == nil {
+		m.recorder, err = openRecorder(m.opts.RecordDir)
+	}
+	if err != nil {
 		_ = m.store.close()
 		return nil, err
 	}
@@ -129,6 +145,7 @@ func prepare(opts Options) (*Mock, error) {
 	if opts.FeedSize <= 0 {
 		opts.FeedSize = defaultFeed
 	}
+	opts.RecordDir = cmp.Or(opts.RecordDir, os.Getenv(recordVariable))
 	scenario := opts.Scenario
 	if scenario == nil {
 		scenario = &Scenario{}
@@ -141,10 +158,10 @@ func prepare(opts Options) (*Mock, error) {
 	}
 	m := &Mock{
 		opts: opts, api: api, scenario: scenario.withDefaults(), brussels: brussels,
-		journal: newJournal(opts.JournalSize), faults: &faultSet{}, rates: map[string]rateWindow{},
+		journal: newJournal(opts.JournalSize), rates: map[string]rateWindow{}, numbers: map[uint64]uint64{},
 	}
 	m.handlers = m.operations()
-	return m, nil
+	return m, m.newFaults()
 }
 
 func (m *Mock) startOfClock() time.Time {
@@ -163,10 +180,7 @@ func (m *Mock) Close() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	err := m.store.append(record{Epoch: m.state.Epoch, Clock: m.clock.now()})
-	if cerr := m.store.close(); err == nil {
-		err = cerr
-	}
-	return err
+	return errors.Join(err, m.store.close(), m.recorder.close())
 }
 
 // Reset puts state, effects, journal, faults and clock back to where the scenario starts. Cursors from before are lost.
@@ -179,14 +193,18 @@ func (m *Mock) Reset() error {
 	if err == nil {
 		fresh.Starts = previous.Starts
 		m.state = fresh
+		err = m.planScript()
+	}
+	if err == nil {
 		err = m.store.replace(m.snapshot())
 	}
 	if err != nil {
 		m.state, m.clock = previous, running
 		return err
 	}
-	m.journal, m.faults, m.rates, m.counter, m.invalid = newJournal(m.opts.JournalSize), &faultSet{}, map[string]rateWindow{}, 0, nil
-	return nil
+	m.journal, m.rates, m.numbers, m.invalid = newJournal(m.opts.JournalSize), map[string]rateWindow{}, map[uint64]uint64{}, nil
+	m.news.tell()
+	return m.newFaults()
 }
 
 // Now is the virtual clock's time.
@@ -218,7 +236,7 @@ func (m *Mock) moveClock(t time.Time) error {
 	if err := m.store.append(record{Epoch: m.state.Epoch, Clock: t}); err != nil {
 		return err
 	}
-	return m.runDueExits()
+	return m.runDue()
 }
 
 // Effects lists each change that was committed, once, in order.
@@ -252,12 +270,6 @@ func (m *Mock) derive(parts ...string) string {
 	b[6], b[8] = b[6]&0x0f|0x50, b[8]&0x3f|0x80
 	s := hex.EncodeToString(b)
 	return s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:]
-}
-
-// next numbers what needs an id of its own: requests, problems.
-func (m *Mock) next() string {
-	m.counter++
-	return strconv.FormatInt(m.state.Starts, 10) + "-" + strconv.FormatUint(m.counter, 10)
 }
 
 // pseudonym stands for a person in journal and logs.

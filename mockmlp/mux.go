@@ -39,6 +39,9 @@ type call struct {
 	traceID string
 	client  *Client
 	persons []string // dossier ids that the request is about
+	// number tells the request from others about the same persons.
+	number string
+	plan   faultPlan
 	// refusal, when set, is the answer to a request that can't be understood.
 	refusal func() answer
 }
@@ -106,34 +109,30 @@ func (m *Mock) operations() map[string]func(*call) answer {
 func (m *Mock) serveAPI(w http.ResponseWriter, r *http.Request) {
 	c := &call{r: r}
 	m.read(c, w)
-	plan := m.planFaults(c)
-	if !plan.wait(r) {
+	c.plan = m.planFaults(c)
+	if !pause(r.Context(), c.plan.delay) {
 		return // the client went away
 	}
 	a := answer{header: http.Header{}}
-	if plan.before() == nil {
+	if c.plan.before() == nil {
 		a = m.handle(c)
 	}
-	if plan.decides != nil && plan.decides.Response.Status != 0 {
+	if f := c.plan.decides; f != nil && f.Response.Status != 0 {
 		effects := a.effects
-		a = m.faultAnswer(plan.decides)
+		a = m.faultAnswer(f, c)
 		a.effects = effects
 	}
 	payload := m.encode(c, &a)
 	a.header.Set("BelGov-Trace-Id", c.traceID)
-	m.record(c, a, plan)
-	m.observe(c, a, payload, plan.decides != nil)
-	send(w, a, payload, plan.decides)
+	m.record(c, a)
+	m.observe(c, a, payload, c.plan.decides != nil)
+	m.recorder.add(c, a, payload)
+	send(r.Context(), w, a, payload, c.plan)
 }
 
 // read takes the request in. A request that can't be understood gets a refusal, which handle gives after it has seen who asks.
 func (m *Mock) read(c *call, w http.ResponseWriter) {
-	c.traceID = c.r.Header.Get("BelGov-Trace-Id")
-	if !plainTraceID.MatchString(c.traceID) {
-		m.mu.Lock()
-		c.traceID = m.derive("trace", m.next())
-		m.mu.Unlock()
-	}
+	defer m.identify(c)
 	path := c.r.URL.EscapedPath()
 	var found bool
 	if c.op, c.params, found = m.api.Match(c.r.Method, path); !found {
@@ -238,8 +237,11 @@ func (m *Mock) handle(c *call) answer {
 	if c.op == nil {
 		return c.refusal()
 	}
-	if err := m.runDueExits(); err != nil {
+	if err := m.runDue(); err != nil {
 		return m.problem("serviceUnavailable", "")
+	}
+	if a, spoiled := m.spoiledToken(c); spoiled {
+		return a
 	}
 	if c.op.Secured {
 		if a, in := m.authenticate(c); !in {
@@ -257,7 +259,22 @@ func (m *Mock) handle(c *call) answer {
 	if a, valid := m.validate(c); !valid {
 		return a
 	}
-	return m.handlers[c.op.ID](c)
+	a := m.carryOut(c)
+	// What a script does at once; when it can't be written now, it stays due.
+	_ = m.runDue()
+	return a
+}
+
+// carryOut runs the operation, on what a fault lets it see.
+func (m *Mock) carryOut(c *call) answer {
+	if c.plan.stale && (c.op.Method == http.MethodGet || c.op.ID == "queryDossiers") {
+		defer m.rewind(c)()
+	}
+	a := m.handlers[c.op.ID](c)
+	if c.plan.token != "" {
+		a = m.spoilToken(c, a)
+	}
+	return a
 }
 
 // validate judges the request by the document. The absence of If-Match is judged later: it has a status of its own, and a PUT equal to
@@ -287,6 +304,7 @@ func (m *Mock) encode(c *call, a *answer) []byte {
 	if a.raw != nil || a.status == 0 {
 		return a.raw
 	}
+	m.stamp(c, a)
 	payload, err := json.Marshal(a.body)
 	if err != nil || c.op == nil {
 		return payload
@@ -307,6 +325,7 @@ func (m *Mock) encode(c *call, a *answer) []byte {
 	effects := a.effects
 	*a = m.problem("internalServerError", "The mock made an answer that its document forbids; see the control API.")
 	a.effects = effects
+	m.stamp(c, a)
 	if payload, err = json.Marshal(a.body); err != nil {
 		return nil
 	}

@@ -105,6 +105,9 @@ func replay(path string, into *snapshot) error {
 		if rec.Epoch != into.State.Epoch || (rec.Effect != nil && rec.Effect.Seq <= into.State.Seq) {
 			continue
 		}
+		if rec.Effect == nil && rec.Seq < into.State.Seq {
+			rec.Steps, rec.Exits, rec.ExitRule = nil, nil, nil // older than the snapshot: only the clock
+		}
 		into.State.apply(rec)
 		if rec.Clock.After(into.Clock) {
 			into.Clock = rec.Clock

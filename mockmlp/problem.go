@@ -87,10 +87,7 @@ const problemPath = "/mlp/v1/refData/problemTypes/"
 // problem is an answer of a named type.
 func (m *Mock) problem(name, detail string) answer {
 	p := problemTypeOf(name)
-	body := map[string]any{
-		"type": p.urn, "title": p.title, "status": p.status,
-		"instance": "urn:uuid:" + m.derive("instance", m.next()), "href": problemPath + p.urn,
-	}
+	body := map[string]any{"type": p.urn, "title": p.title, "status": p.status, "href": problemPath + p.urn}
 	if detail == "" {
 		detail = p.description
 	}

@@ -22,8 +22,40 @@ type Scenario struct {
 	// CanceledSSINs are numbers that stand for nobody.
 	CanceledSSINs []string      `yaml:"canceledSsins"`
 	Dossiers      []SeedDossier `yaml:"dossiers"`
+	// Script is what happens at VDAB's side, when.
+	Script []SeedStep `yaml:"script"`
 
 	start time.Time
+	// lines are where keys stand in the file, by their path.
+	lines map[string]int
+}
+
+// SeedStep lets something happen: a scenario or a single happening (see [Scenarios]), at an instant, after a time counted from the clock's start, or after
+// an operation's nth change.
+type SeedStep struct {
+	Name        string       `yaml:"name"`
+	SSIN        string       `yaml:"ssin"`
+	At          string       `yaml:"at"`
+	After       string       `yaml:"after"`
+	AfterEffect *StepTrigger `yaml:"afterEffect"`
+	// With are the scenario's own properties.
+	With map[string]any `yaml:"with"`
+}
+
+func (s SeedStep) start() (ScenarioStart, error) {
+	out := ScenarioStart{Name: s.Name, Person: s.SSIN, With: s.With, After: s.After, AfterEffect: s.AfterEffect}
+	if s.At != "" {
+		at, err := time.Parse(time.RFC3339, s.At)
+		if err != nil {
+			return out, errors.New("at: expected an instant such as 2026-01-15T08:00:00+01:00")
+		}
+		out.At = &at
+	}
+	if s.SSIN != "" && !validSSIN(s.SSIN) {
+		return out, errors.New("ssin is not valid")
+	}
+	_, err := partsOf(out)
+	return out, err
 }
 
 // Client is a machine client of an OCMW.
@@ -105,63 +137,95 @@ func LoadScenario(path string) (*Scenario, error) {
 // ParseScenario reads a scenario strictly: an unknown key is an error with its line. Dossiers are judged by the API's document when a mock is made of it.
 func ParseScenario(text []byte) (*Scenario, error) {
 	var s Scenario
-	if _, issues := strictyaml.Decode(text, &s); len(issues) > 0 {
+	lines, issues := strictyaml.Decode(text, &s)
+	if len(issues) > 0 {
 		errs := make([]error, len(issues))
 		for i, issue := range issues {
 			errs[i] = fmt.Errorf("scenario: %s", issue)
 		}
 		return nil, errors.Join(errs...)
 	}
+	s.lines = lines
 	if s.Clock != "" {
 		t, err := time.Parse(time.RFC3339, s.Clock)
 		if err != nil {
-			return nil, errors.New("scenario: clock: expected an instant such as 2026-01-15T08:00:00+01:00")
+			return nil, s.wrong("clock", errors.New("expected an instant such as 2026-01-15T08:00:00+01:00"))
 		}
 		s.start = t
 	}
 	return &s, s.check()
 }
 
+// wrong says where in the file something is wrong.
+func (s *Scenario) wrong(path string, err error) error {
+	if line := s.lines[path]; line > 0 {
+		return fmt.Errorf("scenario: line %d: %s: %w", line, path, err)
+	}
+	return fmt.Errorf("scenario: %s: %w", path, err)
+}
+
 func (s *Scenario) check() error {
+	errs := append(s.checkClients(), s.checkExits()...)
+	errs = append(errs, s.checkDossiers()...)
+	for i, step := range s.Script {
+		if _, err := step.start(); err != nil {
+			errs = append(errs, s.wrong(fmt.Sprintf("script[%d]", i), err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (s *Scenario) checkClients() []error {
 	var errs []error
-	complain := func(format string, args ...any) { errs = append(errs, fmt.Errorf("scenario: "+format, args...)) }
 	seen := map[string]bool{}
 	for i, c := range s.Clients {
+		path := fmt.Sprintf("clients[%d]", i)
 		if c.ClientID == "" || c.ClientSecret == "" || c.APIKey == "" {
-			complain("clients[%d]: clientId, clientSecret and apiKey are needed", i)
+			errs = append(errs, s.wrong(path, errors.New("clientId, clientSecret and apiKey are needed")))
 		}
 		if seen[c.ClientID] {
-			complain("clients[%d]: clientId stands twice", i)
+			errs = append(errs, s.wrong(path, errors.New("clientId stands twice")))
 		}
 		seen[c.ClientID] = true
 		if _, err := ident.ParseKBO(c.KBONumber); c.KBONumber != "" && err != nil {
-			complain("clients[%d]: kboNumber is not valid", i)
+			errs = append(errs, s.wrong(path, errors.New("kboNumber is not valid")))
 		}
 	}
+	return errs
+}
+
+func (s *Scenario) checkExits() []error {
+	var errs []error
 	if !knownMode(s.Exits.Default.Mode) {
-		complain("exits.default.mode: one of before, at, after, never")
+		errs = append(errs, s.wrong("exits.default.mode", errors.New("one of before, at, after, never")))
 	}
 	for i, p := range s.Exits.Persons {
 		if !knownMode(p.Mode) || p.Mode == "" || !validSSIN(p.SSIN) {
-			complain("exits.persons[%d]: a valid ssin, and a mode: one of before, at, after, never", i)
+			errs = append(errs, s.wrong(fmt.Sprintf("exits.persons[%d]", i), errors.New("a valid ssin, and a mode: one of before, at, after, never")))
 		}
 	}
+	return errs
+}
+
+func (s *Scenario) checkDossiers() []error {
+	var errs []error
 	persons := map[string]int{}
 	for i, d := range s.Dossiers {
+		path := fmt.Sprintf("dossiers[%d]", i)
 		if !slices.Contains([]string{"", "active", "canceled"}, d.SSINStatus) {
-			complain("dossiers[%d]: ssinStatus: one of active, canceled", i)
+			errs = append(errs, s.wrong(path, errors.New("ssinStatus: one of active, canceled")))
 		}
 		for _, ssin := range append([]string{d.SSIN}, d.SSINHistory...) {
 			if !validSSIN(ssin) {
-				complain("dossiers[%d]: ssin is not valid", i)
+				errs = append(errs, s.wrong(path, errors.New("ssin is not valid")))
 			}
 			if first, twice := persons[ssin]; twice {
-				complain("dossiers[%d]: dossiers[%d] has this ssin already", i, first)
+				errs = append(errs, s.wrong(path, fmt.Errorf("dossiers[%d] has this ssin already", first)))
 			}
 			persons[ssin] = i
 		}
 	}
-	return errors.Join(errs...)
+	return errs
 }
 
 func knownMode(mode string) bool {

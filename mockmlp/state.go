@@ -173,7 +173,7 @@ type Effect struct {
 	Entry string `json:"entry,omitempty"`
 }
 
-// record is one line of the log: everything that one commit changed. A record without a dossier only moves the clock.
+// record is one line of the log: everything that one commit changed. A record without a dossier changes none.
 type record struct {
 	Epoch   int64     `json:"epoch"`
 	Clock   time.Time `json:"clock"`
@@ -181,6 +181,11 @@ type record struct {
 	Effect  *Effect   `json:"effect,omitempty"`
 	Reply   *reply    `json:"reply,omitempty"`
 	Exits   []exit    `json:"exits,omitempty"`
+	Steps   []Step    `json:"steps,omitempty"`
+	// ExitRule has the dossier's id where there is one.
+	ExitRule *PersonExit `json:"exitRule,omitempty"`
+	// Seq is that of the effect before it, for a record without one.
+	Seq int64 `json:"seq,omitempty"`
 }
 
 // reply is a first answer that a repeated Idempotency-Key gets again.
@@ -210,8 +215,14 @@ type state struct {
 	Replies  map[string]reply    `json:"replies"`
 	Exits    map[string]exit     `json:"exits"`
 	Canceled map[string]bool     `json:"canceled"`
+	// Steps are numbered by their place.
+	Steps []Step `json:"steps,omitempty"`
+	// ExitRules are told while the mock runs, by dossier id or, before there is one, by number.
+	ExitRules map[string]PersonExit `json:"exitRules,omitempty"`
 
 	bySSIN map[string]string
+	// previous are the dossiers as they were before their last change, nil for those that it created: what a stale read shows. They aren't kept over a restart.
+	previous map[string]*dossier
 	// open are the exits still to come: each request looks through them.
 	open     map[string]exit
 	feedSize int
@@ -238,7 +249,11 @@ func (s *state) complete(feedSize int) {
 	if s.Canceled == nil {
 		s.Canceled = map[string]bool{}
 	}
+	if s.ExitRules == nil {
+		s.ExitRules = map[string]PersonExit{}
+	}
 	s.bySSIN = map[string]string{}
+	s.previous = map[string]*dossier{}
 	for _, d := range s.Dossiers {
 		s.index(d)
 	}
@@ -261,10 +276,20 @@ func (s *state) index(d *dossier) {
 
 // apply is the one way in which a commit reaches the state, live and on replay.
 func (s *state) apply(r record) {
+	for _, step := range r.Steps {
+		s.setStep(step)
+	}
+	if r.ExitRule != nil {
+		s.ExitRules[r.ExitRule.SSIN] = *r.ExitRule
+	}
+	for _, e := range r.Exits {
+		s.setExit(e)
+	}
 	if r.Dossier == nil || r.Effect == nil {
 		return
 	}
 	s.Seq = r.Effect.Seq
+	s.previous[r.Dossier.ID] = s.Dossiers[r.Dossier.ID]
 	s.Dossiers[r.Dossier.ID] = r.Dossier
 	s.index(r.Dossier)
 	s.Effects = append(s.Effects, *r.Effect)
@@ -276,9 +301,15 @@ func (s *state) apply(r record) {
 	if r.Reply != nil {
 		s.Replies[r.Reply.Key] = *r.Reply
 	}
-	for _, e := range r.Exits {
-		s.setExit(e)
+}
+
+func (s *state) setStep(step Step) {
+	i := slices.IndexFunc(s.Steps, func(x Step) bool { return x.ID == step.ID })
+	if i < 0 {
+		s.Steps = append(s.Steps, step)
+		return
 	}
+	s.Steps[i] = step
 }
 
 func (s *state) setExit(e exit) {
@@ -298,6 +329,7 @@ type change struct {
 	code     string
 	content  any
 	exits    []exit
+	steps    []Step
 	reply    *reply
 	// cause is nil when the change doesn't come through the API; actor then says whose it is, VDAB's when empty.
 	cause            *call
@@ -317,11 +349,12 @@ func (m *Mock) commit(c change) (Effect, error) {
 	if c.cause != nil {
 		e.Actor, e.ClientID, e.TraceID, e.Entry = "client", c.cause.client.ClientID, c.cause.traceID, c.cause.r.Header.Get("Idempotency-Key")
 	}
-	rec := record{Epoch: m.state.Epoch, Clock: m.clock.now(), Dossier: c.dossier, Effect: &e, Reply: c.reply, Exits: c.exits}
+	rec := record{Epoch: m.state.Epoch, Clock: m.clock.now(), Dossier: c.dossier, Effect: &e, Reply: c.reply, Exits: c.exits, Steps: append(c.steps, m.triggered(c, c.at)...)}
 	if err := m.store.append(rec); err != nil {
 		return Effect{}, err
 	}
 	m.state.apply(rec)
+	m.news.tell()
 	return e, nil
 }
 

@@ -2,6 +2,7 @@ package mockmlp
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 	"net/http"
@@ -42,7 +43,8 @@ type exchange struct {
 	sent   http.Header
 	status int
 	body   bytes.Buffer
-	broken error
+	// broken is the error instead of an answer, ending the one after what there is of a body.
+	broken, ending error
 }
 
 func (x *exchange) Header() http.Header { return x.header }
@@ -81,7 +83,7 @@ func (x *exchange) response(req *http.Request, aborted bool) (*http.Response, er
 	}
 	var body io.Reader = bytes.NewReader(x.body.Bytes())
 	if aborted {
-		body = io.MultiReader(body, brokenOff{})
+		body = io.MultiReader(body, brokenOff{cmp.Or[error](x.ending, io.ErrUnexpectedEOF)})
 	}
 	return &http.Response{
 		Status: http.StatusText(x.status), StatusCode: x.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
@@ -89,6 +91,6 @@ func (x *exchange) response(req *http.Request, aborted bool) (*http.Response, er
 	}, nil
 }
 
-type brokenOff struct{}
+type brokenOff struct{ err error }
 
-func (brokenOff) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+func (b brokenOff) Read([]byte) (int, error) { return 0, b.err }
