@@ -30,6 +30,8 @@ type exit struct {
 	Done bool       `json:"done,omitempty"`
 }
 
+func (e exit) key() string { return e.DossierID + "/" + e.EmploymentID }
+
 // PendingExit is a 78 that VDAB still has to set.
 type PendingExit struct {
 	DossierID    string `json:"dossierId"`
@@ -93,7 +95,7 @@ func (m *Mock) exitsAfter(d *dossier, k kind, r registration, now time.Time) []e
 }
 
 func (m *Mock) planExit(d *dossier, r registration, now time.Time) []exit {
-	e, planned := m.state.Exits[r.ID]
+	e, planned := m.state.Exits[exit{DossierID: d.ID, EmploymentID: r.ID}.key()]
 	if e.Done {
 		return nil
 	}

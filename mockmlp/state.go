@@ -258,7 +258,9 @@ func (s *state) complete(feedSize int) {
 		s.index(d)
 	}
 	s.open = map[string]exit{}
-	for _, e := range s.Exits {
+	saved := s.Exits
+	s.Exits = map[string]exit{}
+	for _, e := range saved {
 		s.setExit(e)
 	}
 }
@@ -313,11 +315,13 @@ func (s *state) setStep(step Step) {
 }
 
 func (s *state) setExit(e exit) {
-	s.Exits[e.EmploymentID] = e
+	// By dossier too: an id that a client chose for one says nothing of another's.
+	key := e.key()
+	s.Exits[key] = e
 	if e.Done {
-		delete(s.open, e.EmploymentID)
+		delete(s.open, key)
 	} else {
-		s.open[e.EmploymentID] = e
+		s.open[key] = e
 	}
 }
 
