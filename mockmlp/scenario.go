@@ -158,10 +158,14 @@ func ParseScenario(text []byte) (*Scenario, error) {
 
 // wrong says where in the file something is wrong.
 func (s *Scenario) wrong(path string, err error) error {
+	return fmt.Errorf("%w: %s: %w", ErrScenario, s.place(path), err)
+}
+
+func (s *Scenario) place(path string) string {
 	if line := s.lines[path]; line > 0 {
-		return fmt.Errorf("scenario: line %d: %s: %w", line, path, err)
+		return fmt.Sprintf("line %d: %s", line, path)
 	}
-	return fmt.Errorf("scenario: %s: %w", path, err)
+	return path
 }
 
 func (s *Scenario) check() error {

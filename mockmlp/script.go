@@ -110,7 +110,7 @@ func (m *Mock) planScript() error {
 			steps, err = m.plan(in)
 		}
 		if err != nil {
-			return fmt.Errorf("%w: %w", ErrScenario, m.scenario.wrong(fmt.Sprintf("script[%d]", i), err))
+			return m.scenario.wrong(fmt.Sprintf("script[%d]", i), err)
 		}
 		for _, s := range steps {
 			s.ID = stepID(len(m.state.Steps))
