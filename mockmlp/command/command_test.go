@@ -40,6 +40,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"version"}, exitOK, "mockmlp ", ""},
 		{[]string{"--nonsense"}, exitUsage, "", "--help"},
 		{[]string{"--clock", "noon"}, exitUsage, "", "--clock"},
+		{[]string{"--hostile", "--hostile-share", "5"}, exitUsage, "", "--hostile-share"},
 		{[]string{"--scenario", bad}, exitUsage, "", "clokc"},
 		{[]string{"--scenario", wrong}, exitUsage, "", "dossiers[0]"},
 		{[]string{"--listen", "256.0.0.1:1"}, exitCouldNotRun, "", "listen"},
