@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -15,7 +16,7 @@ import (
 const recordVariable = "MOCKMLP_RECORD"
 
 // Exchange is a request and what it was answered, as a line of a recording. mockmlp/contract holds recordings against the API's document with a validator that is
-// not ours. Secrets are left out; social security numbers are not: the mock holds test persons only.
+// not ours. Clients' secrets are left out; social security numbers are not: the mock holds test persons only.
 type Exchange struct {
 	OperationID string      `json:"operationId,omitempty"`
 	Method      string      `json:"method"`
@@ -56,7 +57,7 @@ func (r *recorder) add(c *call, a answer, payload []byte) {
 		return
 	}
 	e := Exchange{
-		Method: c.r.Method, URL: c.r.URL.RequestURI(), Header: withoutSecrets(c.r.Header), Body: textOf(c.body),
+		Method: c.r.Method, URL: c.r.URL.RequestURI(), Header: withoutSecrets(c.r.Header), Body: formWithoutSecret(c),
 		Garbled: c.plan.decides != nil, Status: a.status, ResponseHeader: a.header, ResponseBody: textOf(payload),
 	}
 	if c.op != nil {
@@ -84,7 +85,20 @@ func withoutSecrets(h http.Header) http.Header {
 	if kind, _, given := strings.Cut(h.Get("Authorization"), " "); given {
 		out.Set("Authorization", kind+" recorded")
 	}
+	if h.Get("X-IBM-Client-Id") != "" {
+		out.Set("X-IBM-Client-Id", "recorded")
+	}
 	return out
+}
+
+// formWithoutSecret is the body, where it isn't the form in which a client sends its secret.
+func formWithoutSecret(c *call) string {
+	form, err := url.ParseQuery(string(c.body))
+	if c.op == nil || c.op.ID != "createToken" || err != nil || !form.Has("client_secret") {
+		return textOf(c.body)
+	}
+	form.Set("client_secret", "recorded")
+	return form.Encode()
 }
 
 func (r *recorder) close() error {

@@ -2,6 +2,8 @@ package mockmlp
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -240,6 +242,47 @@ func TestScriptSurvivesRestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.wantSteps("s1 ownerChanged waiting", "s2 dossierEdited waiting", "s3 handoverAnswered waiting")
+	if err := h.mock.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A crash between the new snapshot and the emptying of the log leaves lines that are older than the snapshot: what was done stays done.
+func TestOldLogLeavesStepsAlone(t *testing.T) {
+	dir := t.TempDir()
+	opts := Options{Frozen: true, StateDir: dir, Scenario: scenarioOf(t, scenarioText)}
+	h := start(t, opts)
+	for _, body := range []string{
+		`{"name":"colleague-edits","ssin":"` + ssinA + `","after":"1h"}`,
+		`{"name":"78-after","ssin":"` + ssinA + `"}`,
+		`{"name":"78-at","ssin":"` + ssinA + `"}`,
+	} {
+		if status, _, text := h.control("scenarios", body); status != 201 {
+			t.Fatal(text)
+		}
+	}
+	h.advance(2 * time.Hour)
+	want, rule := h.mock.Steps(), h.mock.state.ExitRules
+	if err := h.mock.Close(); err != nil {
+		t.Fatal(err)
+	}
+	old, err := os.ReadFile(filepath.Join(dir, logName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := start(t, opts).mock.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, logName), old, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h = start(t, opts)
+	if diff := cmp.Diff(want, h.mock.Steps()) + cmp.Diff(rule, h.mock.state.ExitRules); diff != "" {
+		t.Error(diff)
+	}
+	if n := len(h.mock.Effects()); n != 1 {
+		t.Errorf("%d effects", n)
+	}
 	if err := h.mock.Close(); err != nil {
 		t.Fatal(err)
 	}
