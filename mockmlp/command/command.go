@@ -35,16 +35,17 @@ type commands struct {
 }
 
 type serveCmd struct {
-	Listen   string  `help:"Address of the API." default:"127.0.0.1:8380" placeholder:"ADDR"`
-	Control  string  `help:"Address of the control API, which shows and changes everything: keep it off networks." default:"127.0.0.1:8381" placeholder:"ADDR"`
-	Seed     uint64  `help:"Makes ids and probabilities repeatable." default:"1" placeholder:"N"`
-	Clock    string  `help:"Where the virtual clock starts, RFC 3339; by default the scenario's, else now." placeholder:"INSTANT"`
-	Frozen   bool    `help:"The clock moves only when told."`
-	Scenario string  `help:"YAML file with clients and dossiers to begin with." type:"path" placeholder:"FILE"`
-	State    string  `help:"Directory that keeps the state across restarts; by default in memory." type:"path" placeholder:"DIR"`
-	Hostile  bool    `help:"Let a share of all calls go wrong from the start, each in one of the ways that docs/mock.md lists."`
-	Share    float64 `help:"The share, from 0 to 1, that --hostile lets go wrong." name:"hostile-share" default:"0.05" placeholder:"SHARE"`
-	Rate     int     `help:"Calls a minute for each client and operation; negative for no limit; by default the scenario's, else 2000." placeholder:"N"`
+	Listen   string `help:"Address of the API." default:"127.0.0.1:8380" placeholder:"ADDR"`
+	Control  string `help:"Address of the control API, which shows and changes everything: keep it off networks." default:"127.0.0.1:8381" placeholder:"ADDR"`
+	Seed     uint64 `help:"Makes ids and probabilities repeatable." default:"1" placeholder:"N"`
+	Clock    string `help:"Where the virtual clock starts, RFC 3339; by default the scenario's, else now." placeholder:"INSTANT"`
+	Frozen   bool   `help:"The clock moves only when told."`
+	Scenario string `help:"YAML file with clients and dossiers to begin with." type:"path" placeholder:"FILE"`
+	State    string `help:"Directory that keeps the state across restarts; by default in memory." type:"path" placeholder:"DIR"`
+	Rate     int    `help:"Calls a minute for each client and operation; negative for no limit; by default the scenario's, else 2000." placeholder:"N"`
+
+	Hostile      bool    `help:"Let a share of all calls go wrong from the start, in the ways that docs/mock.md lists."`
+	HostileShare float64 `help:"The share, from 0 to 1, that --hostile lets go wrong." default:"0.05" placeholder:"SHARE"`
 }
 
 type healthCmd struct {
@@ -152,10 +153,10 @@ func (s serveCmd) options(env *environment) (mockmlp.Options, error) {
 		Logger: zerolog.New(env.stderr).Level(zerolog.InfoLevel).With().Timestamp().Logger(),
 	}
 	if s.Hostile {
-		if !(s.Share >= 0 && s.Share <= 1) {
+		if !(s.HostileShare >= 0 && s.HostileShare <= 1) {
 			return opts, errors.New("--hostile-share: from 0 to 1")
 		}
-		opts.Hostile = s.Share
+		opts.Hostile = s.HostileShare
 	}
 	if s.Clock != "" {
 		t, err := time.Parse(time.RFC3339, s.Clock)
