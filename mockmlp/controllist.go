@@ -72,7 +72,7 @@ func (m *Mock) controlEffects(w http.ResponseWriter, r *http.Request) {
 
 // serveList answers with the entries that pass, the newest of them where there is a limit, and how many there were. When the time to wait is over, it answers
 // with what there is: reached says whether that was enough.
-func serveList[T any](w http.ResponseWriter, r *http.Request, fields []field[T],
+func serveList[T any](w http.ResponseWriter, r *http.Request, fields []filterField[T],
 	find func(context.Context, Filter, int) ([]T, error), more func() map[string]any) {
 	l, err := readListing(r.URL.Query())
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 // lets through what comes after it. The journal's person is a pseudonym, a dossier id or a social security number. The zero value lets everything through.
 type Filter map[string][]string
 
-// field is what can be filtered by, and counted.
-type field[T any] struct {
+// filterField is what can be filtered by, and counted.
+type filterField[T any] struct {
 	name string
 	of   func(T) []string
 }
@@ -27,8 +27,8 @@ func JournalFilters() []string { return namesOf(journalFields()) }
 // EffectFilters are the names that a filter of the effects may have.
 func EffectFilters() []string { return namesOf(effectFields()) }
 
-func namesOf[T any](fields []field[T]) []string {
-	return texts(fields, func(f field[T]) string { return f.name })
+func namesOf[T any](fields []filterField[T]) []string {
+	return texts(fields, func(f filterField[T]) string { return f.name })
 }
 
 func texts[T any](list []T, of func(T) string) []string {
@@ -82,7 +82,7 @@ func (m *Mock) named(f Filter) Filter {
 }
 
 // choose lists the entries that a filter lets through. It was checked.
-func choose[T any](list []T, f Filter, fields []field[T]) []T {
+func choose[T any](list []T, f Filter, fields []filterField[T]) []T {
 	out := []T{}
 	since, _ := f.since()
 	for _, e := range list {
@@ -93,7 +93,7 @@ func choose[T any](list []T, f Filter, fields []field[T]) []T {
 	return out
 }
 
-func passes[T any](e T, f Filter, fields []field[T], since int64) bool {
+func passes[T any](e T, f Filter, fields []filterField[T], since int64) bool {
 	for _, by := range fields {
 		wanted, given := f[by.name]
 		if !given {
@@ -116,8 +116,8 @@ func passes[T any](e T, f Filter, fields []field[T], since int64) bool {
 }
 
 // countBy counts entries by the values of a field.
-func countBy[T any](list []T, name string, fields []field[T]) (map[string]int, error) {
-	i := slices.IndexFunc(fields, func(f field[T]) bool { return f.name == name })
+func countBy[T any](list []T, name string, fields []filterField[T]) (map[string]int, error) {
+	i := slices.IndexFunc(fields, func(f filterField[T]) bool { return f.name == name })
 	if i < 0 || name == "since" {
 		return nil, fmt.Errorf("countBy: one of %s", strings.Join(namesOf(fields)[1:], ", "))
 	}

@@ -291,7 +291,7 @@ func (w whom) person() (string, error) {
 }
 
 // happening reads a happening's own properties, strictly.
-func happening[T interface{ person() (string, error) }](do func(m side, person string, in T) (Effect, error)) reader {
+func happening[T interface{ person() (string, error) }](do func(m side, person string, in T) (Effect, error)) happeningReader {
 	return func(body []byte) (func(side) (Effect, error), error) {
 		var in T
 		if err := readStrict(bytes.NewReader(body), &in); err != nil {
@@ -305,8 +305,8 @@ func happening[T interface{ person() (string, error) }](do func(m side, person s
 	}
 }
 
-// reader makes of a happening's own properties what carries it out.
-type reader func(body []byte) (func(side) (Effect, error), error)
+// happeningReader makes of a happening's own properties what carries it out.
+type happeningReader func(body []byte) (func(side) (Effect, error), error)
 
 type ownerIn struct {
 	whom

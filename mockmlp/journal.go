@@ -94,8 +94,8 @@ func (m *Mock) WaitEffects(ctx context.Context, f Filter, count int) ([]Effect, 
 	return waitFor(ctx, m, count, func() ([]Effect, error) { return m.FindEffects(f) })
 }
 
-func journalFields() []field[JournalEntry] {
-	return []field[JournalEntry]{
+func journalFields() []filterField[JournalEntry] {
+	return []filterField[JournalEntry]{
 		{"since", func(e JournalEntry) []string { return []string{strconv.FormatInt(e.Seq, 10)} }},
 		{"method", func(e JournalEntry) []string { return []string{e.Method} }},
 		{"route", func(e JournalEntry) []string { return []string{e.Route} }},
@@ -116,8 +116,8 @@ func journalFields() []field[JournalEntry] {
 	}
 }
 
-func effectFields() []field[Effect] {
-	return []field[Effect]{
+func effectFields() []filterField[Effect] {
+	return []filterField[Effect]{
 		{"since", func(e Effect) []string { return []string{strconv.FormatInt(e.Seq, 10)} }},
 		{"dossierId", func(e Effect) []string { return []string{e.DossierID} }},
 		{"kind", func(e Effect) []string { return []string{e.Kind} }},

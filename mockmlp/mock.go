@@ -82,7 +82,7 @@ type Mock struct {
 	invalid []InvalidAnswer
 	news    news
 
-	recorder *recorder
+	recording *recording
 }
 
 // InvalidAnswer is an answer of the mock's own that its document doesn't allow: a defect of the mock.
@@ -118,7 +118,7 @@ func New(opts Options) (*Mock, error) {
 	m.state.Starts++
 	err = m.store.replace(m.snapshot())
 	if err == nil {
-		m.recorder, err = openRecorder(m.opts.RecordDir)
+		m.recording, err = openRecording(m.opts.RecordDir)
 	}
 	if err != nil {
 		_ = m.store.close()
@@ -180,7 +180,7 @@ func (m *Mock) Close() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	err := m.store.append(record{Epoch: m.state.Epoch, Clock: m.clock.now()})
-	return errors.Join(err, m.store.close(), m.recorder.close())
+	return errors.Join(err, m.store.close(), m.recording.close())
 }
 
 // Reset puts state, effects, journal, faults and clock back to where the scenario starts. Cursors from before are lost.

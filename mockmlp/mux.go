@@ -126,7 +126,7 @@ func (m *Mock) serveAPI(w http.ResponseWriter, r *http.Request) {
 	a.header.Set("BelGov-Trace-Id", c.traceID)
 	m.record(c, a)
 	m.observe(c, a, payload, c.plan.decides != nil)
-	m.recorder.add(c, a, payload)
+	m.recording.add(c, a, payload)
 	send(r.Context(), w, a, payload, c.plan)
 }
 

@@ -24,7 +24,7 @@ type ScenarioInfo struct {
 // scenarioKind is an entry of the catalogue: one happening, or parts that are happenings.
 type scenarioKind struct {
 	ScenarioInfo
-	read  reader
+	read  happeningReader
 	parts func(with map[string]any) ([]part, error)
 }
 
@@ -83,7 +83,7 @@ func happeningKinds() []scenarioKind {
 	}
 }
 
-func single(name, what, needs, takes string, read reader) scenarioKind {
+func single(name, what, needs, takes string, read happeningReader) scenarioKind {
 	return scenarioKind{ScenarioInfo: ScenarioInfo{Name: name, What: what, Needs: strings.Fields(needs), Takes: strings.Fields(takes)}, read: read}
 }
 
@@ -91,26 +91,26 @@ func single(name, what, needs, takes string, read reader) scenarioKind {
 func readyMade() []scenarioKind {
 	answered := func(status string) map[string]any { return map[string]any{"status": status} }
 	list := []scenarioKind{
-		ready("78-before", "78 comes right behind the employment, before the client's 90 or 93 (CAT-06)", "", always("exitRule", map[string]any{"mode": ExitBefore})),
-		ready("78-at", "78 comes just before the client's 90 or 93 is judged, whose If-Match is then stale (CAT-06)", "", always("exitRule", map[string]any{"mode": ExitAt})),
-		ready("78-after", "78 comes a delay after the client's 90 or 93, and holds (CAT-06)", "delay", always("exitRule", map[string]any{"mode": ExitAfter, "delay": "24h"})),
-		ready("owner-changes", "a tender partner takes the dossier over (TWE-17)", "owner",
+		readyScenario("78-before", "78 comes right behind the employment, before the client's 90 or 93 (CAT-06)", "", always("exitRule", map[string]any{"mode": ExitBefore})),
+		readyScenario("78-at", "78 comes just before the client's 90 or 93 is judged, whose If-Match is then stale (CAT-06)", "", always("exitRule", map[string]any{"mode": ExitAt})),
+		readyScenario("78-after", "78 comes a delay after the client's 90 or 93, and holds (CAT-06)", "delay", always("exitRule", map[string]any{"mode": ExitAfter, "delay": "24h"})),
+		readyScenario("owner-changes", "a tender partner takes the dossier over (TWE-17)", "owner",
 			always("ownerChanged", map[string]any{"owner": map[string]any{"kind": "partner", "name": "WIJ Voorbeeld", "program": "WIJ"}})),
-		ready("colleague-edits", "a colleague changes the dossier by hand", "patch kind id",
+		readyScenario("colleague-edits", "a colleague changes the dossier by hand", "patch kind id",
 			always("dossierEdited", map[string]any{"patch": map[string]any{"contactLanguage": "fr"}})),
-		ready("insz-replaced", "the person gets another number", "newSsin", always("ssinReplaced", nil)),
-		ready("handover-received", "VDAB has received the handover request", "handoverId", inTurn(answered("received"))),
-		ready("handover-questioned", "VDAB receives the request, then asks for information", "handoverId reason interval",
+		readyScenario("insz-replaced", "the person gets another number", "newSsin", always("ssinReplaced", nil)),
+		readyScenario("handover-received", "VDAB has received the handover request", "handoverId", inTurn(answered("received"))),
+		readyScenario("handover-questioned", "VDAB receives the request, then asks for information", "handoverId reason interval",
 			inTurn(answered("received"), map[string]any{"status": "needsInformation", "reason": "incomplete"})),
-		ready("handover-assigned", "VDAB receives, accepts and assigns the request", "handoverId assignedTo interval",
+		readyScenario("handover-assigned", "VDAB receives, accepts and assigns the request", "handoverId assignedTo interval",
 			inTurn(answered("received"), answered("accepted"), map[string]any{"status": "assigned", "assignedTo": "WIJ Voorbeeld"})),
-		ready("handover-rejected", "VDAB receives the request, then rejects it", "handoverId reason interval",
+		readyScenario("handover-rejected", "VDAB receives the request, then rejects it", "handoverId reason interval",
 			inTurn(answered("received"), map[string]any{"status": "rejected", "reason": "otherTrack"})),
 	}
 	return list
 }
 
-func ready(name, what, takes string, parts func(map[string]any) ([]part, error)) scenarioKind {
+func readyScenario(name, what, takes string, parts func(map[string]any) ([]part, error)) scenarioKind {
 	k := scenarioKind{ScenarioInfo: ScenarioInfo{Name: name, What: what, Takes: strings.Fields(takes), Ready: true}}
 	k.parts = func(with map[string]any) ([]part, error) {
 		for _, key := range slices.Sorted(maps.Keys(with)) {

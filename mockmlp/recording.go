@@ -15,9 +15,9 @@ import (
 // recordVariable names the directory to record into, for mocks that others make: tests, programs.
 const recordVariable = "MOCKMLP_RECORD"
 
-// Exchange is a request and what it was answered, as a line of a recording. mockmlp/contract holds recordings against the API's document with a validator that is
+// recordedExchange is a request and what it was answered, as a line of a recording. mockmlp/contract holds recordings against the API's document with a validator that is
 // not ours. Clients' secrets are left out; social security numbers are not: the mock holds test persons only.
-type Exchange struct {
+type recordedExchange struct {
 	OperationID string      `json:"operationId,omitempty"`
 	Method      string      `json:"method"`
 	URL         string      `json:"url"`
@@ -30,14 +30,14 @@ type Exchange struct {
 	ResponseBody   string      `json:"responseBody,omitempty"`
 }
 
-// recorder appends exchanges to a file; a nil recorder does nothing.
-type recorder struct {
+// recording appends exchanges to a file; a nil recording does nothing.
+type recording struct {
 	mu   sync.Mutex
 	file *os.File
 	err  error
 }
 
-func openRecorder(dir string) (*recorder, error) {
+func openRecording(dir string) (*recording, error) {
 	if dir == "" {
 		return nil, nil
 	}
@@ -48,15 +48,15 @@ func openRecorder(dir string) (*recorder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("begin recording: %w", err)
 	}
-	return &recorder{file: f}, nil
+	return &recording{file: f}, nil
 }
 
 // add writes an exchange before its answer goes out. The first error stands until close tells it.
-func (r *recorder) add(c *call, a answer, payload []byte) {
+func (r *recording) add(c *call, a answer, payload []byte) {
 	if r == nil {
 		return
 	}
-	e := Exchange{
+	e := recordedExchange{
 		Method: c.r.Method, URL: c.r.URL.RequestURI(), Header: withoutSecrets(c.r.Header), Body: formWithoutSecret(c),
 		Garbled: c.plan.decides != nil, Status: a.status, ResponseHeader: a.header, ResponseBody: textOf(payload),
 	}
@@ -101,7 +101,7 @@ func formWithoutSecret(c *call) string {
 	return form.Encode()
 }
 
-func (r *recorder) close() error {
+func (r *recording) close() error {
 	if r == nil {
 		return nil
 	}

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestRecorder(t *testing.T) {
+func TestRecording(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "recordings")
 	h := start(t, Options{Frozen: true, RecordDir: dir})
 	form, err := http.NewRequest("POST", "http://mlp/oauth2/token", strings.NewReader("grant_type=client_credentials&client_id=gent&client_secret=s3cret"))
@@ -40,9 +40,9 @@ func TestRecorder(t *testing.T) {
 			t.Errorf("the recording has %s", secret)
 		}
 	}
-	var got []Exchange
+	var got []recordedExchange
 	for line := range strings.Lines(text) {
-		var e Exchange
+		var e recordedExchange
 		if err := json.Unmarshal([]byte(line), &e); err != nil {
 			t.Fatal(err)
 		}
@@ -56,7 +56,7 @@ func TestRecorder(t *testing.T) {
 	}
 }
 
-func TestRecorderNeedsADirectory(t *testing.T) {
+func TestRecordingNeedsADirectory(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
