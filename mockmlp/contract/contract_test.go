@@ -18,9 +18,10 @@ import (
 	validator "github.com/pb33f/libopenapi-validator"
 	"github.com/pb33f/libopenapi-validator/config"
 	"github.com/pb33f/libopenapi-validator/errors"
+	"github.com/pb33f/libopenapi-validator/helpers"
 )
 
-// exchange is a line of a recording: mockmlp.Exchange.
+// exchange is a line of a recording, as the mock writes it.
 type exchange struct {
 	OperationID    string      `json:"operationId"`
 	Method         string      `json:"method"`
@@ -34,7 +35,6 @@ type exchange struct {
 }
 
 func (e exchange) request() (*http.Request, error) {
-	// The token endpoint stands beside the API's own base path.
 	req, err := http.NewRequest(e.Method, "http://mlp"+e.URL, strings.NewReader(e.Body))
 	if err != nil {
 		return nil, err
@@ -179,6 +179,8 @@ func allowed(e exchange, ve *errors.ValidationError) bool {
 		return true // unknown headers are accepted
 	case strict && e.OperationID == "createToken":
 		return true // parameters that aren't described are ignored, as RFC 6749 asks
+	case ve.ValidationType == helpers.URLEncodedValidation && ve.ValidationSubType == helpers.ReservedValues:
+		return true // the validator (0.16.2) looks at a form's values after it has decoded them, so that it refuses ":" however it was escaped
 	case e.Method == http.MethodPut && ve.ParameterName == "If-Match":
 		return e.Header.Get("If-Match") == "" && e.Status == http.StatusOK // a PUT equal to what is stored goes without
 	}
