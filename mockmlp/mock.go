@@ -256,8 +256,8 @@ func (m *Mock) InvalidAnswers() []InvalidAnswer {
 // API is the handler of the API and its token endpoint.
 func (m *Mock) API() http.Handler { return http.HandlerFunc(m.serveAPI) }
 
-// Control is the handler of the control API, under /control/. It shows everything: keep it off networks.
-func (m *Mock) Control() http.Handler { return m.controlMux() }
+// Control is the handler of the control API, under /control/, and of the page. It shows and changes everything: keep it off networks.
+func (m *Mock) Control() http.Handler { return m.controlHandler() }
 
 // derive makes a UUID of the seed and the parts: the same for the same input, opaque to who doesn't know the seed.
 func (m *Mock) derive(parts ...string) string {

@@ -1,6 +1,7 @@
 // Package command is the mockmlp program: its flags, listeners and shutdown. cmd/mockmlp calls it.
 //
-// It guarantees that it stops when its context ends, within [stopWithin], and that it listens on loopback unless told otherwise.
+// It guarantees that it stops when its context ends, within [stopWithin], and that it listens on loopback unless told otherwise. Without a scenario it
+// begins with the demo's test persons, and prints how to call the API and what to open.
 package command
 
 import (
@@ -8,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"time"
 
@@ -29,18 +29,19 @@ const (
 const stopWithin = 10 * time.Second
 
 type commands struct {
-	Serve   serveCmd   `cmd:"" default:"withargs" help:"Serve the API and its control API (the default)."`
+	Serve   serveCmd   `cmd:"" default:"withargs" help:"Serve the API, and the page with the control API (the default)."`
 	Health  healthCmd  `cmd:"" help:"Say whether a mock is up; for containers. Exit status 1 when not."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
 type serveCmd struct {
 	Listen   string `help:"Address of the API." default:"127.0.0.1:8380" placeholder:"ADDR"`
-	Control  string `help:"Address of the control API, which shows and changes everything: keep it off networks." default:"127.0.0.1:8381" placeholder:"ADDR"`
+	Control  string `help:"Address of the page and the control API, which show and change everything: keep it off networks." default:"127.0.0.1:8381" placeholder:"ADDR"`
 	Seed     uint64 `help:"Makes ids and probabilities repeatable." default:"1" placeholder:"N"`
 	Clock    string `help:"Where the virtual clock starts, RFC 3339; by default the scenario's, else now." placeholder:"INSTANT"`
 	Frozen   bool   `help:"The clock moves only when told."`
-	Scenario string `help:"YAML file with clients and dossiers to begin with." type:"path" placeholder:"FILE"`
+	Scenario string `help:"YAML file with clients and dossiers to begin with; by default a few test persons." type:"path" placeholder:"FILE" xor:"begin"`
+	Empty    bool   `help:"Begin without any dossier." xor:"begin"`
 	State    string `help:"Directory that keeps the state across restarts; by default in memory." type:"path" placeholder:"DIR"`
 	Rate     int    `help:"Calls a minute for each client and operation; negative for no limit; by default the scenario's, else 2000." placeholder:"N"`
 
@@ -165,58 +166,16 @@ func (s serveCmd) options(env *environment) (mockmlp.Options, error) {
 		}
 		opts.Clock = t
 	}
-	if s.Scenario != "" {
-		scenario, err := mockmlp.LoadScenario(s.Scenario)
-		if err != nil {
+	var err error
+	switch {
+	case s.Scenario != "":
+		if opts.Scenario, err = mockmlp.LoadScenario(s.Scenario); err != nil {
 			return opts, fmt.Errorf("--scenario: %w", err)
 		}
-		opts.Scenario = scenario
-	}
-	return opts, nil
-}
-
-func (s serveCmd) serve(env *environment, mock *mockmlp.Mock, log zerolog.Logger) error {
-	api, err := net.Listen("tcp", s.Listen)
-	if err != nil {
-		return fmt.Errorf("listen for the API: %w", err)
-	}
-	control, err := net.Listen("tcp", s.Control)
-	if err != nil {
-		_ = api.Close()
-		return fmt.Errorf("listen for the control API: %w", err)
-	}
-	fmt.Fprintf(env.stdout, "mockmlp: API http://%s/mlp/v1, tokens http://%s/oauth2/token\n", api.Addr(), api.Addr())
-	fmt.Fprintf(env.stdout, "mockmlp: control http://%s/control/\n", control.Addr())
-	fmt.Fprintln(env.stdout, "mockmlp: this mocks an API that the mlpsync project defines; there is no public MLP API.")
-	servers := []*http.Server{server(mock.API()), server(mock.Control())}
-	failed := make(chan error, 2)
-	for i, listener := range []net.Listener{api, control} {
-		go func() { failed <- servers[i].Serve(listener) }()
-	}
-	select {
-	case err = <-failed:
-	case <-env.ctx.Done():
-		log.Info().Str("event", "stopping").Send()
-	}
-	return errors.Join(err, shutdown(servers))
-}
-
-// server has limits, so that a client that dawdles doesn't hold it up. Writing has room for the longest delay that a fault can ask for.
-func server(h http.Handler) *http.Server {
-	return &http.Server{
-		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 6 * time.Minute,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-	}
-}
-
-func shutdown(servers []*http.Server) error {
-	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
-	defer cancel()
-	var errs []error
-	for _, s := range servers {
-		if err := s.Shutdown(ctx); err != nil {
-			errs = append(errs, fmt.Errorf("stop: %w", err))
+	case !s.Empty:
+		if opts.Scenario, err = mockmlp.DemoScenario(); err != nil {
+			return opts, err
 		}
 	}
-	return errors.Join(errs...)
+	return opts, nil
 }

@@ -1,0 +1,192 @@
+package mockmlp
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// option is a choice in a form.
+type option struct{ Value, Label string }
+
+// input is a property of a happening; its name is the path in the control API's JSON.
+type input struct {
+	Name, Label, English, Type string
+	Options                    []option
+	Value                      string
+	Required                   bool
+}
+
+// happeningForm is one of the happenings as the page offers it.
+type happeningForm struct {
+	Name, Dutch, English string
+	Inputs               []input
+}
+
+func choices(first string, values ...string) []option {
+	var out []option
+	if first != "" {
+		out = append(out, option{"", first})
+	}
+	for _, v := range values {
+		out = append(out, option{v, word(v)})
+	}
+	return out
+}
+
+func (m *Mock) happeningForms() []happeningForm {
+	today := m.dayOf(m.Now())
+	var codes []option
+	for _, t := range categoryTypes() {
+		codes = append(codes, option{t.code, t.code + " " + t.label})
+	}
+	reasons := choices("geen", "notTargetGroup", "otherTrack", "clientDeclined", "clientUnreachable", "incomplete", "trackEnded", "other")
+	return []happeningForm{
+		{"handoverAnswered", "VDAB antwoordt op een overdracht", "handover answered", []input{
+			{Name: "status", Label: "stand", English: "status", Options: choices("", handoverStatuses()[1:]...)},
+			{Name: "reason", Label: "reden, bij een weigering", English: "reason", Options: reasons},
+			{Name: "assignedTo", Label: "toegewezen aan", English: "assigned to"},
+		}},
+		{"ownerChanged", "Het dossier krijgt een andere eigenaar", "owner changed", []input{
+			{Name: "owner.kind", Label: "wie", English: "kind", Options: choices("", "partner", "vdab", "ocmw", "none")},
+			{Name: "owner.name", Label: "naam", English: "name"},
+			{Name: "owner.program", Label: "programma, bij een partner", English: "program"},
+		}},
+		{"categorySet", "Iemand anders zet een categorie", "category set", []input{
+			{Name: "code", Label: "categorie", English: "code", Options: codes, Value: "78"},
+			{Name: "from", Label: "geldig vanaf", English: "valid from", Type: "date", Value: today, Required: true},
+			{Name: "by", Label: "door wie", English: "by", Options: choices("", "vdab", "client", "partner", "ocmw", "other")},
+		}},
+		{"dossierEdited", "Een collega wijzigt het jobdoelwit", "edited by a colleague", []input{
+			{Name: "patch.jobTarget.description", Label: "jobdoelwit", English: "job target", Required: true},
+		}},
+		{"trainingRegistered", "Een aanbieder registreert een opleiding", "training registered", []input{
+			{Name: "training.title", Label: "titel", English: "title", Required: true},
+			{Name: "training.provider", Label: "aanbieder", English: "provider"},
+			{Name: "training.startDate", Label: "begin", English: "start", Type: "date", Value: today, Required: true},
+			{Name: "training.endDate", Label: "einde", English: "end", Type: "date"},
+			{Name: "training.recognized", Label: "erkend", English: "recognized", Type: "bool", Options: []option{{"true", "ja"}, {"false", "nee"}}},
+		}},
+		{"ssinReplaced", "De persoon krijgt een ander INSZ", "INSZ replaced", []input{{Name: "newSsin", Label: "nieuw INSZ (testnummer)", English: "new INSZ", Required: true}}},
+		{"ssinCanceled", "Het INSZ wordt geannuleerd", "INSZ cancelled", nil},
+	}
+}
+
+// scenariosBody is the choice, and the form of the one that was chosen.
+type scenariosBody struct {
+	Forms  []happeningForm
+	Chosen happeningForm
+	Person string
+	// Link is the person for links to the other forms: never an INSZ, as those are URLs.
+	Link string
+	// Others are the names that have no form of their own here; JSON starts them.
+	Others []string
+	JSON   string
+}
+
+func (m *Mock) pageScenarios(w http.ResponseWriter, r *http.Request) {
+	m.showScenarios(w, http.StatusOK, r.URL.Query(), nil)
+}
+
+// showScenarios fills the form with what was given; an INSZ comes with a form that was sent only, never in a URL.
+func (m *Mock) showScenarios(w http.ResponseWriter, status int, given url.Values, problem error) {
+	forms := m.happeningForms()
+	body := scenariosBody{Forms: forms, Person: given.Get("dossier"), Chosen: forms[0], JSON: given.Get("json")}
+	if validUUID(body.Person) {
+		body.Link = body.Person
+	}
+	names := m.happenings()
+	for _, f := range forms {
+		delete(names, f.Name)
+		if f.Name == given.Get("name") {
+			body.Chosen = f
+		}
+	}
+	body.Others = slices.Sorted(maps.Keys(names))
+	for i, in := range body.Chosen.Inputs {
+		if typed := given.Get(in.Name); typed != "" {
+			body.Chosen.Inputs[i].Value = typed
+		}
+	}
+	data := pageData{Title: "Scenario's", English: "scenarios", Active: "scenarios", Body: body}
+	if problem != nil {
+		data.Error = problem.Error()
+	}
+	m.show(w, status, "scenarios", data)
+}
+
+func (m *Mock) runPageScenario(w http.ResponseWriter, r *http.Request) {
+	err := parseForm(w, r)
+	var body []byte
+	if err == nil {
+		body, err = m.scenarioJSON(r.PostForm)
+	}
+	if err == nil {
+		body, err = m.callControl(http.MethodPost, "/control/scenarios", body)
+	}
+	if err != nil {
+		m.showScenarios(w, http.StatusBadRequest, r.PostForm, err)
+		return
+	}
+	var effect struct {
+		DossierID string `json:"dossierId"`
+	}
+	if json.Unmarshal(body, &effect) != nil || effect.DossierID == "" {
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+		return
+	}
+	http.Redirect(w, r, "/dossiers/"+url.PathEscape(effect.DossierID), http.StatusSeeOther)
+}
+
+func (m *Mock) scenarioJSON(form url.Values) ([]byte, error) {
+	if text := strings.TrimSpace(form.Get("json")); text != "" {
+		return []byte(text), nil
+	}
+	forms := m.happeningForms()
+	i := slices.IndexFunc(forms, func(f happeningForm) bool { return f.Name == form.Get("name") })
+	if i < 0 {
+		return nil, errors.New("kies wat er gebeurt")
+	}
+	out := map[string]any{"name": form.Get("name")}
+	person := strings.TrimSpace(form.Get("dossier"))
+	switch ssin := digitsOf(person); {
+	case person == "":
+		return nil, errors.New("zeg over wie het gaat: dossier-id of INSZ")
+	case validSSIN(ssin) && !validUUID(person):
+		out["ssin"] = ssin
+	default:
+		out["dossierId"] = person
+	}
+	for _, in := range forms[i].Inputs {
+		value := strings.TrimSpace(form.Get(in.Name))
+		if value == "" && in.Required {
+			return nil, fmt.Errorf("%s: vul dit in", in.Label)
+		}
+		if value != "" {
+			setPath(out, in, value)
+		}
+	}
+	return json.Marshal(out)
+}
+
+// setPath puts a value where the input's name says: owner.kind in the object owner.
+func setPath(object map[string]any, in input, value string) {
+	path := strings.Split(in.Name, ".")
+	for _, name := range path[:len(path)-1] {
+		sub, there := object[name].(map[string]any)
+		if !there {
+			sub = map[string]any{}
+			object[name] = sub
+		}
+		object = sub
+	}
+	object[path[len(path)-1]] = value
+	if in.Type == "bool" {
+		object[path[len(path)-1]] = value == "true"
+	}
+}
