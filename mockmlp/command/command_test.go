@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -55,6 +56,24 @@ func TestUsage(t *testing.T) {
 	}
 }
 
+func TestAddressInUse(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	address := taken.Addr().String()
+	for flag, args := range map[string][]string{
+		"--listen":  {"--listen", address, "--control", "127.0.0.1:0"},
+		"--control": {"--listen", "127.0.0.1:0", "--control", address},
+	} {
+		code, _, stderr := run(t, args...)
+		if code != exitCouldNotRun || !strings.Contains(stderr, flag+" "+address) || !strings.Contains(stderr, "choose another address") {
+			t.Errorf("%s: %d %s", flag, code, stderr)
+		}
+	}
+}
+
 func TestServeUntilTold(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -73,6 +92,18 @@ func TestServeUntilTold(t *testing.T) {
 	if !strings.Contains(lines.Text(), "no public MLP API") {
 		t.Errorf("third line %q", lines.Text())
 	}
+	lines.Scan()
+	page := strings.Fields(lines.Text())[2]
+	lines.Scan()
+	if !strings.Contains(lines.Text(), "mlpsync-demo") || !strings.Contains(lines.Text(), "demo-secret") {
+		t.Errorf("no credentials: %q", lines.Text())
+	}
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		for lines.Scan() { // the rest of the greeting: a pipe without a reader would stop the program
+		}
+	}()
 	if code, stdout, _ := run(t, "health", "--url", strings.TrimSuffix(api, ",")+"/health"); code != exitOK || stdout != "UP\n" {
 		t.Errorf("health: %d %q", code, stdout)
 	}
@@ -81,11 +112,18 @@ func TestServeUntilTold(t *testing.T) {
 		t.Fatalf("control: %v %v", resp, err)
 	}
 	_ = resp.Body.Close()
-	http.DefaultClient.CloseIdleConnections()
+	stream, err := http.Get(page + "live") // an open page doesn't hold up the end
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Body.Close()
 	cancel()
 	if code := <-done; code != exitOK {
-		t.Errorf("stopped with %d", code)
+		t.Errorf("stopped with %d: %s", code, logs.String())
 	}
+	_ = in.Close()
+	<-drained
+	http.DefaultClient.CloseIdleConnections()
 	for line := range strings.Lines(logs.String()) {
 		if !strings.HasPrefix(line, "{") {
 			t.Errorf("log line %q is no JSON", line)
