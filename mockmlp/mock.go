@@ -253,8 +253,8 @@ func (m *Mock) InvalidAnswers() []InvalidAnswer {
 	return append([]InvalidAnswer(nil), m.invalid...)
 }
 
-// API is the handler of the API and its token endpoint.
-func (m *Mock) API() http.Handler { return http.HandlerFunc(m.serveAPI) }
+// API is the handler of the API and its token endpoint, and of their documentation under /doc.
+func (m *Mock) API() http.Handler { return withDoc(http.HandlerFunc(m.serveAPI)) }
 
 // Control is the handler of the control API, under /control/, and of the page. It shows and changes everything: keep it off networks.
 func (m *Mock) Control() http.Handler { return m.controlHandler() }

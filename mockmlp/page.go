@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 )
 
 // The page shows what the mock holds, and lets a person break it, move its clock and let VDAB act. It is served beside the control API and
@@ -44,7 +45,8 @@ var pageTemplates = sync.OnceValues(func() (map[string]*template.Template, error
 func pageFuncs() template.FuncMap {
 	return template.FuncMap{
 		"word": word, "short": shortID, "lower": strings.ToLower,
-		"list": func(items ...string) []string { return items },
+		"list":    func(items ...string) []string { return items },
+		"belgian": belgianTime,
 	}
 }
 
@@ -120,6 +122,15 @@ func (m *Mock) head() pageHead {
 		Effects: len(m.state.Effects), Requests: m.journal.total, Faults: len(m.faults.list),
 		Revision: fmt.Sprintf("%d-%d-%d-%d-%d", m.state.Epoch, m.state.Seq, m.journal.total, m.faults.number, len(m.faults.list)),
 	}
+}
+
+// belgianTime writes an instant for people; a place without time zones gets UTC.
+func belgianTime(t time.Time) string {
+	brussels, err := time.LoadLocation("Europe/Brussels")
+	if err != nil {
+		return t.UTC().Format(pageTime) + " UTC"
+	}
+	return t.In(brussels).Format(pageTime)
 }
 
 func (m *Mock) show(w http.ResponseWriter, status int, name string, data pageData) {

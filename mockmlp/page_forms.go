@@ -220,7 +220,7 @@ func (m *Mock) showClock(w http.ResponseWriter, status int, instant string, prob
 	for _, e := range pending[:min(len(pending), journalOnPage)] {
 		row := pendingRow{Dossier: e.DossierID, From: e.ValidFrom, Mode: word(e.Mode)}
 		if e.Due != nil {
-			row.Due = m.inBrussels(*e.Due)
+			row.Due = belgianTime(*e.Due)
 		}
 		body.Pending = append(body.Pending, row)
 	}

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 const (
@@ -409,6 +408,3 @@ func (m *Mock) operationIDs() []string {
 	slices.Sort(ids)
 	return ids
 }
-
-// inBrussels writes an instant for people.
-func (m *Mock) inBrussels(t time.Time) string { return t.In(m.brussels).Format(pageTime) }
