@@ -42,66 +42,24 @@ func (v Violation) String() string {
 // DecodeJSON reads exactly one JSON value. A key that stands twice in an object is refused, as the two sides could pick different ones. Numbers are
 // float64: the document has none that needs more.
 func DecodeJSON(body []byte) (any, error) {
-	if err := checkKeys(body); err != nil {
-		return nil, err
-	}
+	dec := json.NewDecoder(bytes.NewReader(body))
 	var v any
-	if err := json.Unmarshal(body, &v); err != nil {
+	if err := dec.Decode(&v); err != nil {
 		// The library's text quotes the input.
 		return nil, errors.New("not valid JSON")
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("more than one JSON value")
+	}
+	scan := keyScan{text: body}
+	if err := scan.value(0); err != nil {
+		return nil, err
 	}
 	return v, nil
 }
 
 // maxDepth bounds nesting; the document needs five levels.
 const maxDepth = 64
-
-func checkKeys(body []byte) error {
-	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.UseNumber()
-	if err := checkValue(dec, 0); err != nil {
-		return err
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("more than one JSON value")
-	}
-	return nil
-}
-
-func checkValue(dec *json.Decoder, depth int) error {
-	if depth > maxDepth {
-		return fmt.Errorf("nested deeper than %d levels", maxDepth)
-	}
-	tok, err := dec.Token()
-	if err != nil {
-		return errors.New("not valid JSON")
-	}
-	delim, ok := tok.(json.Delim)
-	if !ok {
-		return nil
-	}
-	seen := map[string]bool{}
-	for dec.More() {
-		if delim == '{' {
-			key, err := dec.Token()
-			if err != nil {
-				return errors.New("not valid JSON")
-			}
-			if name, _ := key.(string); seen[name] {
-				return errors.New("a property stands twice in an object")
-			} else {
-				seen[name] = true
-			}
-		}
-		if err := checkValue(dec, depth+1); err != nil {
-			return err
-		}
-	}
-	if _, err := dec.Token(); err != nil {
-		return errors.New("not valid JSON")
-	}
-	return nil
-}
 
 // ValidateRequest judges a request against the document: path parameters as [API.Match] gave them, the query, the headers, and the body as
 // [DecodeJSON] (or a form turned into an object) gave it. A body of an operation that takes none is not looked at. Unknown properties and query
@@ -269,7 +227,37 @@ func message(keyword, text string) string {
 // unknown finds properties that the schema doesn't declare. It stands beside the validator, and not in additionalProperties, so that one compiled schema
 // serves the strict side and the lenient one, and the property can be named by its pointer.
 func (b *bodySchema) unknown(v any) []Violation {
+	if b.declares(b.node, v) {
+		return nil
+	}
 	return b.unknownIn(b.node, v, "")
+}
+
+// declares says whether there is nothing unknown: most messages have none, and this needs no pointer and no order.
+func (b *bodySchema) declares(node map[string]any, v any) bool {
+	if ref := str(node["$ref"]); ref != "" {
+		node = obj(b.definitions[strings.TrimPrefix(ref, "#/definitions/")])
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		properties, declared := node["properties"].(map[string]any)
+		if open, _ := node["additionalProperties"].(bool); open || !declared {
+			return true
+		}
+		for name, value := range v {
+			if sub, known := properties[name]; !known || !b.declares(obj(sub), value) {
+				return false
+			}
+		}
+	case []any:
+		items := obj(node["items"])
+		for _, item := range v {
+			if !b.declares(items, item) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func (b *bodySchema) unknownIn(node map[string]any, v any, at string) []Violation {
