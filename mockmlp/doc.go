@@ -107,20 +107,25 @@ func prose(text string) template.HTML {
 	return template.HTML(b.String())
 }
 
-// inlineProse marks every second part between the marks; what is in code is code, and no stress.
+// inlineProse marks every second part between the marks. Stress goes on over code; a mark within code is code.
 func inlineProse(text string) string {
 	var b strings.Builder
+	stress := false
 	for i, part := range strings.Split(template.HTMLEscapeString(text), "`") {
 		if i%2 == 1 {
 			b.WriteString("<code>" + part + "</code>")
 			continue
 		}
 		for j, piece := range strings.Split(part, "**") {
-			if j%2 == 1 {
-				piece = "<strong>" + piece + "</strong>"
+			if j > 0 {
+				stress = !stress
+				b.WriteString(map[bool]string{true: "<strong>", false: "</strong>"}[stress])
 			}
 			b.WriteString(piece)
 		}
+	}
+	if stress { // an end mark is missing
+		b.WriteString("</strong>")
 	}
 	return b.String()
 }
