@@ -98,15 +98,16 @@ func testNumber(i int) string {
 // seedDossier is a client in a TWE, as most dossiers with something in them are.
 func seedDossier(i int) mockmlp.SeedDossier {
 	id := func(kind int) string { return fmt.Sprintf("00000000-0000-5000-8%03d-%012d", kind, i) }
+	day := func(month string) string { return fmt.Sprintf("%s-%02d", month, i%28+1) }
 	return mockmlp.SeedDossier{
 		SSIN: testNumber(i), NISCode: "44021", ContactLanguage: "nl",
 		Owner:      map[string]any{"kind": "ocmw", "name": "OCMW Voorbeeld", "kboNumber": "0212214917"},
 		Person:     map[string]any{"lastName": "Testpersoon", "firstName": fmt.Sprintf("Nummer%d", i)},
-		Categories: []map[string]any{{"code": "05", "validFrom": "2025-11-03"}, {"code": "90", "validFrom": "2026-02-02"}},
-		WEOs:       []map[string]any{{"weoId": id(1), "startDate": "2026-01-12", "counsellor": map[string]any{"id": "TB-03"}}},
+		Categories: []map[string]any{{"code": "05", "validFrom": day("2025-11")}, {"code": "90", "validFrom": day("2026-02")}},
+		WEOs:       []map[string]any{{"weoId": id(1), "startDate": day("2026-01"), "counsellor": map[string]any{"id": "TB-03"}}},
 		Employments: []map[string]any{{
-			"employmentId": id(2), "weoId": id(1), "startDate": "2026-02-02", "endDate": "2027-02-01", "socialEconomy": false,
-			"workRegimes": []any{map[string]any{"validFrom": "2026-02-02", "regime": "fullTime"}},
+			"employmentId": id(2), "weoId": id(1), "startDate": day("2026-02"), "endDate": day("2027-01"), "socialEconomy": false,
+			"workRegimes": []any{map[string]any{"validFrom": day("2026-02"), "regime": "fullTime"}},
 		}},
 	}
 }

@@ -68,6 +68,7 @@ type Mock struct {
 	opts     Options
 	api      *mlp.API
 	scenario *Scenario
+	seeded   seeded
 	brussels *time.Location
 	handlers map[string]func(*call) answer
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -19,6 +20,10 @@ func (m *Mock) initialState(epoch int64) (*state, error) {
 	for _, ssin := range m.scenario.CanceledSSINs {
 		s.Canceled[ssin] = true
 	}
+	if m.seeded != nil {
+		return m.initialFromSeeded(s), nil
+	}
+	equal := pool{}
 	for i, seed := range m.scenario.Dossiers {
 		d, err := m.seedDossier(seed)
 		if err != nil {
@@ -27,10 +32,12 @@ func (m *Mock) initialState(epoch int64) (*state, error) {
 		if err := m.judgeDossier(d); err != nil {
 			return nil, fmt.Errorf("%w: dossiers[%d]%w", ErrScenario, i, err)
 		}
+		equal.dossier(d)
 		s.Dossiers[d.ID] = d
 		s.index(d)
 		m.seedExits(s, d)
 	}
+	m.seeded, m.scenario.Dossiers, m.opts.Scenario = maps.Clone(s.Dossiers), nil, nil
 	return s, nil
 }
 
@@ -40,11 +47,12 @@ func (m *Mock) judgeDossier(d *dossier) error {
 	if !found {
 		return errors.New(": the document has no getDossier")
 	}
-	payload, err := json.Marshal(d.render(m.today()))
+	shown := answer{status: http.StatusOK, body: d.render(m.today())}
+	payload, err := json.Marshal(shown.body)
 	if err != nil {
 		return fmt.Errorf(": %w", err)
 	}
-	if vs := op.ValidateResponseStrict(200, nil, payload); len(vs) > 0 {
+	if vs := judgeAnswer(op, &shown, nil, payload); len(vs) > 0 {
 		return fmt.Errorf("%s: %s", vs[0].Name, vs[0].Message)
 	}
 	return nil
