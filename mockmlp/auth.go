@@ -111,7 +111,19 @@ func (m *Mock) mac(text string) []byte {
 	return h.Sum(nil)
 }
 
+// verify reads a token. One that was genuine before is so again: the seed, and so the key, never changes. It is called with the lock held.
 func (m *Mock) verify(token string) (grant, bool) {
+	if g, known := m.genuine[token]; known {
+		return g, true
+	}
+	g, genuine := m.readToken(token)
+	if genuine && len(m.genuine) < 1000 {
+		m.genuine[token] = g
+	}
+	return g, genuine
+}
+
+func (m *Mock) readToken(token string) (grant, bool) {
 	text, sig, found := strings.Cut(token, ".")
 	mac, err := base64.RawURLEncoding.DecodeString(sig)
 	if !found || err != nil || !hmac.Equal(mac, m.mac(text)) {

@@ -80,6 +80,7 @@ type Mock struct {
 	faults  *faultSet
 	rates   map[string]rateWindow
 	numbers map[uint64]uint64
+	genuine map[string]grant
 	invalid []InvalidAnswer
 	news    news
 
@@ -160,6 +161,7 @@ func prepare(opts Options) (*Mock, error) {
 	m := &Mock{
 		opts: opts, api: api, scenario: scenario.withDefaults(), brussels: brussels,
 		journal: newJournal(opts.JournalSize), rates: map[string]rateWindow{}, numbers: map[uint64]uint64{},
+		genuine: map[string]grant{},
 	}
 	m.handlers = m.operations()
 	return m, m.newFaults()

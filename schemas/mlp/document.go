@@ -145,11 +145,12 @@ func (a *API) problemTypes() []map[string]any {
 // Match finds the operation for a method and an escaped URL path, with the path's parameters unescaped. A literal segment wins
 // over a parameter.
 func (a *API) Match(method, path string) (op *Operation, params map[string]string, ok bool) {
+	got := strings.Split(path, "/")
 	for _, o := range a.operations {
-		if o.Method != method {
+		if o.Method != method || len(o.segments) != len(got) {
 			continue
 		}
-		if p, match := o.match(path); match && (op == nil || len(p) < len(params)) {
+		if p, match := o.match(got); match && (op == nil || len(p) < len(params)) {
 			op, params = o, p
 		}
 	}
@@ -160,7 +161,7 @@ func (a *API) Match(method, path string) (op *Operation, params map[string]strin
 func (a *API) Methods(path string) []string {
 	var ms []string
 	for _, o := range a.operations {
-		if _, ok := o.match(path); ok {
+		if _, ok := o.match(strings.Split(path, "/")); ok {
 			ms = append(ms, o.Method)
 		}
 	}
@@ -168,8 +169,7 @@ func (a *API) Methods(path string) []string {
 	return slices.Compact(ms)
 }
 
-func (o *Operation) match(path string) (map[string]string, bool) {
-	got := strings.Split(path, "/")
+func (o *Operation) match(got []string) (map[string]string, bool) {
 	if len(got) != len(o.segments) {
 		return nil, false
 	}
