@@ -40,9 +40,9 @@ LABEL mlpsync.part=mockmlp
 COPY --from=build /out/mockmlp /usr/local/bin/mockmlp
 COPY --from=build --chown=65532:65532 /rootfs/mockmlp/ /
 USER 65532:65532
-EXPOSE 8380 8381
+EXPOSE 8081 8082
 ENTRYPOINT ["/usr/local/bin/mockmlp"]
-CMD ["--listen", "0.0.0.0:8380", "--state", "/var/lib/mockmlp"]
+CMD ["--listen", "0.0.0.0:8081", "--state", "/var/lib/mockmlp"]
 HEALTHCHECK --interval=5s --timeout=5s --start-period=10s --retries=12 CMD ["/usr/local/bin/mockmlp", "health"]
 
 FROM scratch AS mlpsync

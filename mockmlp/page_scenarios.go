@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -100,14 +99,16 @@ func (m *Mock) showScenarios(w http.ResponseWriter, status int, given url.Values
 	if validUUID(body.Person) {
 		body.Link = body.Person
 	}
-	names := m.happenings()
 	for _, f := range forms {
-		delete(names, f.Name)
 		if f.Name == given.Get("name") {
 			body.Chosen = f
 		}
 	}
-	body.Others = slices.Sorted(maps.Keys(names))
+	for _, s := range Scenarios() {
+		if !slices.ContainsFunc(forms, func(f happeningForm) bool { return f.Name == s.Name }) {
+			body.Others = append(body.Others, s.Name)
+		}
+	}
 	for i, in := range body.Chosen.Inputs {
 		if typed := given.Get(in.Name); typed != "" {
 			body.Chosen.Inputs[i].Value = typed

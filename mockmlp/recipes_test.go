@@ -49,13 +49,13 @@ func TestRecipesOfThePage(t *testing.T) {
 	defer srv.Close()
 	tried := 0
 	for _, block := range blocks(page, "sh") {
-		if !strings.Contains(block, "8381/control") {
+		if !strings.Contains(block, "8082/control") {
 			continue
 		}
 		if err := m.Reset(); err != nil {
 			t.Fatal(err)
 		}
-		script := "curl() { command curl --fail-with-body \"$@\"; }\n" + strings.ReplaceAll(block, "http://127.0.0.1:8381", srv.URL)
+		script := "curl() { command curl --fail-with-body \"$@\"; }\n" + strings.ReplaceAll(block, "http://127.0.0.1:8082", srv.URL)
 		cmd := exec.Command("bash", "-euo", "pipefail", "-c", script)
 		cmd.Dir = t.TempDir()
 		if out, err := cmd.CombinedOutput(); err != nil {

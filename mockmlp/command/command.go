@@ -35,8 +35,8 @@ type commands struct {
 }
 
 type serveCmd struct {
-	Listen   string `help:"Address of the API." default:"127.0.0.1:8380" placeholder:"ADDR"`
-	Control  string `help:"Address of the page and the control API, which show and change everything: keep it off networks." default:"127.0.0.1:8381" placeholder:"ADDR"`
+	Listen   string `help:"Address of the API." default:"127.0.0.1:8081" placeholder:"ADDR"`
+	Control  string `help:"Address of the page and the control API, which show and change everything: keep it off networks." default:"127.0.0.1:8082" placeholder:"ADDR"`
 	Seed     uint64 `help:"Makes ids and probabilities repeatable." default:"1" placeholder:"N"`
 	Clock    string `help:"Where the virtual clock starts, RFC 3339; by default the scenario's, else now." placeholder:"INSTANT"`
 	Frozen   bool   `help:"The clock moves only when told."`
@@ -50,7 +50,7 @@ type serveCmd struct {
 }
 
 type healthCmd struct {
-	URL string `help:"Health resource to ask." default:"http://127.0.0.1:8380/mlp/v1/health"`
+	URL string `help:"Health resource to ask." default:"http://127.0.0.1:8081/mlp/v1/health"`
 }
 
 type versionCmd struct{}
