@@ -361,7 +361,6 @@ type journalBody struct {
 	Filter     journalQuery
 	Operations []string
 	Rows       []journalRow
-	Kept       int
 }
 
 // journalQuery is what a person looks for; empty properties let everything through.
