@@ -116,7 +116,7 @@ func (m *Mock) head() pageHead {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	// When a due 78 can't be written it stays pending, and the clock's page shows it as such.
-	_ = m.runDueExits()
+	_ = m.runDue()
 	return pageHead{
 		Clock: m.clock.now().In(m.brussels).Format(pageTime), Frozen: m.opts.Frozen, Dossiers: len(m.state.Dossiers),
 		Effects: len(m.state.Effects), Requests: m.journal.total, Faults: len(m.faults.list),

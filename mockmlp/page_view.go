@@ -184,7 +184,7 @@ type itemBody struct {
 
 func (m *Mock) pageDossier(w http.ResponseWriter, r *http.Request) {
 	m.mu.Lock()
-	_ = m.runDueExits() // as in head
+	_ = m.runDue() // as in head
 	d := m.state.Dossiers[r.PathValue("id")]
 	day := m.today()
 	pending := slices.DeleteFunc(m.pendingExits(), func(e PendingExit) bool { return d == nil || e.DossierID != d.ID })
