@@ -49,9 +49,31 @@ type Store interface {
 	// Scratch is a copy in memory, for a plan that writes nowhere. The copy
 	// reads and writes like the original and vanishes on Close.
 	Scratch(ctx context.Context) (Store, error)
-	// Check verifies the engine's integrity and the audit chain.
+	// Inspect looks at everything that can be wrong with the store itself: the engine's
+	// file, references, order of the lanes, balance, sealed values, chain of audit. What it finds
+	// is told, not returned as an error. It writes nothing.
+	Inspect(ctx context.Context) ([]Inspected, error)
+	// Check is nil when Inspect finds nothing, else what it found.
 	Check(ctx context.Context) error
+	// Backup makes a whole copy in a new file, as the store was at one instant; others go on
+	// meanwhile. Sealed values stay sealed. A file that is there already is refused.
+	Backup(ctx context.Context, path string) error
 	Close() error
+}
+
+// Inspected is one thing that an inspection looked at.
+type Inspected struct {
+	Check    string    `json:"check"`  // file, references, lanes, balance, sealed, audit
+	Looked   string    `json:"looked"` // at what
+	Findings []Finding `json:"findings,omitempty"`
+}
+
+// Finding is something that is wrong: what, where, what now. No personal data.
+type Finding struct {
+	What  string `json:"what"`
+	Where string `json:"where,omitempty"`
+	Next  string `json:"next"`
+	Err   error  `json:"-"`
 }
 
 // ---- Ingest: a set of files becomes the export in force in one step.

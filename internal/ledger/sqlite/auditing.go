@@ -125,39 +125,3 @@ func scanAudit(rs *sql.Rows) (audit.Record, error) {
 	copy(r.Hash[:], hash)
 	return r, nil
 }
-
-// Check implements ledger.Store.
-func (s *Store) Check(ctx context.Context) error {
-	err := s.read(ctx, "check ledger", func(t *tx) error {
-		problems, err := column[string](t, `PRAGMA integrity_check(10)`)
-		if err != nil {
-			return err
-		}
-		if len(problems) != 1 || problems[0] != "ok" {
-			return fmt.Errorf("SQLite finds %d problems in the file, the first: %s", len(problems), problems[0])
-		}
-		orphans, err := column[string](t, `SELECT DISTINCT "table" FROM pragma_foreign_key_check`)
-		if err != nil {
-			return err
-		}
-		if len(orphans) > 0 {
-			return fmt.Errorf("rows of %s refer to rows that are not there", orphans[0])
-		}
-		return checkLanes(t)
-	})
-	if err != nil {
-		return err
-	}
-	return s.Audit(ctx, "", func(audit.Record) error { return nil })
-}
-
-// checkLanes proves that head marks exactly the first open entry of each lane.
-func checkLanes(t *tx) error {
-	var wrong int
-	err := t.row(`SELECT COUNT(*) FROM entry e WHERE e.head <> (e.state IN `+openStates+` AND NOT EXISTS (
-		SELECT 1 FROM entry x WHERE x.person = e.person AND x.seq < e.seq AND x.state IN `+openStates+`))`, nil, &wrong)
-	if err == nil && wrong > 0 {
-		err = fmt.Errorf("%d entries of the outbox are out of order", wrong)
-	}
-	return err
-}

@@ -62,15 +62,15 @@ func (s *Store) refuseOtherSchema(ctx context.Context) error {
 	case have > schemaVersion:
 		return newerSchema(have)
 	case have < schemaVersion:
-		return fmt.Errorf("the state has schema version %d and this program %d: start the daemon of this version once, it brings the state forward",
-			have, schemaVersion)
+		return &hinted{fmt.Errorf("the state has schema version %d and this program %d", have, schemaVersion),
+			"start the daemon of this version once: it brings the state forward"}
 	}
 	return nil
 }
 
 func newerSchema(have int) error {
-	return fmt.Errorf("the state was written by a newer mlpsync (schema version %d, this program knows %d): install that version again, or restore a backup",
-		have, schemaVersion)
+	return &hinted{fmt.Errorf("the state was written by a newer mlpsync (schema version %d, this program knows %d)", have, schemaVersion),
+		"install that version again, or restore a backup that this one made"}
 }
 
 func (s *Store) userVersion(ctx context.Context) (int, error) {

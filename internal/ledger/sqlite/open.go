@@ -46,6 +46,14 @@ func (wrongKeys) Hint() string {
 	return "restore the key file that belongs to this state directory; without it nothing in it can be read"
 }
 
+// ErrGone means that a ledger was made here and its database is missing, or empty.
+var ErrGone = error(&hinted{errors.New("the state's database is gone, or empty, although one was made here"),
+	`put it back, or a backup with "mlpsync state restore FILE"; to begin anew on purpose, with what MLP holds, empty the state directory`})
+
+// madeSuffix is of the file that tells that a database was made here: without it a lost
+// one would be taken for the first start.
+const madeSuffix = ".made"
+
 // Options says what to open.
 type Options struct {
 	// Path of the database file, or Memory. Its directory is made when it is not
@@ -94,13 +102,37 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 			o.Path = Memory
 		}
 	}
-	if err := s.connect(ctx, o.Path); err != nil {
-		return nil, errors.Join(fmt.Errorf("open ledger: %w", err), s.Close())
+	err = s.connect(ctx, o.Path)
+	if err == nil {
+		err = s.prove(ctx, o.Path)
 	}
-	if err := s.prove(ctx, o.Path); err != nil {
-		return nil, errors.Join(fmt.Errorf("open ledger: %w", err), s.Close())
+	if err == nil && !s.readOnly && o.Path != Memory {
+		err = markMade(o.Path)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open ledger: %w", diskTrouble(err)), s.Close())
 	}
 	return s, nil
+}
+
+func markMade(path string) error {
+	_, err := os.Stat(path + madeSuffix)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	const text = "A ledger was made here. Should its database be lost, mlpsync says so, and does not begin with an empty one.\n"
+	return os.WriteFile(path+madeSuffix, []byte(text), 0o600)
+}
+
+// refuseLost tells a database that was lost from one that was not made yet.
+func refuseLost(path string) error {
+	if info, err := os.Stat(path); err == nil && info.Size() > 0 {
+		return nil
+	}
+	if _, err := os.Stat(path + madeSuffix); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return fmt.Errorf("open ledger: %w", ErrGone)
 }
 
 func newStore(o Options) (*Store, error) {
@@ -123,6 +155,9 @@ func newStore(o Options) (*Store, error) {
 func prepareFile(o Options) (missing bool, err error) {
 	dir := filepath.Dir(o.Path)
 	if err := RefuseNetworkPath(dir); err != nil {
+		return false, err
+	}
+	if err := refuseLost(o.Path); err != nil {
 		return false, err
 	}
 	_, err = os.Stat(o.Path)

@@ -1,0 +1,215 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/mlpsync/mlpsync/internal/audit"
+	"github.com/mlpsync/mlpsync/internal/ledger"
+)
+
+// ErrBackupExists means that the file to make is there already.
+var ErrBackupExists = errors.New("the file is there already, and a backup never takes the place of another")
+
+// Backup implements ledger.Store. SQLite copies in one read transaction, so a daemon
+// goes on beside it; the file appears under its name only when it is whole and on disk.
+func (s *Store) Backup(ctx context.Context, path string) error {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return fmt.Errorf("back up ledger: find the file: %w", err)
+	}
+	if _, err := os.Lstat(path); err == nil {
+		return fmt.Errorf("back up ledger: %w", ErrBackupExists)
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".mlpsync-backup-*") // mode 0600
+	if err != nil {
+		return fmt.Errorf("back up ledger: %w", err)
+	}
+	defer os.Remove(tmp.Name())
+	// SQLite takes an empty file for a new one, and leaves it its mode.
+	_, err = s.writer.ExecContext(ctx, `VACUUM INTO ?`, tmp.Name())
+	if err := errors.Join(diskTrouble(err), tmp.Sync(), tmp.Close()); err != nil {
+		return fmt.Errorf("back up ledger: %w", err)
+	}
+	return wrap("back up ledger", giveName(tmp.Name(), path))
+}
+
+// giveName gives a whole file its name, unless another has it.
+func giveName(tmp, path string) error {
+	err := os.Link(tmp, path)
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return ErrBackupExists
+	case err != nil: // a file system without links
+		err = os.Rename(tmp, path)
+	}
+	return errors.Join(err, syncDir(filepath.Dir(path)))
+}
+
+// Restored is what came of a restore.
+type Restored struct {
+	Aside string // folder of the state as it was before; empty when there was none
+	Head  audit.Head
+}
+
+// Restore puts a backup in the place of the ledger that Options names. The caller
+// holds the lock of its directory. The backup is proven on a copy first: keys, schema and
+// everything that Inspect looks at; one of an older schema is brought forward. What was
+// in its place is kept in a folder beside it. In the restored ledger nobody counts as
+// looked up, so that everything is read from MLP before anything is sent (design decision 20).
+func Restore(ctx context.Context, o Options, backup string, by ledger.Actor) (Restored, error) {
+	var done Restored
+	path, err := filepath.Abs(o.Path)
+	if err != nil {
+		return done, fmt.Errorf("restore ledger: find its path: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return done, fmt.Errorf("restore ledger: %w", err)
+	}
+	fresh := path + ".restoring"
+	defer removeLedger(fresh)
+	if err := errors.Join(removeLedger(fresh), copyBackup(backup, fresh)); err != nil {
+		return done, fmt.Errorf("restore ledger: %w", err)
+	}
+	o.Path, o.ReadOnly = fresh, false
+	if done.Head, err = prepareRestored(ctx, o, by); err != nil {
+		return done, fmt.Errorf("restore ledger: %w", err)
+	}
+	now := time.Now
+	if o.Now != nil {
+		now = o.Now
+	}
+	if done.Aside, err = keepAside(ctx, path, now()); err != nil {
+		return done, fmt.Errorf("restore ledger: keep the present state: %w", err)
+	}
+	err = errors.Join(os.Rename(fresh, path), syncDir(filepath.Dir(path)))
+	return done, wrap("restore ledger: put the backup in place", err)
+}
+
+func copyBackup(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return &hinted{errors.New("the backup can't be read"), "check its path and rights"}
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	n, err := io.Copy(out, in)
+	if err := errors.Join(err, out.Sync(), out.Close()); err != nil {
+		return err
+	}
+	if n == 0 {
+		return &hinted{errors.New("the backup is empty"), "take another backup"}
+	}
+	return nil
+}
+
+// prepareRestored proves the copy, and marks that nothing in it is known to hold now.
+func prepareRestored(ctx context.Context, o Options, by ledger.Actor) (head audit.Head, err error) {
+	if err := isLedger(ctx, o.Path); err != nil {
+		return head, err
+	}
+	s, err := Open(ctx, o)
+	if err != nil {
+		return head, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if err := s.Check(ctx); err != nil {
+		return head, &hinted{fmt.Errorf("the backup is damaged: %w", err), "take another backup"}
+	}
+	err = s.write(ctx, "forget what MLP held", func(t *tx) error {
+		for _, statement := range []string{`UPDATE ocmw SET cursor = NULL`, `UPDATE person SET looked_up = 0 WHERE looked_up = 1`} {
+			if _, err := t.exec(statement); err != nil {
+				return err
+			}
+		}
+		if err := t.audit(audit.Record{At: s.now(), Actor: by.Name, Action: "restored"}, by.Reason); err != nil {
+			return err
+		}
+		head = *t.head
+		return nil
+	})
+	return head, err
+}
+
+// isLedger refuses a database that never was a ledger: opening it would make it one.
+func isLedger(ctx context.Context, path string) error {
+	probe := &Store{}
+	err := probe.connect(ctx, path)
+	var version int
+	if err == nil {
+		version, err = probe.userVersion(ctx)
+	}
+	if err := errors.Join(err, probe.Close()); err != nil {
+		return &hinted{fmt.Errorf("the backup is damaged: %w", err), "take another backup"}
+	}
+	if version == 0 {
+		return &hinted{errors.New("the file is no backup of mlpsync"), `take one that "mlpsync state backup" made`}
+	}
+	return nil
+}
+
+// keepAside moves the present ledger into a folder of its own, and tells which. Its log
+// goes first: left beside another database it would be taken for that one's.
+func keepAside(ctx context.Context, path string, now time.Time) (string, error) {
+	var present []string
+	for _, suffix := range []string{"-wal", "-shm", ""} {
+		if _, err := os.Lstat(path + suffix); err == nil {
+			present = append(present, path+suffix)
+		}
+	}
+	if len(present) == 0 {
+		return "", nil
+	}
+	aside := filepath.Join(filepath.Dir(path), "before-restore-"+now.UTC().Format("20060102T150405.000Z"))
+	if err := os.Mkdir(aside, 0o700); err != nil {
+		return "", err
+	}
+	writeBack(ctx, path)
+	for _, file := range present {
+		err := os.Rename(file, filepath.Join(aside, filepath.Base(file)))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // the log may be written back by now
+			return aside, err
+		}
+	}
+	return aside, errors.Join(syncDir(aside), syncDir(filepath.Dir(path)))
+}
+
+// writeBack brings the log into the database, so that the kept state is one file. A
+// damaged one stays as it is: file and log are kept together.
+func writeBack(ctx context.Context, path string) {
+	s := &Store{}
+	if s.connect(ctx, path) == nil {
+		_, _ = s.writer.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
+	}
+	_ = s.Close()
+}
+
+// syncDir makes names that were given in a folder last over a power cut. What the system
+// says is passed over: Windows can't sync a folder, and keeps names without it.
+func syncDir(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	_ = dir.Sync()
+	return dir.Close()
+}
+
+func removeLedger(path string) error {
+	var errs []error
+	for _, suffix := range []string{"", "-wal", "-shm", madeSuffix} {
+		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,272 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	driver "modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/mlpsync/mlpsync/internal/audit"
+	"github.com/mlpsync/mlpsync/internal/ledger"
+)
+
+// What a person does about a finding.
+const (
+	nextDamaged = `stop the daemon, keep the files as they are, and put back the last backup that checks: "mlpsync state restore FILE"`
+	nextAltered = `somebody or something wrote past mlpsync: find out who, keep the state as it is, and put back the last backup that checks`
+	nextDefect  = `report it to the makers of mlpsync; until then put back the last backup that checks`
+)
+
+// mostFindings of one check are told: a damaged file has them by the thousand.
+const mostFindings = 10
+
+// inspection is one check under way.
+type inspection struct {
+	ledger.Inspected
+	next string
+}
+
+func (i *inspection) find(where string, err error) {
+	if len(i.Findings) < mostFindings {
+		i.Findings = append(i.Findings, ledger.Finding{What: err.Error(), Where: where, Next: i.next, Err: err})
+	}
+}
+
+// Check implements ledger.Store.
+func (s *Store) Check(ctx context.Context) error {
+	looked, err := s.Inspect(ctx)
+	errs := []error{err}
+	for _, i := range looked {
+		for _, f := range i.Findings {
+			errs = append(errs, f.Err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Inspect implements ledger.Store. A check that can't read what it looks at has found
+// something; the others go on.
+func (s *Store) Inspect(ctx context.Context) ([]ledger.Inspected, error) {
+	checks := []struct {
+		name, next string
+		look       func(context.Context, *inspection) error
+	}{
+		{"file", nextDamaged, s.inTransaction(inspectFile)},
+		{"references", nextDefect, s.inTransaction(inspectReferences)},
+		{"lanes", nextDefect, s.inTransaction(inspectLanes)},
+		{"balance", nextDefect, s.inTransaction(inspectBalance)},
+		{"sealed", nextAltered, s.inspectSealed},
+		{"audit", nextAltered, s.inspectAudit},
+	}
+	var all []ledger.Inspected
+	for _, c := range checks {
+		i := inspection{Inspected: ledger.Inspected{Check: c.name}, next: c.next}
+		err := c.look(ctx, &i)
+		if ctx.Err() != nil {
+			return all, fmt.Errorf("inspect ledger: %w", ctx.Err())
+		}
+		if err != nil {
+			if damaged(err) {
+				i.next = nextDamaged
+			}
+			i.find("", err)
+		}
+		all = append(all, i.Inspected)
+	}
+	return all, nil
+}
+
+// damaged tells whether SQLite can't read its file as a database.
+func damaged(err error) bool {
+	var e *driver.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	code := e.Code() & 0xff
+	return code == sqlite3.SQLITE_CORRUPT || code == sqlite3.SQLITE_NOTADB
+}
+
+func (s *Store) inTransaction(look func(*tx, *inspection) error) func(context.Context, *inspection) error {
+	return func(ctx context.Context, i *inspection) error {
+		return s.read(ctx, "inspect "+i.Check, func(t *tx) error { return look(t, i) })
+	}
+}
+
+func inspectFile(t *tx, i *inspection) error {
+	var pages, size int64
+	if err := t.row(`SELECT page_count, page_size FROM pragma_page_count, pragma_page_size`, nil, &pages, &size); err != nil {
+		return err
+	}
+	i.Looked = fmt.Sprintf("the database: %d pages, %d KiB", pages, pages*size/1024)
+	problems, err := column[string](t, `PRAGMA integrity_check(`+fmt.Sprint(mostFindings)+`)`)
+	for _, p := range problems {
+		if p != "ok" {
+			i.find("", fmt.Errorf("SQLite says: %s", p))
+		}
+	}
+	return err
+}
+
+func inspectReferences(t *tx, i *inspection) error {
+	i.Looked = "rows that refer to others"
+	for rs, err := range t.rows(`SELECT "table", parent, COUNT(*) FROM pragma_foreign_key_check GROUP BY 1, 2 ORDER BY 1, 2`) {
+		if err != nil {
+			return err
+		}
+		var table, parent string
+		var n int
+		if err := rs.Scan(&table, &parent, &n); err != nil {
+			return err
+		}
+		i.find("table "+table, fmt.Errorf("%d rows refer to rows of %s that are not there", n, parent))
+	}
+	return nil
+}
+
+// inspectLanes proves that head marks exactly the first open entry of each lane.
+func inspectLanes(t *tx, i *inspection) error {
+	var all int
+	if err := t.row(`SELECT COUNT(*) FROM entry WHERE state IN `+openStates, nil, &all); err != nil {
+		return err
+	}
+	i.Looked = fmt.Sprintf("the outbox: %d open entries", all)
+	wrong, err := column[string](t, `SELECT e.id FROM entry e WHERE e.head <> (e.state IN `+openStates+` AND NOT EXISTS (
+		SELECT 1 FROM entry x WHERE x.person = e.person AND x.seq < e.seq AND x.state IN `+openStates+`)) ORDER BY e.id`)
+	for _, id := range wrong {
+		i.find("entry "+id, errors.New("it is out of order in its person's lane"))
+	}
+	return err
+}
+
+// inspectBalance counts anew what a balance says: of every set that is kept the sums,
+// and of the last file of each feed the rows themselves. The rows of a delta are not all
+// kept, and its sum is.
+func inspectBalance(t *tx, i *inspection) error {
+	files, unequal := 0, `f.data_rows <> f.new + f.changed + f.unchanged + f.duplicate + f.rejected + f.skipped`
+	if err := t.row(`SELECT COUNT(*) FROM export_file`, nil, &files); err != nil {
+		return err
+	}
+	i.Looked = fmt.Sprintf("%d files of exports", files)
+	const active = `FROM export_file f JOIN export_set s ON s.id = f.export_set AND s.state = 'active' `
+	names, err := column[string](t, `SELECT f.name `+active+`WHERE `+unequal+` ORDER BY f.id`)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		i.find("file "+name, errors.New("its outcomes do not add up to its rows"))
+	}
+	names, err = column[string](t, `SELECT f.name `+active+`WHERE f.delta = 0 AND f.id = (
+			SELECT x.id FROM export_file x JOIN export_set xs ON xs.id = x.export_set AND xs.state = 'active'
+			WHERE x.feed = f.feed ORDER BY x.export_set DESC, x.position DESC LIMIT 1)
+		AND (f.data_rows, f.new, f.changed, f.unchanged, f.duplicate, f.rejected, f.skipped) <> (SELECT COUNT(*),
+			COUNT(*) FILTER (WHERE outcome = 'new'), COUNT(*) FILTER (WHERE outcome = 'changed'), COUNT(*) FILTER (WHERE outcome = 'unchanged'),
+			COUNT(*) FILTER (WHERE outcome = 'duplicate'), COUNT(*) FILTER (WHERE outcome = 'rejected'),
+			COUNT(*) FILTER (WHERE outcome = 'skipped') FROM export_row WHERE file = f.id) ORDER BY f.id`)
+	for _, name := range names {
+		i.find("file "+name, errors.New("the rows that are kept are not those that its balance counts"))
+	}
+	return err
+}
+
+// inspectSealed opens all that is sealed of clients, entries, rejected rows and notes.
+func (s *Store) inspectSealed(ctx context.Context, i *inspection) error {
+	clients, err := s.inspectClients(ctx, i)
+	if err != nil {
+		return err
+	}
+	entries, err := s.inspectEntries(ctx, i)
+	if err != nil {
+		return err
+	}
+	i.Looked = fmt.Sprintf("what is encrypted of %d clients and %d entries", clients, entries)
+	var ocmws []string
+	err = s.read(ctx, "list OCMWs", func(t *tx) (err error) {
+		ocmws, err = column[string](t, `SELECT DISTINCT ocmw FROM export_set ORDER BY ocmw`)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, kbo := range ocmws {
+		if _, err := s.Rejected(ctx, kbo); err != nil {
+			i.find("rejected rows of OCMW "+kbo, err)
+		}
+	}
+	if _, err := s.Notes(ctx, ""); err != nil {
+		i.find("notes", err)
+	}
+	return nil
+}
+
+// inspectClients reads clients in batches, and those of a batch that fails one by one.
+func (s *Store) inspectClients(ctx context.Context, i *inspection) (int, error) {
+	var ids []int64
+	err := s.read(ctx, "list clients", func(t *tx) (err error) {
+		ids, err = column[int64](t, `SELECT id FROM person ORDER BY id`)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	const batch = 500
+	readable := func(part []int64) error {
+		return s.read(ctx, "read clients", func(t *tx) error {
+			_, err := clientViews(t, part, true)
+			return err
+		})
+	}
+	for part := range slices.Chunk(ids, batch) {
+		if readable(part) == nil {
+			continue
+		}
+		for one := range slices.Chunk(part, 1) {
+			if err := readable(one); err != nil {
+				i.find("client "+s.pseudonymOf(ctx, one[0]), err)
+			}
+			if len(i.Findings) >= mostFindings || ctx.Err() != nil {
+				return len(ids), nil
+			}
+		}
+	}
+	return len(ids), nil
+}
+
+func (s *Store) pseudonymOf(ctx context.Context, person int64) string {
+	name := "?"
+	_ = s.read(ctx, "name a client", func(t *tx) error { // it may be the very row that can't be read
+		return t.row(`SELECT pseudonym FROM person WHERE id = ?`, []any{person}, &name)
+	})
+	return name
+}
+
+func (s *Store) inspectEntries(ctx context.Context, i *inspection) (int, error) {
+	n := 0
+	err := s.read(ctx, "read entries", func(t *tx) error {
+		for rs, err := range t.rows(entryColumns + `ORDER BY e.id`) {
+			if err != nil {
+				return err
+			}
+			n++
+			if e, err := s.scanEntry(rs); err != nil {
+				i.find("entry "+e.ID, err)
+			}
+		}
+		return nil
+	})
+	return n, err
+}
+
+// inspectAudit walks the chain. Its end is told, as a chain that was cut short shows only
+// by an end that was noted elsewhere.
+func (s *Store) inspectAudit(ctx context.Context, i *inspection) error {
+	var head audit.Head
+	err := s.Audit(ctx, "", func(r audit.Record) error {
+		head = audit.Head{Seq: r.Seq, Hash: r.Hash}
+		return nil
+	})
+	i.Looked = fmt.Sprintf("%d records of the audit, the last with hash %s", head.Seq, head.Hash)
+	return err
+}
