@@ -121,7 +121,7 @@ func (a *App) openStore(ctx context.Context) error {
 		a.cleanups = append(a.cleanups, unlock)
 	}
 	store, err := sqlite.Open(ctx, sqlite.Options{
-		Path: filepath.Join(a.config.StateDir, "ledger.db"), Keys: a.keys, ReadOnly: a.Mode == Beside, Now: a.now, Zone: Zone(),
+		Path: ledgerPath(a.config), Keys: a.keys, ReadOnly: a.Mode == Beside, Now: a.now, Zone: Zone(),
 	})
 	if err != nil {
 		return err // says itself that it is about opening the ledger

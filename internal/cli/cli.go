@@ -51,6 +51,7 @@ type grammar struct {
 	Queue     queueCmd     `cmd:"" help:"Look at what waits to be sent, and retry or discard what is parked."`
 	Guard     guardCmd     `cmd:"" help:"Show or release the stop on a run that would change too much."`
 	Config    configCmd    `cmd:"" help:"Check the configuration, print an example, make a key file."`
+	State     stateCmd     `cmd:"" help:"Check, back up and restore the state directory's database."`
 	Rules     rulesCmd     `cmd:"" help:"Print the rules with their sources; test policy cases; compare the rules of two days."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }

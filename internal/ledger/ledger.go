@@ -56,8 +56,9 @@ type Store interface {
 	// Check is nil when Inspect finds nothing, else what it found.
 	Check(ctx context.Context) error
 	// Backup makes a whole copy in a new file, as the store was at one instant; others go on
-	// meanwhile. Sealed values stay sealed. A file that is there already is refused.
-	Backup(ctx context.Context, path string) error
+	// meanwhile. Sealed values stay sealed. A file that is there already is refused. It
+	// tells where the copy's audit ends.
+	Backup(ctx context.Context, path string) (audit.Head, error)
 	Close() error
 }
 

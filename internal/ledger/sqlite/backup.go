@@ -2,12 +2,14 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/mlpsync/mlpsync/internal/audit"
@@ -18,26 +20,50 @@ import (
 var ErrBackupExists = errors.New("the file is there already, and a backup never takes the place of another")
 
 // Backup implements ledger.Store. SQLite copies in one read transaction, so a daemon
-// goes on beside it; the file appears under its name only when it is whole and on disk.
-func (s *Store) Backup(ctx context.Context, path string) error {
+// goes on beside it; the file appears under its name only when it is proven and on disk.
+func (s *Store) Backup(ctx context.Context, path string) (audit.Head, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
-		return fmt.Errorf("back up ledger: find the file: %w", err)
+		return audit.Head{}, fmt.Errorf("back up ledger: find the file: %w", err)
 	}
 	if _, err := os.Lstat(path); err == nil {
-		return fmt.Errorf("back up ledger: %w", ErrBackupExists)
+		return audit.Head{}, fmt.Errorf("back up ledger: %w", ErrBackupExists)
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(path), ".mlpsync-backup-*") // mode 0600
 	if err != nil {
-		return fmt.Errorf("back up ledger: %w", err)
+		return audit.Head{}, fmt.Errorf("back up ledger: %w", err)
 	}
 	defer os.Remove(tmp.Name())
 	// SQLite takes an empty file for a new one, and leaves it its mode.
 	_, err = s.writer.ExecContext(ctx, `VACUUM INTO ?`, tmp.Name())
 	if err := errors.Join(diskTrouble(err), tmp.Sync(), tmp.Close()); err != nil {
-		return fmt.Errorf("back up ledger: %w", err)
+		return audit.Head{}, fmt.Errorf("back up ledger: %w", err)
 	}
-	return wrap("back up ledger", giveName(tmp.Name(), path))
+	head, err := s.proveCopy(ctx, tmp.Name())
+	if err == nil {
+		err = giveName(tmp.Name(), path)
+	}
+	return head, wrap("back up ledger", err)
+}
+
+// proveCopy reads the copy back, without making anything beside it.
+func (s *Store) proveCopy(ctx context.Context, path string) (head audit.Head, err error) {
+	db, err := sql.Open("sqlite", fileURI(path)+"?mode=ro&immutable=1")
+	if err != nil {
+		return head, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	err = s.transact(ctx, db, "read the copy back", func(t *tx) error {
+		problems, err := column[string](t, `PRAGMA integrity_check(1)`)
+		if err == nil && (len(problems) != 1 || problems[0] != "ok") {
+			err = fmt.Errorf("SQLite says: %s", strings.Join(problems, "; "))
+		}
+		if err == nil {
+			head, err = auditHead(t)
+		}
+		return err
+	})
+	return head, err
 }
 
 // giveName gives a whole file its name, unless another has it.

@@ -29,6 +29,12 @@ func hint(err error) string {
 	return ""
 }
 
+func backUp(t testing.TB, s ledger.Store, file string) {
+	t.Helper()
+	_, err := s.Backup(t.Context(), file)
+	check(t, err)
+}
+
 func TestBackupIsWholeAndPrivate(t *testing.T) {
 	path, keys := filepath.Join(t.TempDir(), "ledger.db"), newKeys(t)
 	s := open(t, path, keys)
@@ -38,7 +44,8 @@ func TestBackupIsWholeAndPrivate(t *testing.T) {
 	defer beside.Close()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "a # b?c.backup")
-	check(t, beside.Backup(t.Context(), file))
+	head, err := beside.Backup(t.Context(), file)
+	check(t, err)
 	info, err := os.Stat(file)
 	check(t, err)
 	if runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
@@ -51,10 +58,10 @@ func TestBackupIsWholeAndPrivate(t *testing.T) {
 			t.Errorf("it holds %q in clear", secret)
 		}
 	}
-	if err := s.Backup(t.Context(), file); !errors.Is(err, sqlite.ErrBackupExists) {
+	if _, err := s.Backup(t.Context(), file); !errors.Is(err, sqlite.ErrBackupExists) {
 		t.Errorf("over another backup: %v", err)
 	}
-	if err := s.Backup(t.Context(), filepath.Join(dir, "nowhere", "b")); err == nil {
+	if _, err := s.Backup(t.Context(), filepath.Join(dir, "nowhere", "b")); err == nil {
 		t.Error("into a folder that is not there")
 	}
 	left, err := os.ReadDir(dir)
@@ -65,7 +72,11 @@ func TestBackupIsWholeAndPrivate(t *testing.T) {
 	copied := open(t, file, keys)
 	check(t, copied.Check(t.Context()))
 	people := cmp.Comparer(func(a, b ident.INSZ) bool { return a.Reveal() == b.Reveal() })
-	if diff := cmp.Diff(readAll(t, s), readAll(t, copied), people); diff != "" {
+	all := readAll(t, s)
+	if last := all.Audit[len(all.Audit)-1]; head.Hash.String() != last || head.Seq != int64(len(all.Audit)) {
+		t.Errorf("its audit ends with %d, %s", head.Seq, head.Hash)
+	}
+	if diff := cmp.Diff(all, readAll(t, copied), people); diff != "" {
 		t.Errorf("the copy (-original +copy):\n%s", diff)
 	}
 }
@@ -76,7 +87,7 @@ func TestRestore(t *testing.T) {
 	path, file := filepath.Join(dir, "ledger.db"), filepath.Join(t.TempDir(), "backup")
 	s := open(t, path, keys)
 	_, e := fill(t, s)
-	check(t, s.Backup(t.Context(), file))
+	backUp(t, s, file)
 	check(t, s.Settle(t.Context(), "run", e, casefile.Dossier{ID: "dossier-geheim", Version: 5}, noon))
 	check(t, s.Close())
 
@@ -116,7 +127,7 @@ func TestRestoreToANewMachine(t *testing.T) {
 	keys, file := newKeys(t), filepath.Join(t.TempDir(), "backup")
 	s := open(t, filepath.Join(t.TempDir(), "ledger.db"), keys)
 	fill(t, s)
-	check(t, s.Backup(t.Context(), file))
+	backUp(t, s, file)
 	path := filepath.Join(t.TempDir(), "state", "ledger.db")
 	done, err := sqlite.Restore(t.Context(), sqlite.Options{Path: path, Keys: keys}, file, ledger.Actor{Name: "els", Reason: "x"})
 	check(t, err)
@@ -142,7 +153,7 @@ func TestRestoreRefuses(t *testing.T) {
 	path, good := filepath.Join(dir, "ledger.db"), filepath.Join(t.TempDir(), "good")
 	s := open(t, path, keys)
 	fill(t, s)
-	check(t, s.Backup(t.Context(), good))
+	backUp(t, s, good)
 	check(t, s.Close())
 	present, err := os.ReadFile(path)
 	check(t, err)
@@ -152,7 +163,8 @@ func TestRestoreRefuses(t *testing.T) {
 	}{
 		"another's keys": {func(file string) {
 			other := open(t, filepath.Join(t.TempDir(), "ledger.db"), newKeys(t))
-			check(t, errors.Join(os.Remove(file), other.Backup(t.Context(), file)))
+			check(t, os.Remove(file))
+			backUp(t, other, file)
 		}, "key file"},
 		"a newer schema":    {func(file string) { raw(t, file, `PRAGMA user_version = 99`) }, "install that version"},
 		"another database":  {func(file string) { raw(t, file, `PRAGMA user_version = 0`) }, "mlpsync state backup"},

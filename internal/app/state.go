@@ -1,0 +1,365 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/mlpsync/mlpsync/internal/audit"
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/config"
+	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/internal/ledger/sqlite"
+	"github.com/mlpsync/mlpsync/internal/mlp"
+	"github.com/mlpsync/mlpsync/internal/outbox"
+)
+
+// StateReport is what state check looked at, and found.
+type StateReport struct {
+	Checks []ledger.Inspected `json:"checks"`
+}
+
+// Findings counts what is wrong.
+func (r StateReport) Findings() int {
+	n := 0
+	for _, c := range r.Checks {
+		n += len(c.Findings)
+	}
+	return n
+}
+
+// AuditHead is the end of a chain of audit: noted elsewhere, it shows later whether the
+// chain was cut.
+type AuditHead struct {
+	Records int64  `json:"records"`
+	Hash    string `json:"hash"`
+}
+
+// CheckState looks at the state beside a running daemon and changes nothing. deep also
+// reads MLP and compares what is known of each dossier. A state that can't be opened is a
+// finding, not an error.
+func CheckState(ctx context.Context, o Options, deep bool) (StateReport, error) {
+	var report StateReport
+	path := ledgerPath(o.Config)
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		report.Checks = []ledger.Inspected{{Check: "open", Looked: "no state was made here yet"}}
+	}
+	keys, err := loadKeys(o.Config)
+	if err != nil {
+		return report, err
+	}
+	store, err := sqlite.Open(ctx, sqlite.Options{Path: path, Keys: keys, ReadOnly: true, Zone: Zone()})
+	if err != nil {
+		return unopened(err)
+	}
+	looked, err := store.Inspect(ctx)
+	if err := errors.Join(err, store.Close()); err != nil {
+		return report, err
+	}
+	report.Checks = append(report.Checks, looked...)
+	if !deep || report.Findings() > 0 { // what is known can't be relied on
+		return report, nil
+	}
+	compared, err := compareState(ctx, o)
+	report.Checks = append(report.Checks, compared...)
+	return report, err
+}
+
+func ledgerPath(c *config.Config) string { return filepath.Join(c.StateDir, "ledger.db") }
+
+// unopened is the report on a state that says itself what is wrong with it.
+func unopened(err error) (StateReport, error) {
+	var hinted interface{ Hint() string }
+	if !errors.As(err, &hinted) {
+		return StateReport{}, err
+	}
+	return StateReport{Checks: []ledger.Inspected{{
+		Check: "open", Looked: "the state", Findings: []ledger.Finding{{What: err.Error(), Next: hinted.Hint(), Err: err}},
+	}}}, nil
+}
+
+func compareState(ctx context.Context, o Options) (all []ledger.Inspected, err error) {
+	o.Mode = Beside
+	a, err := Open(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	for _, oc := range o.Config.OCMWs {
+		c := comparison{app: a, ocmw: string(oc.KBONumber()), ahead: map[string]bool{}}
+		if err := c.run(ctx); err != nil {
+			return all, err
+		}
+		all = append(all, c.told())
+	}
+	return all, nil
+}
+
+// comparison holds what is known of an OCMW's dossiers against MLP, while a daemon may go
+// on beside it.
+type comparison struct {
+	app   *App
+	ocmw  string
+	ahead map[string]bool // dossiers that the change feed brings after the position that is known
+	lost  bool            // the feed lost that position: everybody will be looked up
+
+	known, equal, coming, busy int
+	findings                   []ledger.Finding
+}
+
+// differing is a client of whom MLP holds something else than is known.
+type differing struct {
+	view ledger.ClientView
+	held *casefile.Dossier
+}
+
+// run takes the feed's position first: what differs afterwards and stands behind it, the
+// daemon will read by itself.
+func (c *comparison) run(ctx context.Context) error {
+	cursor, err := c.app.store.Cursor(ctx, c.ocmw)
+	if err != nil {
+		return err
+	}
+	differ, err := c.differences(ctx)
+	if err == nil && cursor != "" && len(differ) > 0 {
+		err = c.readFeed(ctx, cursor)
+	}
+	var remote interface{ Remote() bool }
+	if errors.As(err, &remote) && ctx.Err() == nil {
+		c.find("", "MLP can't be read: "+err.Error(), hintIn(err, "check the connection and try again"))
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, d := range differ {
+		if err := c.judge(ctx, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func hintIn(err error, otherwise string) string {
+	var hinted interface{ Hint() string }
+	if errors.As(err, &hinted) && hinted.Hint() != "" {
+		return hinted.Hint()
+	}
+	return otherwise
+}
+
+func (c *comparison) find(where, what, next string) {
+	c.findings = append(c.findings, ledger.Finding{Where: where, What: what, Next: next, Err: errors.New(what)})
+}
+
+// differences asks MLP for every known dossier, in calls of as many as it takes.
+func (c *comparison) differences(ctx context.Context) ([]differing, error) {
+	var differ []differing
+	var batch []ledger.ClientView
+	ask := func() error {
+		found, err := c.query(ctx, batch)
+		differ, batch = append(differ, found...), batch[:0]
+		return err
+	}
+	err := c.app.store.Decisions(ctx, c.ocmw, func(v ledger.ClientView) error {
+		if v.Known.Dossier == nil || !v.Known.LookedUp {
+			return nil
+		}
+		c.known++
+		if batch = append(batch, v); len(batch) < mlp.MaxQuery {
+			return nil
+		}
+		return ask()
+	})
+	if err == nil && len(batch) > 0 {
+		err = ask()
+	}
+	return differ, err
+}
+
+func (c *comparison) query(ctx context.Context, batch []ledger.ClientView) ([]differing, error) {
+	var ask []mlp.Lookup
+	for _, v := range batch {
+		ask = append(ask, mlp.Lookup{Person: v.Person, INSZ: v.Known.Dossier.Person.INSZ})
+	}
+	found, err := c.app.channel.clients[c.ocmw].Query(ctx, ask)
+	if err != nil {
+		return nil, err
+	}
+	var differ []differing
+	for _, v := range batch {
+		d := differing{view: v}
+		if held, there := found.Dossiers[v.Person]; there {
+			d.held = &held
+		}
+		same, err := sameDossier(v.Known.Dossier, d.held)
+		if err != nil {
+			return nil, err
+		}
+		if same {
+			c.equal++
+			continue
+		}
+		differ = append(differ, d)
+	}
+	return differ, nil
+}
+
+func sameDossier(known, held *casefile.Dossier) (bool, error) {
+	if known == nil || held == nil {
+		return known == held, nil
+	}
+	a, err := unordered(known)
+	if err != nil {
+		return false, err
+	}
+	b, err := unordered(held)
+	return bytes.Equal(a, b), err
+}
+
+// unordered writes a dossier with its registrations by id: the order in which they became
+// known is not MLP's.
+func unordered(d *casefile.Dossier) ([]byte, error) {
+	d = d.Clone()
+	slices.SortFunc(d.Registrations, func(a, b casefile.Registration) int { return strings.Compare(a.ID, b.ID) })
+	return casefile.MarshalKnown(casefile.Known{Dossier: d})
+}
+
+func (c *comparison) readFeed(ctx context.Context, cursor string) error {
+	const pageSize = 500
+	for {
+		page, err := c.app.channel.clients[c.ocmw].Changes(ctx, cursor, pageSize)
+		if errors.Is(err, mlp.ErrCursorLost) {
+			c.lost = true
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		for _, item := range page.Items {
+			c.ahead[item.Dossier.ID] = true
+		}
+		if !page.More || page.Next == cursor {
+			return nil
+		}
+		cursor = page.Next
+	}
+}
+
+// judge tells a difference that goes away by itself from one that stays.
+func (c *comparison) judge(ctx context.Context, d differing) error {
+	known, err := c.app.store.Known(ctx, d.view.Person)
+	if err != nil {
+		return err
+	}
+	same, err := sameDossier(known.Dossier, d.held)
+	if err != nil {
+		return err
+	}
+	going, err := c.app.store.Entries(ctx, ledger.EntryFilter{
+		Person: d.view.Person, States: []outbox.State{outbox.Claimed, outbox.InDoubt}, Limit: 1,
+	})
+	switch {
+	case err != nil:
+		return err
+	case same:
+		c.equal++
+	case len(going) > 0 || !known.LookedUp:
+		c.busy++
+	case c.lost || c.ahead[known.Dossier.ID] || d.held != nil && c.ahead[d.held.ID]:
+		c.coming++
+	default:
+		what, next := different(known.Dossier, d.held)
+		c.find("client "+d.view.Pseudonym, what, next)
+	}
+	return nil
+}
+
+// different says how MLP differs from what is known, where the change feed will not
+// bring it.
+func different(known, held *casefile.Dossier) (what, next string) {
+	const anew = `have everything read anew: stop the daemon, "mlpsync state backup FILE", "mlpsync state restore FILE", start it`
+	switch {
+	case held == nil:
+		return fmt.Sprintf("MLP holds no dossier of this client in the OCMW's area; version %d was known", known.Version), "ask VDAB; then " + anew
+	case held.ID != known.ID:
+		return "MLP holds another dossier of this client than the one that is known", "ask VDAB; then " + anew
+	case held.Version < known.Version:
+		return fmt.Sprintf("MLP holds version %d of the dossier, and version %d was known: was MLP put back?", held.Version, known.Version), "ask VDAB; then " + anew
+	case held.Version > known.Version:
+		return fmt.Sprintf("MLP holds version %d of the dossier, version %d is known, and the change feed does not tell", held.Version, known.Version), anew
+	}
+	return fmt.Sprintf("MLP holds other data under the same version %d of the dossier", held.Version), anew
+}
+
+func (c *comparison) told() ledger.Inspected {
+	looked := fmt.Sprintf("OCMW %s: %d known dossiers, %d as MLP holds them", c.ocmw, c.known, c.equal)
+	if c.coming > 0 {
+		looked += fmt.Sprintf(", %d changed in MLP and not read yet", c.coming)
+	}
+	if c.busy > 0 {
+		looked += fmt.Sprintf(", %d being written or looked up now", c.busy)
+	}
+	return ledger.Inspected{Check: "mlp", Looked: looked, Findings: c.findings}
+}
+
+// BackupReport is what a backup holds.
+type BackupReport struct {
+	File  string    `json:"file"`
+	Bytes int64     `json:"bytes"`
+	Audit AuditHead `json:"audit"`
+}
+
+// BackUp copies the ledger, as it is now, into a new file; a daemon goes on beside it.
+func (a *App) BackUp(ctx context.Context, file string) (BackupReport, error) {
+	if _, err := os.Stat(ledgerPath(a.config)); errors.Is(err, fs.ErrNotExist) {
+		return BackupReport{}, misuse(errors.New("there is no state yet to back up"), "the daemon makes it at its first start")
+	}
+	head, err := a.store.Backup(ctx, file)
+	var path *fs.PathError
+	switch {
+	case errors.Is(err, sqlite.ErrBackupExists):
+		return BackupReport{}, misuse(sqlite.ErrBackupExists, "name another file")
+	case errors.As(err, &path):
+		return BackupReport{}, &Hinted{Err: fmt.Errorf("the backup can't be made: %w", plain(err)), Next: "check the folder, its rights and its space"}
+	case err != nil:
+		return BackupReport{}, err
+	}
+	report := BackupReport{File: file, Audit: auditHead(head)}
+	if info, err := os.Stat(file); err == nil {
+		report.Bytes = info.Size()
+	}
+	return report, nil
+}
+
+func auditHead(h audit.Head) AuditHead { return AuditHead{Records: h.Seq, Hash: h.Hash.String()} }
+
+// RestoreReport is what came of a restore.
+type RestoreReport struct {
+	Aside string    `json:"aside,omitempty"` // where the state of before is kept
+	Audit AuditHead `json:"audit"`
+}
+
+// RestoreState puts a backup in the place of the state. No daemon may run.
+func RestoreState(ctx context.Context, o Options, file string, by Actor) (report RestoreReport, err error) {
+	if err := needReason(by); err != nil {
+		return report, err
+	}
+	keys, err := loadKeys(o.Config)
+	if err != nil {
+		return report, err
+	}
+	release, err := Lock(o.Config.StateDir)
+	if err != nil {
+		return report, err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	done, err := sqlite.Restore(ctx, sqlite.Options{Path: ledgerPath(o.Config), Keys: keys, Zone: Zone()}, file, by)
+	return RestoreReport{Aside: done.Aside, Audit: auditHead(done.Head)}, err
+}
