@@ -1,0 +1,115 @@
+package e2e_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mlpsync/mlpsync/internal/app"
+	"github.com/mlpsync/mlpsync/mockmlp"
+)
+
+// restore puts a backup back and shows that it was.
+func (w *world) restore(file string) {
+	w.t.Helper()
+	if r := w.run("state restore", w.path(file), "--reason", "schijf vervangen"); r.code != 0 {
+		w.t.Fatal(r)
+	}
+	if r := w.run("state check"); r.code != 0 {
+		w.t.Fatal(clipped(r.String()))
+	}
+}
+
+// A backup is made while the daemon is delivering; it goes on to the end, and then the backup is put back: a state in
+// which most is waiting, in doubt or unknown that MLP has long got. Nothing of it is sent a second time.
+func TestRestoreInTheMiddleOfADelivery(t *testing.T) {
+	want := theReference(t)
+	w := newWorld(t)
+	if _, err := w.mock.AddFault(mockmlp.Fault{Match: mockmlp.FaultMatch{Method: "PUT"}, FixedDelayMilliseconds: 5}); err != nil {
+		t.Fatal(err)
+	}
+	files, err := sample()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.drop(files)
+	d := &daemon{world: w}
+	stop := d.start()
+	if !soon(commandTime, func() bool { return len(w.mock.Effects()) > 50 }) {
+		t.Fatal("nothing is delivered")
+	}
+	if r := w.run("state backup", w.path("middle")); r.code != 0 {
+		t.Fatal(r)
+	}
+	atBackup := len(w.mock.Effects())
+	d.calm(`"event":"file.ingested"`, 1)
+	stop()
+	w.mock.RemoveFault("")
+	sent := w.mock.Effects()
+	if len(sent) < atBackup+100 {
+		t.Fatalf("the backup was made at %d of %d effects: not in the middle", atBackup, len(sent))
+	}
+	worklist := w.run("worklist").stdout
+	w.restore("middle")
+
+	// While MLP can't be read nothing goes out, whatever waits.
+	if _, err := w.mock.AddFault(mockmlp.Fault{Match: mockmlp.FaultMatch{OperationID: "queryDossiers"}, Response: mockmlp.FaultResponse{Status: 503}}); err != nil {
+		t.Fatal(err)
+	}
+	w.run("once", "--wait", "1s")
+	if n := len(w.mock.Effects()); n != len(sent) {
+		t.Errorf("%d things were sent before MLP was read", n-len(sent))
+	}
+	w.mock.RemoveFault("")
+	r := w.run("once", "--json")
+	if s := decode[app.Summary](t, r); r.code != 0 || s.Entries.Waiting+s.Entries.InDoubt+s.Entries.Parked > 0 {
+		t.Errorf("left after the restore: %+v\n%s", s.Entries, clipped(r.stderr))
+	}
+	if diff := cmp.Diff(deeds(sent), deeds(w.mock.Effects())); diff != "" {
+		t.Errorf("effects: -before the restore +after\n%s", diff)
+	}
+	if got, want := dossiersByPerson(w.mock.State()), dossiersByPerson(want.after); canonical(timeless(got)) != canonical(timeless(want)) {
+		t.Errorf("MLP holds something else than without backup and restore:\n%s", cmp.Diff(timeless(want), timeless(got)))
+	}
+	if diff := cmp.Diff(worklist, w.run("worklist").stdout); diff != "" {
+		t.Errorf("the worklist: -before the restore +after\n%s", diff)
+	}
+	if r := w.run("state check", "--deep"); r.code != 0 || !strings.Contains(r.stdout, "nothing is wrong") {
+		t.Error(clipped(r.String()))
+	}
+}
+
+// The export of the day after the backup was ingested and archived: after the restore it is taken from the archive, and
+// the backup's older one does not win from what MLP got since.
+func TestRestoreTakesTheLaterExportFromTheArchive(t *testing.T) {
+	w := newWorld(t)
+	files := only(t, few()...)
+	w.drop(files)
+	for _, command := range []string{"once", "state backup " + w.path("yesterday")} {
+		if r := w.run(command); r.code != 0 {
+			t.Fatal(clipped(r.String()))
+		}
+	}
+	before := len(w.mock.Effects())
+	w.drop(map[string][]byte{"instroom" + tomorrow: only(t, newcomer, lateComer)["instroom"+tonight]})
+	changed := strings.Replace(string(files["clienten"+tonight]), "Lindelaan 12", "Kerkstraat 7", 1)
+	w.drop(map[string][]byte{"clienten" + tomorrow: []byte(changed)})
+	if r := w.run("once"); r.code != 0 {
+		t.Fatal(clipped(r.String()))
+	}
+	sent := len(w.mock.Effects())
+	if sent < before+2 {
+		t.Fatalf("the second day brought %d changes", sent-before)
+	}
+	worklist := w.run("worklist").stdout
+	w.restore("yesterday")
+	r := w.run("once", "--json")
+	s := decode[app.Summary](t, r)
+	if r.code != 0 || len(s.Files) == 0 || len(w.mock.Effects()) != sent {
+		t.Errorf("after the restore %d files were read and %d changes sent\n%s", len(s.Files), len(w.mock.Effects())-sent, clipped(r.String()))
+	}
+	if diff := cmp.Diff(worklist, w.run("worklist").stdout); diff != "" {
+		t.Errorf("the worklist: -before the restore +after\n%s", diff)
+	}
+}
