@@ -20,10 +20,17 @@ import (
 // for a number of a billion digits.
 var number = regexp.MustCompile(`^-?[0-9]{1,12}(\.[0-9]{1,12})?$`)
 
-// plain keeps the values that the schema can look at, and refuses the others.
+// plain keeps the values that the schema can look at, and refuses the others. A field that
+// this kind doesn't have is refused whatever its value: its name can be anything, so nothing else says it.
 func (c *check) plain() {
 	for _, field := range slices.Sorted(maps.Keys(c.in.Fields)) {
 		value := c.in.Fields[field]
+		if _, known := c.kind.order[field]; !known {
+			if value != nil {
+				c.refuse(safeName(field), RuleUnknown, unknownTexts())
+			}
+			continue
+		}
 		if n, isFloat := value.(float64); isFloat && !math.IsNaN(n) && !math.IsInf(n, 0) {
 			value = json.Number(strconv.FormatFloat(n, 'f', -1, 64))
 		}
@@ -53,17 +60,11 @@ func allText(list []any) bool {
 	return !slices.ContainsFunc(list, func(v any) bool { _, isText := v.(string); return !isText })
 }
 
-// presence says each field that is missing, and each that this kind doesn't have.
+// presence says each field that is missing.
 func (c *check) presence() {
 	for _, field := range c.kind.schema.Required {
 		if _, given := c.fields[field]; !given && !c.refused[field] {
 			c.refuse(field, RuleRequired, c.missingTexts(field))
-		}
-	}
-	for field := range c.fields {
-		if _, known := c.kind.order[field]; !known {
-			c.refuse(safeName(field), RuleUnknown, unknownTexts())
-			delete(c.fields, field)
 		}
 	}
 }

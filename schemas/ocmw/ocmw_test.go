@@ -358,6 +358,7 @@ func TestRules(t *testing.T) {
 	}{
 		"a required field is missing":     {"client", set("client", "caseworker", nil), "caseworker schema.required"},
 		"a field too many":                {"placement", set("placement", "hobby", "x"), "hobby schema.unknown"},
+		"a list in a field too many":      {"placement", set("placement", "Verhaegen 12", []any{json.Number("2")}), " schema.unknown"},
 		"a field with a name that isn't":  {"placement", set("placement", "Verhaegen 12", "x"), " schema.unknown"},
 		"a number for text":               {"client", set("client", "city", json.Number("9000")), "city schema.type"},
 		"a text for yes or no":            {"placement", set("placement", "internshipPlan", "ja"), "internshipPlan schema.type"},
