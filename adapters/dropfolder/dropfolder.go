@@ -139,6 +139,9 @@ func (f *Folder) Poll(ctx context.Context) (adapters.PollResult, error) {
 	if err := f.finishDone(last, now); err != nil {
 		return res, err
 	}
+	if err := f.reopen(last, now); err != nil {
+		return res, err
+	}
 	look := f.look(&res)
 	for _, c := range look {
 		if ctx.Err() != nil {
@@ -272,6 +275,35 @@ func (f *Folder) finishDone(last map[string]Ingested, now time.Time) error {
 		one, ok := last[c.Feed]
 		if c.State == statePending && ok && one.Hash == c.Hash && one.Version == f.opt.Version {
 			if err := f.store.move(c, stateDone, now, nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// reopen takes back what the ledger does not know any more, after an older one was put in
+// its place: the deltas that were taken after its last one, each of which holds what the others
+// don't. Of snapshots the last one is enough, and the planner offers it by itself.
+func (f *Folder) reopen(last map[string]Ingested, now time.Time) error {
+	for _, feed := range f.opt.Profile.Feeds {
+		if !feed.Delta {
+			continue
+		}
+		known := 0
+		for _, c := range f.store.all() {
+			if one, ok := last[feed.Name]; ok && c.Feed == feed.Name && c.Hash == one.Hash {
+				known = c.Seq
+			}
+		}
+		if _, ok := last[feed.Name]; ok && known == 0 {
+			continue // the ledger's last one is older than what is kept
+		}
+		for _, c := range f.store.all() {
+			if c.Feed != feed.Name || c.State != stateDone || c.Seq <= known {
+				continue
+			}
+			if err := f.store.move(c, statePending, now, nil); err != nil {
 				return err
 			}
 		}

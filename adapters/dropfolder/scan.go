@@ -2,6 +2,7 @@ package dropfolder
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
@@ -96,6 +97,9 @@ func (f *Folder) candidate(e fs.DirEntry, res *adapters.PollResult) (c candidate
 		return c, "*" + strings.ToLower(filepath.Ext(c.name))
 	}
 	info, err := f.opt.Files.Lstat(c.path)
+	if errors.Is(err, fs.ErrNotExist) { // taken away since the folder was read
+		return c, saidAlready
+	}
 	if err != nil {
 		res.Notes = append(res.Notes, fileFailure(c, "read", err))
 		return c, saidAlready
@@ -142,6 +146,9 @@ func (f *Folder) observe(c candidate, now time.Time) sight {
 	s, known := f.sights[c.name]
 	if !known || s.size != c.info.Size() || !s.changed.Equal(c.info.ModTime()) {
 		s = sight{size: c.info.Size(), changed: c.info.ModTime(), since: now}
+	}
+	if now.Before(s.since) { // the clock was set back: what was seen later than now would wait that much longer
+		s.since = now
 	}
 	s.polls++
 	f.sights[c.name] = s

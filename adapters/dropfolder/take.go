@@ -18,8 +18,20 @@ import (
 )
 
 // takenPrefix marks an original between the claim and its removal:
-// ".mlpsync-taken-SEQUENCE~NAME".
-const takenPrefix = ".mlpsync-taken-"
+// ".mlpsync-taken-SEQUENCE~NAME", without NAME where that would be too long for a file
+// system (255 bytes or characters on all that matter here): then the claim knows it.
+const (
+	takenPrefix = ".mlpsync-taken-"
+	longestName = 200
+)
+
+func hiddenName(made *claim) string {
+	name := made.Name
+	if len(name) > longestName {
+		name = ""
+	}
+	return fmt.Sprintf("%s%010d~%s", takenPrefix, made.Seq, name)
+}
 
 // begin makes the state directory and, at the first poll, tidies up what a crash
 // left.
@@ -94,7 +106,13 @@ func (f *Folder) finishRemoval(hidden, rest string) error {
 		return err
 	}
 	for _, c := range f.store.claims {
-		if fmt.Sprintf("%010d", c.Seq) == number && c.isOf(name, info.Size(), info.ModTime()) {
+		if fmt.Sprintf("%010d", c.Seq) != number {
+			continue
+		}
+		if name == "" {
+			name = c.Name
+		}
+		if c.isOf(name, info.Size(), info.ModTime()) {
 			return f.opt.Files.Remove(path)
 		}
 	}
@@ -327,8 +345,13 @@ func (f *Folder) commit(made *claim, temp string) error {
 // deletes it. A file that was replaced in the meantime gets its name back. When it
 // can't be removed the claim stands all the same, and the next poll tries again.
 func (f *Folder) removeOriginal(c candidate, made *claim, res *adapters.PollResult) {
-	hidden := filepath.Join(f.opt.Folder, fmt.Sprintf("%s%010d~%s", takenPrefix, made.Seq, c.name))
-	if err := f.opt.Files.Rename(c.path, hidden); err != nil {
+	hidden := filepath.Join(f.opt.Folder, hiddenName(made))
+	err := f.opt.Files.Rename(c.path, hidden)
+	if errors.Is(err, fs.ErrNotExist) { // somebody moved it away
+		f.markRemoved(c, made, res)
+		return
+	}
+	if err != nil {
 		f.markStuck(c, made)
 		res.Notes = append(res.Notes, fileFailure(c, "remove", err))
 		return
@@ -353,6 +376,10 @@ func (f *Folder) removeOriginal(c candidate, made *claim, res *adapters.PollResu
 	if c.companion != "" {
 		_ = f.opt.Files.Remove(c.companion) // said as a lonely .done file at the next poll
 	}
+	f.markRemoved(c, made, res)
+}
+
+func (f *Folder) markRemoved(c candidate, made *claim, res *adapters.PollResult) {
 	delete(f.sights, c.name)
 	next := *made
 	next.Removed = true
@@ -380,6 +407,8 @@ func (f *Folder) noteTaking(c candidate, now time.Time, err error, res *adapters
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 	case errors.As(err, &state):
 		res.Notes = append(res.Notes, stateFailure(c.feed.Name, err))
+	case errors.Is(err, fs.ErrNotExist): // taken away again: nothing is lost, and nothing is left to say
+		delete(f.sights, c.name)
 	default:
 		res.Notes = append(res.Notes, fileFailure(c, "read", err))
 	}
