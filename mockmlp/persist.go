@@ -76,8 +76,50 @@ func readSnapshot(path string, feedSize int) (*snapshot, error) {
 	if s.Format != format {
 		return nil, fmt.Errorf("read snapshot %s: format %d is not known to this version; remove the directory to start over", path, s.Format)
 	}
+	if !s.State.whole() {
+		return nil, fmt.Errorf("read snapshot %s: it is damaged; remove the directory to start over", path)
+	}
 	s.State.complete(feedSize)
 	return &s, nil
+}
+
+// whole tells whether everything that is answered with is there.
+func (s *state) whole() bool {
+	for _, d := range s.Dossiers {
+		if !d.whole() {
+			return false
+		}
+	}
+	for _, f := range s.Feed {
+		if !f.Dossier.whole() {
+			return false
+		}
+	}
+	for _, r := range s.Replies {
+		if !r.Dossier.whole() {
+			return false
+		}
+	}
+	return true
+}
+
+func (d *dossier) whole() bool {
+	if d == nil || d.ID == "" || d.Own == nil {
+		return false
+	}
+	for _, list := range d.Regs {
+		for _, r := range list {
+			if r.Content == nil {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// whole: a line of the clock alone has no dossier.
+func (r record) whole() bool {
+	return (r.Dossier == nil || r.Dossier.whole()) && (r.Reply == nil || r.Reply.Dossier.whole())
 }
 
 func replay(path string, into *snapshot) error {
@@ -99,7 +141,7 @@ func replay(path string, into *snapshot) error {
 			return fmt.Errorf("read log: %w", err)
 		}
 		var rec record
-		if err := json.Unmarshal(bytes.TrimSpace(line), &rec); err != nil {
+		if err := json.Unmarshal(bytes.TrimSpace(line), &rec); err != nil || !rec.whole() {
 			return fmt.Errorf("read log %s: line %d is damaged; remove the directory to start over", path, n)
 		}
 		if rec.Epoch != into.State.Epoch || (rec.Effect != nil && rec.Effect.Seq <= into.State.Seq) {
