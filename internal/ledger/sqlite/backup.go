@@ -36,7 +36,12 @@ func (s *Store) Backup(ctx context.Context, path string) (audit.Head, error) {
 	defer os.Remove(tmp.Name())
 	// SQLite takes an empty file for a new one, and leaves it its mode.
 	_, err = s.writer.ExecContext(ctx, `VACUUM INTO ?`, tmp.Name())
-	if err := errors.Join(diskTrouble(err), tmp.Sync(), tmp.Close()); err != nil {
+	if damaged(err) {
+		err = diskTrouble(err)
+	} else if err != nil { // not the state's disk
+		err = &hinted{err, "make room on the disk on which the backup is made, or name a file on another one"}
+	}
+	if err := errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
 		return audit.Head{}, fmt.Errorf("back up ledger: %w", err)
 	}
 	head, err := s.proveCopy(ctx, tmp.Name())

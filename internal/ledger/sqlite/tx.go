@@ -64,7 +64,9 @@ func diskTrouble(err error) error {
 	switch e.Code() & 0xff { // the primary code
 	case sqlite3.SQLITE_FULL:
 		return &hinted{err, "make room on the disk of the state directory; nothing is lost, and it goes on from where it was"}
-	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN: // also of a disk that is so full that nothing can be begun
+		return &hinted{err, "make room on the disk of the state directory, and look at the rights of its files; if that is not it, check the disk itself"}
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
 		return &hinted{err, "stop mlpsync, keep the state directory as it is, check its disk, and put back the last backup with \"mlpsync state restore FILE\""}
 	}
 	return err
