@@ -236,3 +236,35 @@ func TestDeltasAfterARestore(t *testing.T) {
 		t.Errorf("offered again: %v", contents(t, res.Sets))
 	}
 }
+
+// The ledger was restored on a new machine, without the archive: the last export, dropped again, takes its place, and
+// a later file finds the others.
+func TestArchiveLost(t *testing.T) {
+	b := open(t)
+	b.Deliver("clients_20240201.csv", []byte("clients 1"))
+	b.Deliver("tracks.csv", []byte("tracks 1"))
+	b.done(adaptertest.One(t, adaptertest.Settle(t, b)))
+	if err := os.RemoveAll(b.opt.State); err != nil {
+		t.Fatal(err)
+	}
+	b.Restart()
+	b.Deliver("clients_20240201.csv", []byte("clients 1"))
+	b.Deliver("tracks.csv", []byte("tracks 1"))
+	b.Advance(time.Hour)
+	if res, err := b.folder.Peek(context.Background()); err != nil || len(res.Sets) != 0 {
+		t.Errorf("a plan would take what is in force already: %d sets, %v", len(res.Sets), err)
+	}
+	if res := adaptertest.Settle(t, b); len(res.Sets)+len(res.Incomplete)+len(res.Quarantined) != 0 || len(b.names()) != 0 {
+		t.Errorf("%d sets, %d incomplete, left %v", len(res.Sets), len(res.Incomplete), b.names())
+	}
+	b.Deliver("tracks.csv", []byte("tracks 2"))
+	set := adaptertest.One(t, adaptertest.Settle(t, b))
+	if diff := cmp.Diff([]string{"tracks"}, set.New); diff != "" || adaptertest.Content(t, set.Files[0]) != "clients 1" {
+		t.Errorf("the next set: new %v", set.New)
+	}
+	b.done(set)
+	b.Deliver("tracks.csv", []byte("tracks 2"))
+	if res := adaptertest.Settle(t, b); len(res.Seen) != 1 {
+		t.Errorf("the same again: %d seen", len(res.Seen))
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -286,6 +287,9 @@ func sameAs(a, b fs.FileInfo) bool {
 func (f *Folder) judge(ctx context.Context, c candidate, made *claim, temp string, last map[string]Ingested, now time.Time) error {
 	before, ingested := last[made.Feed]
 	switch {
+	case ingested && before.Hash == made.Hash && before.Version == f.opt.Version && !archived(f.store.all(), made):
+		made.State = stateDone
+		return nil
 	case ingested && before.Hash == made.Hash && before.Version == f.opt.Version, f.pendingTwin(f.store.all(), made):
 		made.State = stateSeen
 		return nil
@@ -318,6 +322,14 @@ func (f *Folder) judge(ctx context.Context, c candidate, made *claim, temp strin
 // futureSlack is how far ahead a file's own date may lie: a report may be named after the
 // day on which it will be read. One further ahead would make every later file "older".
 const futureSlack = 48 * time.Hour
+
+// archived: the same content was ingested and is kept. Where it is not, as the ledger was restored
+// without its archive, the file takes that place: later sets need it.
+func archived(claims []*claim, made *claim) bool {
+	return slices.ContainsFunc(claims, func(c *claim) bool {
+		return c.Feed == made.Feed && c.Hash == made.Hash && (c.State == stateDone || c.State == statePending)
+	})
+}
 
 // pendingTwin: the same content waits already.
 func (f *Folder) pendingTwin(claims []*claim, made *claim) bool {
@@ -429,6 +441,10 @@ func (f *Folder) peekClaim(ctx context.Context, c candidate, claims []*claim, la
 		made.Seq = max(made.Seq, c.Seq+1)
 	}
 	before, ingested := last[made.Feed]
+	if ingested && before.Hash == sum && before.Version == f.opt.Version && !archived(claims, made) {
+		made.State = stateDone
+		return made
+	}
 	if ingested && before.Hash == sum && before.Version == f.opt.Version || f.pendingTwin(claims, made) {
 		res.Seen = append(res.Seen, f.file(made))
 		return nil
