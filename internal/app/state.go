@@ -303,6 +303,9 @@ func (c *comparison) told() ledger.Inspected {
 	if c.coming > 0 {
 		looked += fmt.Sprintf(", %d changed in MLP and not read yet", c.coming)
 	}
+	if c.lost {
+		looked += "; MLP's change feed lost our position, so the daemon will look everybody up"
+	}
 	if c.busy > 0 {
 		looked += fmt.Sprintf(", %d being written or looked up now", c.busy)
 	}

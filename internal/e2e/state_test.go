@@ -1,6 +1,9 @@
 package e2e_test
 
 import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -111,5 +114,80 @@ func TestRestoreTakesTheLaterExportFromTheArchive(t *testing.T) {
 	}
 	if diff := cmp.Diff(worklist, w.run("worklist").stdout); diff != "" {
 		t.Errorf("the worklist: -before the restore +after\n%s", diff)
+	}
+}
+
+// tampered answers look-ups with something else than MLP holds.
+func (w *world) tampered(tamper func(item map[string]any) (keep bool)) {
+	w.t.Helper()
+	api := w.mock.API()
+	server := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		if !strings.HasSuffix(r.URL.Path, "/dossiers/query") {
+			api.ServeHTTP(out, r)
+			return
+		}
+		answer := httptest.NewRecorder()
+		api.ServeHTTP(answer, r)
+		var body map[string]any
+		if err := json.Unmarshal(answer.Body.Bytes(), &body); err != nil {
+			w.t.Error(err)
+		}
+		kept := []any{}
+		for _, item := range items(body, "items") {
+			if item, is := item.(map[string]any); is && tamper(item) {
+				kept = append(kept, item)
+			}
+		}
+		body["items"] = kept
+		out.Header().Set("Content-Type", "application/json")
+		if err := json.NewEncoder(out).Encode(body); err != nil {
+			w.t.Error(err)
+		}
+	}))
+	w.t.Cleanup(server.Close)
+	if err := install(w.dir, server.URL); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// What is known and what MLP holds can part in ways that the change feed does not tell: state check --deep does.
+func TestDeepCheckTellsHowMLPDiffers(t *testing.T) {
+	w := newWorld(t)
+	w.drop(only(t, few()...))
+	if r := w.run("once"); r.code != 0 {
+		t.Fatal(clipped(r.String()))
+	}
+	version := func(by float64) func(map[string]any) bool {
+		return func(d map[string]any) bool { d["version"] = d["version"].(float64) + by; return true }
+	}
+	for says, tamper := range map[string]func(dossier map[string]any) bool{
+		"holds no dossier of this client":      func(map[string]any) bool { return false },
+		"holds another dossier of this client": func(d map[string]any) bool { d["dossierId"] = "5b3937a3-e7a9-5b8b-b514-8792848903a9"; return true },
+		"was MLP put back?":                    version(-1),
+		"and the change feed does not tell":    version(3),
+		"holds other data under the same version": func(d map[string]any) bool {
+			d["contactLanguage"] = map[bool]string{true: "fr", false: "nl"}[d["contactLanguage"] == "nl"]
+			return true
+		},
+	} {
+		hit := 0
+		w.tampered(func(item map[string]any) bool {
+			if dossier, is := item["dossier"].(map[string]any); is && hit == 0 {
+				hit++
+				return tamper(dossier)
+			}
+			return true
+		})
+		r := w.run("state check", "--deep")
+		if r.code != 1 || strings.Count(r.stdout, says) != 1 || !strings.Contains(r.stdout, "findings: 1") || !strings.Contains(r.stdout, "where: client p-") {
+			t.Errorf("%s: %s", says, r)
+		}
+	}
+	w.server.Close()
+	if err := install(w.dir, w.server.URL); err != nil {
+		t.Fatal(err)
+	}
+	if r := w.run("state check", "--deep"); r.code != 1 || !strings.Contains(r.stdout, "MLP can't be read") {
+		t.Errorf("MLP is not there: %s", r)
 	}
 }
