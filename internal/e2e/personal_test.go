@@ -229,7 +229,7 @@ func (p *personal) refusals(files map[string][]byte) {
 func (p *personal) everyCommand(clients []string) {
 	p.t.Helper()
 	commands := [][]string{
-		{"worklist"}, {"deadlines"}, {"status"}, {"queue list"}, {"plan"}, {"guard show"},
+		{"worklist"}, {"deadlines"}, {"status"}, {"queue list"}, {"plan"}, {"guard show"}, {"state check", "--deep"},
 		{"rules diff", "--as-of", "2024-01-15", "--as-of", "2026-01-15"},
 	}
 	for _, client := range clients {
@@ -250,6 +250,7 @@ func (p *personal) everyCommand(clients []string) {
 		}
 	}
 	p.said("deadlines", "--ics", p.path("termijnen.ics"))
+	p.said("state backup", p.path("kopie.db"))
 }
 
 // said runs a command and looks through what it says.
@@ -317,7 +318,7 @@ func (p *personal) folder() {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	for _, name := range []string{"ledger.db", "werklijst", "afgekeurd", "termijnen.i"} {
+	for _, name := range []string{"ledger.db", "kopie.db", "werklijst", "afgekeurd", "termijnen.i"} {
 		if !looked[name] {
 			p.t.Errorf("never looked at %s: %v", name, looked)
 		}

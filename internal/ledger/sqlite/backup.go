@@ -123,24 +123,37 @@ func Restore(ctx context.Context, o Options, backup string, by ledger.Actor) (Re
 	return done, wrap("restore ledger: put the backup in place", err)
 }
 
+// copyBackup copies a backup; of a state directory that was copied whole, also the log beside
+// the database.
 func copyBackup(from, to string) error {
+	err := copyFile(from, to)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		return &hinted{errors.New("the backup can't be read"), "check its path and rights"}
+	}
+	if err != nil {
+		return err
+	}
+	if info, err := os.Stat(to); err != nil || info.Size() == 0 {
+		return errors.Join(err, &hinted{errors.New("the backup is empty"), "take another backup"})
+	}
+	if err := copyFile(from+"-wal", to+"-wal"); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+func copyFile(from, to string) error {
 	in, err := os.Open(from)
 	if err != nil {
-		return &hinted{errors.New("the backup can't be read"), "check its path and rights"}
+		return err
 	}
 	defer in.Close()
 	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
-	n, err := io.Copy(out, in)
-	if err := errors.Join(err, out.Sync(), out.Close()); err != nil {
-		return err
-	}
-	if n == 0 {
-		return &hinted{errors.New("the backup is empty"), "take another backup"}
-	}
-	return nil
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Sync(), out.Close())
 }
 
 // prepareRestored proves the copy, and marks that nothing in it is known to hold now.

@@ -137,6 +137,22 @@ func TestRestoreToANewMachine(t *testing.T) {
 	check(t, open(t, path, keys).Check(t.Context()))
 }
 
+// A state directory that was copied whole, after its daemon was killed, is as good as a backup.
+func TestRestoreOfACopiedDirectory(t *testing.T) {
+	keys, path := newKeys(t), filepath.Join(t.TempDir(), "ledger.db")
+	s := open(t, path, keys)
+	fill(t, s) // stands in the log only
+	copied := copyState(t, path, 0)
+	before := readAll(t, s)
+	check(t, s.Close())
+	_, err := sqlite.Restore(t.Context(), sqlite.Options{Path: path, Keys: keys}, copied, ledger.Actor{Name: "els", Reason: "x"})
+	check(t, err)
+	after := readAll(t, open(t, path, keys))
+	if len(after.Lane) == 0 || !slices.Equal(before.Lane, after.Lane) || len(after.Audit) != len(before.Audit)+1 {
+		t.Errorf("lane %v, %d records of audit; before %v, %d", after.Lane, len(after.Audit), before.Lane, len(before.Audit))
+	}
+}
+
 func TestRestoreOfAnOlderSchema(t *testing.T) {
 	keys, path := newKeys(t), filepath.Join(t.TempDir(), "ledger.db")
 	s := open(t, path, keys)
