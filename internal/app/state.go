@@ -108,6 +108,7 @@ type comparison struct {
 	ocmw  string
 	ahead map[string]bool // dossiers that the change feed brings after the position that is known
 	lost  bool            // the feed lost that position: everybody will be looked up
+	mute  bool            // MLP can't be read
 
 	known, equal, coming, busy int
 	findings                   []ledger.Finding
@@ -132,6 +133,7 @@ func (c *comparison) run(ctx context.Context) error {
 	}
 	var remote interface{ Remote() bool }
 	if errors.As(err, &remote) && ctx.Err() == nil {
+		c.mute = true
 		c.find("", "MLP can't be read: "+err.Error(), hintIn(err, "check the connection and try again"))
 		return nil
 	}
@@ -299,6 +301,9 @@ func different(known, held *casefile.Dossier) (what, next string) {
 }
 
 func (c *comparison) told() ledger.Inspected {
+	if c.mute {
+		return ledger.Inspected{Check: "mlp", Looked: "OCMW " + c.ocmw + ": not compared", Findings: c.findings}
+	}
 	looked := fmt.Sprintf("OCMW %s: %d known dossiers, %d as MLP holds them", c.ocmw, c.known, c.equal)
 	if c.coming > 0 {
 		looked += fmt.Sprintf(", %d changed in MLP and not read yet", c.coming)

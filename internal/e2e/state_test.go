@@ -187,7 +187,7 @@ func TestDeepCheckTellsHowMLPDiffers(t *testing.T) {
 	if err := install(w.dir, w.server.URL); err != nil {
 		t.Fatal(err)
 	}
-	if r := w.run("state check", "--deep"); r.code != 1 || !strings.Contains(r.stdout, "MLP can't be read") {
+	if r := w.run("state check", "--deep"); r.code != 1 || !strings.Contains(r.stdout, "MLP can't be read") || !strings.Contains(r.stdout, "not compared") {
 		t.Errorf("MLP is not there: %s", r)
 	}
 }
