@@ -35,6 +35,7 @@ type OCMWStatus struct {
 	Clients   ClientCounts         `json:"clients"`
 	Undecided int                  `json:"undecided"`
 	Guard     *GuardStop           `json:"guard,omitempty"`
+	Paused    *Pause               `json:"paused,omitempty"`
 	Notes     []ledger.Note        `json:"notes"`
 }
 
@@ -90,6 +91,9 @@ func (a *App) ocmwStatus(ctx context.Context, o config.OCMW) (OCMWStatus, error)
 	}
 	if guard.Stopped {
 		status.Guard = &GuardStop{OCMW: kbo, Clients: guard.Clients, Changing: guard.Changing, Reason: guard.ReasonEN, ReasonNL: guard.ReasonNL}
+	}
+	if status.Paused, err = a.paused(ctx, kbo); err != nil {
+		return status, err
 	}
 	notes, err := a.store.Notes(ctx, kbo)
 	if err != nil {

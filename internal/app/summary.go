@@ -36,6 +36,8 @@ type Summary struct {
 	Restless bool `json:"restless,omitempty"`
 	// Stops are OCMWs that the guard holds back, with the reason.
 	Stops []GuardStop `json:"stops,omitempty"`
+	// Paused are OCMWs for which a person stopped sending.
+	Paused []Pause `json:"paused,omitempty"`
 	// Unbalanced names files whose balance did not hold: their set was not taken.
 	Unbalanced []string `json:"unbalanced,omitempty"`
 	// Notes are standing remarks about files and the channel.
@@ -203,6 +205,13 @@ func (a *App) addClients(ctx context.Context, s *Summary, kbo string) error {
 	}
 	if guard.Stopped {
 		s.Stops = append(s.Stops, GuardStop{OCMW: kbo, Clients: guard.Clients, Changing: guard.Changing, Reason: guard.ReasonEN, ReasonNL: guard.ReasonNL})
+	}
+	pause, err := a.paused(ctx, kbo)
+	if err != nil {
+		return err
+	}
+	if pause != nil {
+		s.Paused = append(s.Paused, *pause)
 	}
 	notes, err := a.store.Notes(ctx, kbo)
 	if err != nil {

@@ -31,6 +31,8 @@ type Worklist struct {
 	// Totals counts the items of all caseworkers together, by kind; Items is their sum.
 	Totals map[report.Sort]int `json:"totals"`
 	Items  int                 `json:"items"`
+	// Paused are the OCMWs for which nothing is sent until a person resumes them.
+	Paused []Pause `json:"paused,omitempty"`
 	// NobodysRows are rejected rows in which no client number could be read: no client's
 	// list has them, the file afgekeurd has.
 	NobodysRows int `json:"rejectedRowsWithoutClient"`
@@ -52,6 +54,13 @@ func (a *App) Worklist(ctx context.Context, caseworker string) (Worklist, error)
 	}
 	list := Worklist{Day: a.today(), Caseworkers: []CaseworkerList{}, Totals: map[report.Sort]int{}}
 	for _, o := range a.config.OCMWs {
+		pause, err := a.paused(ctx, string(o.KBONumber()))
+		if err != nil {
+			return list, err
+		}
+		if pause != nil {
+			list.Paused = append(list.Paused, *pause)
+		}
 		items, err := report.Items(ctx, a.store, a.reportOptions(o))
 		if err != nil {
 			return list, err

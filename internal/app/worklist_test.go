@@ -38,6 +38,8 @@ func (s shelf) Decisions(_ context.Context, _ string, each func(ledger.ClientVie
 	return s.err
 }
 
+func (s shelf) Paused(context.Context, string) (*ledger.Hold, error) { return nil, nil }
+
 func (s shelf) Entries(context.Context, ledger.EntryFilter) ([]outbox.Entry, error) { return nil, nil }
 
 func (s shelf) Rejected(context.Context, string) ([]ledger.RejectedRow, error) {

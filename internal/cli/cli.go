@@ -50,6 +50,8 @@ type grammar struct {
 	Health    healthCmd    `cmd:"" help:"Exit 0 when the daemon does its work, else 1 (for container and service checks)."`
 	Queue     queueCmd     `cmd:"" help:"Look at what waits to be sent, and retry or discard what is parked."`
 	Guard     guardCmd     `cmd:"" help:"Show or release the stop on a run that would change too much."`
+	Pause     pauseCmd     `cmd:"" help:"Stop sending, for one OCMW or all, until resume; reading and deciding go on."`
+	Resume    resumeCmd    `cmd:"" help:"Let sending go on after a pause."`
 	Config    configCmd    `cmd:"" help:"Check the configuration, print an example, make a key file."`
 	State     stateCmd     `cmd:"" help:"Check, back up and restore the state directory's database."`
 	Rules     rulesCmd     `cmd:"" help:"Print the rules with their sources; test policy cases; compare the rules of two days."`

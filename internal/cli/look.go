@@ -62,6 +62,10 @@ func printStatus(w io.Writer, s app.Status) {
 		if o.Guard != nil {
 			fmt.Fprintf(w, "  STOPPED BY THE GUARD: %s\n  look with \"mlpsync plan\", then \"mlpsync guard release --reason ...\"\n", o.Guard.Reason)
 		}
+		if p := o.Paused; p != nil {
+			fmt.Fprintf(w, "  PAUSED since %s by %s: %s\n  nothing is sent until \"mlpsync resume --reason ...\"; reading and deciding go on\n",
+				p.Since.In(app.Zone()).Format(time.DateTime), p.By, p.Reason)
+		}
 		for _, n := range o.Notes {
 			fmt.Fprintf(w, "  %s: %s\n", n.Level, n.EN)
 		}

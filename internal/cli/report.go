@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/mlpsync/mlpsync/internal/app"
 	"github.com/mlpsync/mlpsync/internal/casefile"
@@ -153,6 +154,10 @@ func printStops(w io.Writer, s app.Summary) {
 	for _, stop := range s.Stops {
 		section(w, "STOPPED BY THE GUARD   OCMW %s: %s", stop.OCMW, stop.Reason)
 		fmt.Fprintln(w, "  look with \"mlpsync guard show\", then \"mlpsync guard release --reason ...\"")
+	}
+	for _, p := range s.Paused {
+		section(w, "PAUSED   OCMW %s since %s by %s: %s", p.OCMW, p.Since.In(app.Zone()).Format(time.DateTime), p.By, p.Reason)
+		fmt.Fprintln(w, "  nothing is sent for it until \"mlpsync resume --reason ...\"")
 	}
 	for _, n := range s.Notes {
 		section(w, "NOTE   %s", n.EN)

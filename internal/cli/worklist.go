@@ -21,6 +21,10 @@ func (c worklistCmd) Run(s *session) error {
 
 func printWorklist(w io.Writer, l app.Worklist) {
 	fmt.Fprintf(w, "Werklijst op %s\n", l.Day.Dutch())
+	for _, p := range l.Paused {
+		fmt.Fprintf(w, "OP PAUZE: voor %s (%s) wordt niets naar MLP verstuurd sinds %s (%s: %s)\n",
+			p.Name, p.OCMW, p.Since.In(app.Zone()).Format("02/01/2006 15:04"), p.By, p.Reason)
+	}
 	for _, list := range l.Caseworkers {
 		section(w, "DOSSIERBEHEERDER %s · %s (%s) · %d", list.Worker.Dutch(), list.Name, list.OCMW, len(list.Items))
 		for _, i := range list.Items {

@@ -244,7 +244,7 @@ type Subject struct {
 	Inputs string
 }
 
-// Hold is a person's order to leave a client alone.
+// Hold is a person's order to leave a client alone, or an OCMW's sending.
 type Hold struct {
 	Since  time.Time
 	By     string // user of the operating system
@@ -378,9 +378,12 @@ type Operating interface {
 	// Stop records that the guard holds the OCMW back.
 	Stop(ctx context.Context, ocmw, reasonNL, reasonEN string, now time.Time) error
 	// Request leaves an order for the daemon: other processes write nothing
-	// else. Kinds: "retry", "discard" (Entry), "release" (OCMW), "hold", "unhold" (OCMW and
+	// else. Kinds: "retry", "discard" (Entry), "release", "pause", "resume" (OCMW), "hold", "unhold" (OCMW and
 	// Client), "decide" (OCMW, Client and Answer).
 	Request(ctx context.Context, r Request) error
+	// Paused tells who stopped the OCMW's sending, and why, as ordered last; nil when it goes on. Claim
+	// stops with the order, and goes on when the order to resume was carried out.
+	Paused(ctx context.Context, ocmw string) (*Hold, error)
 	// ApplyRequests carries out what was asked, audited, and tells what it did. Orders about
 	// a client mark it dirty. An answer takes the place of the one to the same question
 	// (Rule and Question), and one with a category that of any other with a category: the older

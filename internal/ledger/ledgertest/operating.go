@@ -1,6 +1,7 @@
 package ledgertest
 
 import (
+	"slices"
 	"time"
 
 	"github.com/mlpsync/mlpsync/internal/audit"
@@ -74,6 +75,42 @@ var operating = map[string]func(*world){
 		must(w.ApplyRequests(w.ctx, w.now))
 		w.same([]string{"reg-90 claimed", "reg-05 waiting"}, w.lane(s.Person), "lane")
 		w.ok(w.Check(w.ctx))
+	},
+
+	"a pause stops from the order on, and is told and audited": func(w *world) {
+		s := w.one("05")
+		if p := must(w.Paused(w.ctx, kbo)); p != nil {
+			w.Fatalf("paused by nobody: %+v", p)
+		}
+		stop := ledger.Actor{Name: "els", Reason: "VDAB calls"}
+		w.ok(w.Request(w.ctx, ledger.Request{Kind: "pause", OCMW: kbo, By: stop, At: w.now}))
+		w.same(&ledger.Hold{Since: w.now, By: "els", Reason: "VDAB calls"}, must(w.Paused(w.ctx, kbo)), "pause that is ordered")
+		w.same(0, len(w.claim(10)), "claimed before the order is carried out")
+		if p := must(w.Paused(w.ctx, other)); p != nil {
+			w.Fatalf("another OCMW is paused too: %+v", p)
+		}
+		w.same(true, must(w.ApplyRequests(w.ctx, w.later(time.Second)))[0].Done, "pause carried out")
+		w.same(0, len(w.claim(10)), "claimed while paused")
+		w.same(time.Time{}, must(w.NextDue(w.ctx)), "next due while paused")
+		w.ok(w.Request(w.ctx, ledger.Request{Kind: "pause", OCMW: kbo, By: ledger.Actor{Name: "jan", Reason: "again"}, At: w.now}))
+		w.same(false, must(w.ApplyRequests(w.ctx, w.now))[0].Done, "pause of what is paused")
+		w.same("els", must(w.Paused(w.ctx, kbo)).By, "who paused it")
+
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "Maes")))
+		w.queue("c1", "05")
+		w.same([]string{"reg-05 waiting"}, w.lane(s.Person), "lane that was decided meanwhile")
+
+		w.ok(w.Request(w.ctx, ledger.Request{Kind: "resume", OCMW: kbo, By: stop, At: w.now}))
+		w.same(0, len(w.claim(10)), "claimed before the order to resume is carried out")
+		w.same(true, must(w.ApplyRequests(w.ctx, w.now))[0].Done, "resume carried out")
+		if p := must(w.Paused(w.ctx, kbo)); p != nil {
+			w.Fatalf("still paused: %+v", p)
+		}
+		w.claimOne()
+		w.same([]string{"paused", "resumed"}, slices.DeleteFunc(w.actions(), func(a string) bool { return a != "paused" && a != "resumed" }), "actions")
+		if err := w.Request(w.ctx, ledger.Request{Kind: "pause", By: stop}); err == nil {
+			w.Fatal("a pause of no OCMW was taken")
+		}
 	},
 
 	"facts and notes": func(w *world) {

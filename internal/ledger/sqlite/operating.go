@@ -151,9 +151,9 @@ func wellFormed(r ledger.Request) error {
 		if r.Entry == "" {
 			return fmt.Errorf("%s names an entry", r.Kind)
 		}
-	case r.Kind == "release":
+	case r.Kind == "release" || aboutSending(r.Kind):
 		if r.OCMW == "" {
-			return errors.New("release names an OCMW")
+			return fmt.Errorf("%s names an OCMW", r.Kind)
 		}
 	case aboutClient(r.Kind):
 		if r.OCMW == "" || r.Client == "" {
@@ -224,6 +224,8 @@ func applyRequest(t *tx, id int64, now time.Time) (ledger.Applied, error) {
 	case a.Kind == "release":
 		a.Done, a.Result = true, "everything that waited for approval may go"
 		err = approve(t, a.OCMW, a.By, now)
+	case aboutSending(a.Kind):
+		a.Done, a.Result, err = orderSending(t, a.Request, now)
 	case aboutClient(a.Kind):
 		a.Done, a.Result, err = orderClient(t, a.Request, now)
 	default:
