@@ -25,6 +25,8 @@ type Queue interface {
 	Claim(ctx context.Context, token string, limit int, skip []string, now time.Time) ([]outbox.Entry, error)
 	Known(ctx context.Context, person int64) (casefile.Known, error)
 	Settle(ctx context.Context, run string, e outbox.Entry, known casefile.Dossier, now time.Time) error
+	// SettleMany settles all of them or none.
+	SettleMany(ctx context.Context, run string, entries []outbox.Entry, known []casefile.Dossier, now time.Time) error
 	GiveBack(ctx context.Context, e outbox.Entry, notBefore time.Time, counted bool, why outbox.Problem, now time.Time) error
 	Doubt(ctx context.Context, e outbox.Entry, notBefore time.Time, why outbox.Problem, now time.Time) error
 	Park(ctx context.Context, e outbox.Entry, why outbox.Problem, now time.Time) error
@@ -49,6 +51,9 @@ type Options struct {
 	Document func(ctx context.Context, ocmw, file string) ([]byte, error)
 	// Workers is how many lanes are worked on at a time; 8 by default.
 	Workers int
+	// Unsettled is how many answers may wait for the commit that settles them while their workers go on
+	// to other people; 64 by default. What a kill leaves in doubt is Workers + Unsettled at most.
+	Unsettled int
 	// Grace is how long requests that are out may take to end once Run's context has; 6 s by
 	// default, within the daemon's deadline of 10 s. Recording has half of it more.
 	Grace time.Duration
@@ -64,8 +69,12 @@ type Options struct {
 var ErrNoDocuments = errors.New("the configuration names no documents folder")
 
 const (
-	defaultWorkers = 8
-	defaultGrace   = 6 * time.Second
+	defaultWorkers   = 8
+	defaultUnsettled = 64
+	defaultGrace     = 6 * time.Second
+	// settleWithin is how long the first answer of a commit waits for others, while workers have people
+	// to go on with: long enough to share the disk's flush, too short to be seen.
+	settleWithin = 5 * time.Millisecond
 	// authenticationRetry: one token is tried every 5 minutes (design decision 17).
 	authenticationRetry = 5 * time.Minute
 	// unsavedTries is how often a record that the store refused is offered again. After that
@@ -131,6 +140,9 @@ type unsaved struct {
 func New(o Options) *Deliverer {
 	if o.Workers <= 0 {
 		o.Workers = defaultWorkers
+	}
+	if o.Unsettled <= 0 {
+		o.Unsettled = defaultUnsettled
 	}
 	if o.Grace <= 0 {
 		o.Grace = defaultGrace

@@ -6,7 +6,8 @@
 // doubt is read before it is sent again (design decision 14); a dossier that moved
 // otherwise than by the lane itself is never written on: the client is decided again; a
 // channel that is shut (breaker, authentication, throttled) costs no entry an attempt, and an outage
-// parks nothing. When it is told to stop, requests that are out are waited for and recorded.
+// parks nothing. Answers share commits, and workers go on to other people meanwhile: what a kill leaves in
+// doubt is Workers + Unsettled at most (Options). When it is told to stop, requests that are out are waited for and recorded.
 //
 // It does not decide what an answer means (mlp does), nor what a state may become (outbox),
 // nor when to run: internal/cycle calls Run, and again when the report says.

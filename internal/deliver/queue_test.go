@@ -28,6 +28,10 @@ type memQueue struct {
 	dieAfter bool
 	dead     bool
 	seq      int64
+	batches  []int // how many were offered to settle together
+	// slow is how long a commit of answers takes; unsettleable is an entry that none takes.
+	slow         time.Duration
+	unsettleable string
 }
 
 var errDead = errors.New("the store is gone")
@@ -125,6 +129,17 @@ func (q *memQueue) Known(_ context.Context, person int64) (casefile.Known, error
 func (q *memQueue) move(e outbox.Entry, to outbox.State, do func(*outbox.Entry)) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if err := q.begin(); err != nil {
+		return err
+	}
+	if err := q.change(e, to, do); err != nil {
+		return err
+	}
+	return q.commit()
+}
+
+// begin is where the process dies before a transaction.
+func (q *memQueue) begin() error {
 	if q.dead {
 		return errDead
 	}
@@ -136,6 +151,18 @@ func (q *memQueue) move(e outbox.Entry, to outbox.State, do func(*outbox.Entry))
 			}
 		}
 	}
+	return nil
+}
+
+// commit is where it dies with the transaction made.
+func (q *memQueue) commit() error {
+	if q.dead {
+		return errDead
+	}
+	return nil
+}
+
+func (q *memQueue) change(e outbox.Entry, to outbox.State, do func(*outbox.Entry)) error {
 	i := slices.IndexFunc(q.entries, func(x *outbox.Entry) bool { return x.ID == e.ID })
 	x := q.entries[i]
 	if x.Claim != e.Claim || x.Claim == "" || x.State != e.State {
@@ -150,14 +177,34 @@ func (q *memQueue) move(e outbox.Entry, to outbox.State, do func(*outbox.Entry))
 	q.held[x.Person]--
 	x.State, x.Claim, x.TraceID = to, "", e.TraceID
 	do(x)
-	if q.dead {
-		return errDead
-	}
 	return nil
 }
 
-func (q *memQueue) Settle(_ context.Context, _ string, e outbox.Entry, known casefile.Dossier, _ time.Time) error {
-	return q.move(e, outbox.Settled, func(x *outbox.Entry) {
+func (q *memQueue) Settle(ctx context.Context, run string, e outbox.Entry, known casefile.Dossier, now time.Time) error {
+	return q.SettleMany(ctx, run, []outbox.Entry{e}, []casefile.Dossier{known}, now)
+}
+
+func (q *memQueue) SettleMany(_ context.Context, _ string, entries []outbox.Entry, known []casefile.Dossier, _ time.Time) error {
+	<-time.After(q.slow)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.batches = append(q.batches, len(entries))
+	if slices.ContainsFunc(entries, func(e outbox.Entry) bool { return e.ID == q.unsettleable }) {
+		return errors.New("this one can't be settled")
+	}
+	if err := q.begin(); err != nil {
+		return err
+	}
+	for i, e := range entries {
+		if err := q.settle(e, known[i]); err != nil {
+			return err
+		}
+	}
+	return q.commit()
+}
+
+func (q *memQueue) settle(e outbox.Entry, known casefile.Dossier) error {
+	return q.change(e, outbox.Settled, func(x *outbox.Entry) {
 		q.known[x.Person] = casefile.Known{LookedUp: true, Dossier: known.Clone()}
 		if e.Version != 0 && known.Version != e.Version && known.Version != e.Version+1 {
 			q.dirty[x.Person] = true

@@ -3,11 +3,13 @@ package deliver
 import (
 	"context"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
 
+	"github.com/mlpsync/mlpsync/internal/casefile"
 	"github.com/mlpsync/mlpsync/internal/outbox"
 )
 
@@ -21,12 +23,56 @@ type session struct {
 	requests, record context.Context
 	cancel           []context.CancelFunc
 
-	sent    atomic.Int64
-	report  Report
-	results chan result
-	out     int // entries that are being worked on
-	stop    Stop
-	err     error
+	sent   atomic.Int64
+	report Report
+	brake  brake
+
+	// jobs holds what was claimed for the workers, so that they go on while a commit is made;
+	// results has room for half of the answers that may wait, answered holds the other half.
+	jobs     chan outbox.Entry
+	results  chan result
+	workers  sync.WaitGroup
+	hired    int
+	out      int      // entries that were handed to the workers and are not back
+	answered []result // MLP took them; the commit that says so is to come
+	stop     Stop
+	err      error
+}
+
+// brake is what a worker asks before it sends what was claimed a moment ago.
+type brake struct {
+	mu    sync.Mutex
+	all   bool
+	ocmws map[string]bool
+}
+
+func (b *brake) stop() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.all = true
+}
+
+func (b *brake) bar(ocmw string, barred bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ocmws[ocmw] = barred
+}
+
+// hear is the worker's own: nobody goes on to another person through a way that is shut, though
+// the session has yet to be told.
+func (b *brake) hear(r result) {
+	switch r.signal {
+	case signalBreaker, signalThrottled:
+		b.stop()
+	case signalAuthentication:
+		b.bar(r.entry.OCMW, true)
+	}
+}
+
+func (b *brake) holds(ocmw string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.all || b.ocmws[ocmw]
 }
 
 // result is what became of one entry.
@@ -38,6 +84,7 @@ type result struct {
 	alive  bool
 	signal signal
 	until  time.Time
+	known  *casefile.Dossier           // set when MLP took it: the dossier after it, to be settled
 	save   func(context.Context) error // set with err: what could not be recorded
 	err    error
 }
@@ -51,6 +98,8 @@ const (
 	parked    event = "deliver.parked"
 	conflict  event = "deliver.conflict"
 	elsewhere event = "deliver.outsideArea"
+	// keptBack: claimed, and not sent as the way was shut by then.
+	keptBack event = "deliver.keptBack"
 )
 
 // signal is what an entry's failure says about the whole channel.
@@ -64,7 +113,10 @@ const (
 )
 
 func (d *Deliverer) session(ctx context.Context, run string) *session {
-	s := &session{d: d, ctx: ctx, run: run, results: make(chan result, d.o.Workers)}
+	s := &session{
+		d: d, ctx: ctx, run: run, brake: brake{ocmws: map[string]bool{}},
+		jobs: make(chan outbox.Entry, d.o.Workers+d.o.Unsettled), results: make(chan result, d.batch()),
+	}
 	requests, cancel1 := outlive(ctx, d.o.Grace)
 	record, cancel2 := outlive(ctx, d.o.Grace+d.o.Grace/2)
 	s.requests, s.record, s.cancel = withCount(requests, &s.sent), record, []context.CancelFunc{cancel1, cancel2}
@@ -86,13 +138,16 @@ func outlive(ctx context.Context, grace time.Duration) (context.Context, context
 	return out, func() { stop(); cancel() }
 }
 
+// close is called when no entry is out any more.
 func (s *session) close() {
+	close(s.jobs)
+	s.workers.Wait()
 	for _, cancel := range s.cancel {
 		cancel()
 	}
 }
 
-// loop claims and hands out while it may, and takes in what comes back until all is in.
+// loop claims while it may, takes in what comes back and settles it, until all is in.
 func (s *session) loop() error {
 	for {
 		if s.mayClaim() {
@@ -101,18 +156,77 @@ func (s *session) loop() error {
 		if s.out == 0 {
 			return s.err
 		}
-		s.take(<-s.results)
-		for s.out > 0 && len(s.results) > 0 {
-			s.take(<-s.results)
-		}
+		s.gather()
+		s.settle()
 	}
 }
 
 func (s *session) mayClaim() bool {
-	if s.stop == "" && s.ctx.Err() != nil {
-		s.stop = StopCancelled
+	if s.ctx.Err() != nil {
+		s.halt(StopCancelled)
 	}
 	return s.stop == ""
+}
+
+// halt ends the claiming, and keeps back what was claimed and not sent.
+func (s *session) halt(why Stop) {
+	if s.stop == "" {
+		s.stop = why
+	}
+	s.brake.stop()
+}
+
+// batch is how many answers share a commit at most.
+func (d *Deliverer) batch() int { return max(d.o.Unsettled/2, 1) }
+
+// gather takes in results until a commit is worth it: there are enough, or workers have nobody left
+// to go on with, or the first has waited long enough.
+func (s *session) gather() {
+	s.take(<-s.results)
+	patience := time.NewTimer(settleWithin)
+	defer patience.Stop()
+	for s.out > 0 && len(s.answered) < s.d.batch() && (len(s.results) > 0 || len(s.jobs) > 0) {
+		select {
+		case r := <-s.results:
+			s.take(r)
+		case <-patience.C:
+			return
+		}
+	}
+}
+
+// settle commits the answers that came in. Where they can't go together each goes by itself: one that
+// can't be settled must not keep its neighbours in doubt.
+func (s *session) settle() {
+	if len(s.answered) == 0 {
+		return
+	}
+	batch, now := s.answered, s.d.o.Now()
+	s.answered = nil
+	entries, known := make([]outbox.Entry, len(batch)), make([]casefile.Dossier, len(batch))
+	for i, r := range batch {
+		entries[i], known[i] = r.entry, *r.known
+	}
+	if err := s.d.o.Queue.SettleMany(s.record, s.run, entries, known, now); err == nil {
+		s.d.lastSettled.Store(now.UnixNano())
+		for _, r := range batch {
+			s.book(r)
+		}
+		return
+	}
+	for _, r := range batch {
+		s.book(s.settleOne(r, now))
+	}
+}
+
+func (s *session) settleOne(r result, now time.Time) result {
+	save := func(ctx context.Context) error { return s.d.o.Queue.Settle(ctx, s.run, r.entry, *r.known, now) }
+	if err := save(s.record); err != nil {
+		r.event, r.save, r.err = "", save, fmt.Errorf("record %s: %w", settled, err)
+		return r
+	}
+	s.d.lastSettled.Store(now.UnixNano())
+	return r
 }
 
 // width is how many lanes may be worked on: one until a request has succeeded.
@@ -123,8 +237,17 @@ func (s *session) width() int {
 	return 1
 }
 
+// reach is how many entries may be claimed at a time: for the workers, and for what they go on
+// with while answers wait.
+func (s *session) reach() int {
+	if s.d.proven {
+		return s.d.o.Workers + s.d.o.Unsettled
+	}
+	return 1
+}
+
 func (s *session) claim() {
-	free := s.width() - s.out
+	free := s.reach() - s.out
 	if free <= 0 {
 		return
 	}
@@ -136,22 +259,47 @@ func (s *session) claim() {
 		return
 	}
 	s.out += len(entries)
+	s.hire()
 	for _, e := range entries {
-		go func() { s.results <- s.work(e) }()
+		s.jobs <- e // there is room for all that are out
+	}
+}
+
+// hire starts the workers that there is work for.
+func (s *session) hire() {
+	for ; s.hired < min(s.width(), s.out); s.hired++ {
+		s.workers.Go(func() {
+			for e := range s.jobs {
+				r := s.work(e)
+				s.brake.hear(r)
+				s.results <- r
+			}
+		})
 	}
 }
 
 // fail stops the run: nothing is sent that can't be recorded.
 func (s *session) fail(err error) {
-	s.stop = StopStore
+	s.halt(StopStore)
 	if s.err == nil {
 		s.err = err
 	}
 }
 
-// take books a result. It runs on one goroutine: what it changes needs no lock.
+// take hears a result, and books it unless it is to be settled first. It runs on one goroutine: what
+// it changes needs no lock.
 func (s *session) take(r result) {
 	s.out--
+	s.hear(r)
+	if r.known != nil {
+		s.answered = append(s.answered, r)
+		return
+	}
+	s.book(r)
+}
+
+// book counts and says what was recorded of an entry.
+func (s *session) book(r result) {
 	if r.err != nil {
 		s.fail(r.err)
 		if r.save != nil {
@@ -159,7 +307,6 @@ func (s *session) take(r result) {
 		}
 	}
 	s.count(r.event)
-	s.hear(r)
 	s.log(r)
 }
 
@@ -167,7 +314,7 @@ func (s *session) count(e event) {
 	switch e {
 	case settled:
 		s.report.Settled++
-	case givenBack:
+	case givenBack, keptBack:
 		s.report.GivenBack++
 	case doubtful:
 		s.report.Doubts++
@@ -196,6 +343,7 @@ func (s *session) hear(r result) {
 		d.proven = true
 		if p := d.paused[r.entry.OCMW]; p != nil {
 			delete(d.paused, r.entry.OCMW)
+			s.brake.bar(r.entry.OCMW, false)
 			d.o.Log.Info().Str("event", "deliver.channelResumed").Str("run", s.run).Str("ocmw", r.entry.OCMW).
 				Msg("MLP admits this OCMW's client again")
 		}
@@ -203,9 +351,7 @@ func (s *session) hear(r result) {
 }
 
 func (s *session) shut(why Stop, until time.Time) {
-	if s.stop == "" {
-		s.stop = why
-	}
+	s.halt(why)
 	if until.After(s.d.until) {
 		s.d.shut, s.d.until = why, until
 	}
@@ -222,6 +368,7 @@ func (s *session) pause(r result) {
 			Int("status", r.problem.Status).Str("type", r.problem.Type).Str("hint", r.problem.Next).Msg(r.problem.Title)
 	}
 	p.trying, p.next = false, d.o.Now().Add(authenticationRetry)
+	s.brake.bar(r.entry.OCMW, true)
 }
 
 func (s *session) finish(err error) Report {
@@ -257,6 +404,8 @@ func (s *session) log(r result) {
 			level = zerolog.DebugLevel
 		}
 		s.d.trouble = r.problem.Type
+	case keptBack:
+		level = zerolog.DebugLevel
 	}
 	e := r.entry
 	line := s.d.o.Log.WithLevel(level).Str("event", string(r.event)).Str("run", s.run).Str("ocmw", e.OCMW).Str("client", e.Pseudonym).

@@ -38,6 +38,9 @@ func (s *session) work(e outbox.Entry) result {
 		})
 	}
 	j.client = client
+	if s.ctx.Err() != nil || s.brake.holds(e.OCMW) {
+		return j.keepBack()
+	}
 	var err error
 	if j.change, err = casefile.UnmarshalChange(e.Payload); err != nil {
 		return j.park(outbox.Problem{Type: "payload", Title: "the stored change can't be read", Next: "report this with the entry's id"})
@@ -55,9 +58,6 @@ func (s *session) work(e outbox.Entry) result {
 
 // send sends the change, if the dossier is still the one that was decided on.
 func (j *job) send() result {
-	if j.s.ctx.Err() != nil {
-		return j.giveBack(0, false, outbox.Problem{Type: "cancelled", Title: "stopped before it was sent"})
-	}
 	if j.stale() {
 		return j.superseded(j.known.Dossier, outbox.Problem{Type: "versionMoved", Title: "the known dossier is not the one that was decided on"})
 	}
@@ -120,7 +120,7 @@ func (j *job) unreadable() result {
 	attempt := j.entry.Attempts + 1
 	switch {
 	case j.s.ctx.Err() != nil:
-		return j.giveBack(0, false, outbox.Problem{Type: "cancelled", Title: "stopped before it was sent"})
+		return j.keepBack()
 	case outbox.AfterSending(outbox.VerdictTransient, attempt) == outbox.Parked:
 		return j.park(why)
 	}
@@ -153,18 +153,11 @@ func (j *job) accepted(a mlp.Answer) result {
 	return j.taken(d)
 }
 
-// taken records that MLP has the change, and the dossier as it is now. Where somebody else changed
-// that as well, the ledger does not carry the lane on, and has the client decided again (design decision 13).
+// taken says that MLP has the change, and what the dossier is now; the session settles it, with others. Where
+// somebody else changed the dossier as well, the ledger does not carry the lane on, and has the client
+// decided again (design decision 13).
 func (j *job) taken(d casefile.Dossier) result {
-	now, e := j.s.d.o.Now(), j.entry
-	r := j.record(settled, outbox.Problem{}, func(ctx context.Context) error {
-		return j.s.d.o.Queue.Settle(ctx, j.s.run, e, d, now)
-	})
-	r.alive = true
-	if r.err == nil {
-		j.s.d.lastSettled.Store(now.UnixNano())
-	}
-	return r
+	return result{entry: j.entry, event: settled, known: &d, alive: true}
 }
 
 // withRegistration is the dossier after one registration.
@@ -301,9 +294,6 @@ func (j *job) find() (casefile.Dossier, bool, error) {
 // whole dossier is read, not the registration alone: one answer then tells both whether it is there
 // and at which version.
 func (j *job) resolve() result {
-	if j.s.ctx.Err() != nil {
-		return j.stillInDoubt(0, outbox.Problem{Type: "cancelled", Title: "stopped before MLP was read"})
-	}
 	if j.change.Op == casefile.OpCreate {
 		return j.resolveCreate()
 	}
@@ -390,6 +380,17 @@ func (j *job) giveBack(wait time.Duration, counted bool, why outbox.Problem) res
 	now, e := j.s.d.o.Now(), j.entry
 	return j.record(givenBack, why, func(ctx context.Context) error {
 		return j.s.d.o.Queue.GiveBack(ctx, e, now.Add(wait), counted, why, now)
+	})
+}
+
+// keepBack returns what was claimed and not sent, or not read, as it was: with the problem that it had.
+func (j *job) keepBack() result {
+	now, e := j.s.d.o.Now(), j.entry
+	return j.record(keptBack, outbox.Problem{Type: "cancelled", Title: "stopped before it was sent"}, func(ctx context.Context) error {
+		if e.State == outbox.InDoubt {
+			return j.s.d.o.Queue.Doubt(ctx, e, now, e.Problem, now)
+		}
+		return j.s.d.o.Queue.GiveBack(ctx, e, now, false, e.Problem, now)
 	})
 }
 

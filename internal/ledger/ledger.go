@@ -343,6 +343,9 @@ type Outbox interface {
 	// the version moved by more than this entry's write, or a newer one is known
 	// already: then the client is decided again (decision 13).
 	Settle(ctx context.Context, run string, e outbox.Entry, known casefile.Dossier, now time.Time) error
+	// SettleMany is Settle of several lanes' entries in one transaction: known[i] is the dossier after
+	// entries[i]. Either all are settled or none is.
+	SettleMany(ctx context.Context, run string, entries []outbox.Entry, known []casefile.Dossier, now time.Time) error
 	// GiveBack returns a claimed entry: waiting again at notBefore. counted says
 	// whether the attempt counts. For an entry in doubt it says that reading showed
 	// that MLP has it not; where reading did not answer, it is Doubt again.

@@ -2,6 +2,7 @@ package ledgertest
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
@@ -110,6 +111,31 @@ var sending = map[string]func(*world){
 		w.same(int64(7), must(w.Known(w.ctx, s.Person)).Dossier.Version, "version")
 		w.same([]string{"c1"}, numbers(w.dirty(kbo)), "dirty clients")
 		w.same(0, len(w.claim(10)), "claimed on an old version")
+	},
+
+	"answers settle together, or none does": func(w *world) {
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "A")), row(0, 3, client("c2", 2, "B")))
+		w.look(kbo, map[string]*casefile.Dossier{insz(1).Reveal(): dossier(1, 5), insz(2).Reveal(): dossier(2, 8)})
+		first, second := w.queue("c1", "05", "90"), w.queue("c2", "05")
+		held := w.claim(10)
+		w.same(2, len(held), "claimed")
+		slices.SortFunc(held, func(a, b outbox.Entry) int { return int(a.Person - b.Person) })
+		after := []casefile.Dossier{*dossier(1, 6, "05"), *dossier(2, 9, "05")}
+		lost := slices.Clone(held)
+		lost[1].Claim = "another"
+		if err := w.SettleMany(w.ctx, "run-1", lost, after, w.now); !errors.Is(err, ledger.ErrLostClaim) {
+			w.Fatalf("settled under a lost claim: %v", err)
+		}
+		if err := w.SettleMany(w.ctx, "run-1", held, after[:1], w.now); err == nil {
+			w.Fatal("settled an entry without its dossier")
+		}
+		w.same([]string{"reg-05 claimed", "reg-90 waiting"}, w.lane(first.Person), "lane after a commit that failed")
+		w.ok(w.SettleMany(w.ctx, "run-1", held, after, w.now))
+		w.same([]string{"reg-05 settled", "reg-90 waiting"}, w.lane(first.Person), "first lane")
+		w.same([]string{"reg-05 settled"}, w.lane(second.Person), "second lane")
+		w.same(int64(6), w.claimOne().Version, "version that the lane is carried to")
+		w.same([]string{"c2"}, numbers(w.dirty(kbo)), "decided once more, as its lane is done")
+		w.ok(w.Check(w.ctx))
 	},
 
 	"a new dossier carries its lane": func(w *world) {

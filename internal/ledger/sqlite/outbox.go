@@ -203,27 +203,44 @@ func (s *Store) sealProblem(e outbox.Entry, p outbox.Problem) ([]byte, error) {
 
 // Settle implements ledger.Outbox.
 func (s *Store) Settle(ctx context.Context, run string, e outbox.Entry, known casefile.Dossier, now time.Time) error {
-	return s.write(ctx, "settle entry", func(t *tx) error {
-		held, err := give(t, e, release{to: outbox.Settled, sent: true, run: run}, now)
-		if err != nil {
-			return err
+	return s.write(ctx, "settle entry", func(t *tx) error { return settle(t, run, e, known, now) })
+}
+
+// SettleMany implements ledger.Outbox.
+func (s *Store) SettleMany(ctx context.Context, run string, entries []outbox.Entry, known []casefile.Dossier, now time.Time) error {
+	if len(entries) != len(known) {
+		return fmt.Errorf("settle entries: %d entries and %d dossiers", len(entries), len(known))
+	}
+	return s.write(ctx, "settle entries", func(t *tx) error {
+		for i, e := range entries {
+			if err := settle(t, run, e, known[i], now); err != nil {
+				return err
+			}
 		}
-		var before, after string
-		const category = `SELECT category FROM person WHERE id = ?`
-		if err := t.row(category, []any{held.Person}, &before); err != nil {
-			return err
-		}
-		if err := settleKnown(t, held, known, s.day(now)); err != nil {
-			return err
-		}
-		if err := decideWhenDone(t, held.Person); err != nil {
-			return err
-		}
-		if err := t.row(category, []any{held.Person}, &after); err != nil {
-			return err
-		}
-		return t.auditEntry(held, e.TraceID, audit.Record{At: now, Run: run, Action: "settled", Before: before, After: after})
+		return nil
 	})
+}
+
+func settle(t *tx, run string, e outbox.Entry, known casefile.Dossier, now time.Time) error {
+	held, err := give(t, e, release{to: outbox.Settled, sent: true, run: run}, now)
+	if err != nil {
+		return err
+	}
+	var before, after string
+	const category = `SELECT category FROM person WHERE id = ?`
+	if err := t.row(category, []any{held.Person}, &before); err != nil {
+		return err
+	}
+	if err := settleKnown(t, held, known, t.s.day(now)); err != nil {
+		return err
+	}
+	if err := decideWhenDone(t, held.Person); err != nil {
+		return err
+	}
+	if err := t.row(category, []any{held.Person}, &after); err != nil {
+		return err
+	}
+	return t.auditEntry(held, e.TraceID, audit.Record{At: now, Run: run, Action: "settled", Before: before, After: after})
 }
 
 // settleKnown stores the dossier after an entry and carries the rest of the lane to
