@@ -12,6 +12,7 @@ import (
 	"github.com/mlpsync/mlpsync/internal/ledger"
 	"github.com/mlpsync/mlpsync/internal/mlp"
 	"github.com/mlpsync/mlpsync/internal/observe"
+	"github.com/mlpsync/mlpsync/internal/outbox"
 	schema "github.com/mlpsync/mlpsync/schemas/mlp"
 )
 
@@ -85,8 +86,14 @@ func (ch *channel) deliverer(store ledger.Store) cycle.Deliverer {
 	}
 	return &delivering{app: ch.app, store: store, shut: unknownStop, Deliverer: deliver.New(deliver.Options{
 		Queue: store, Clients: clients, Document: ch.app.document, Workers: ch.app.config.MLP.Workers, Now: ch.app.now, Log: ch.app.Log,
-		Grace: ch.app.config.Shutdown.Std() * 6 / 10,
+		Quiet: ch.app.quietHours(), Grace: ch.app.config.Shutdown.Std() * 6 / 10,
 	})}
+}
+
+// quietHours are those of the configuration.
+func (a *App) quietHours() outbox.QuietHours {
+	from, until := a.config.MLP.QuietHours.Minutes()
+	return outbox.QuietHours{From: from, Until: until, Zone: Zone()}
 }
 
 // unknownStop: the last process may have left a note.

@@ -25,6 +25,22 @@ type Status struct {
 	InDoubtSince time.Time                `json:"inDoubtSince,omitzero"`
 	Categories   map[string]CategoryCount `json:"categories"`
 	Channel      []ledger.Note            `json:"channel"`
+	Quiet        *Quiet                   `json:"quietHours,omitempty"`
+}
+
+// Quiet are the configured quiet hours; Ends is set inside them.
+type Quiet struct {
+	From  string    `json:"from"`
+	Until string    `json:"until"`
+	Ends  time.Time `json:"ends,omitzero"`
+}
+
+func (a *App) quiet() *Quiet {
+	hours := a.config.MLP.QuietHours
+	if hours == (config.QuietHours{}) {
+		return nil
+	}
+	return &Quiet{From: hours.From, Until: hours.Until, Ends: a.quietHours().End(a.now())}
 }
 
 // OCMWStatus is how things stand for one OCMW.
@@ -41,7 +57,7 @@ type OCMWStatus struct {
 
 // Status reads how things stand.
 func (a *App) Status(ctx context.Context) (Status, error) {
-	s := Status{Day: a.today(), Environment: string(a.config.Environment)}
+	s := Status{Day: a.today(), Environment: string(a.config.Environment), Quiet: a.quiet()}
 	beat, err := a.store.Meta(ctx, metaHeartbeat)
 	if err != nil {
 		return s, fmt.Errorf("read heartbeat: %w", err)

@@ -36,6 +36,8 @@ type Summary struct {
 	Restless bool `json:"restless,omitempty"`
 	// Stops are OCMWs that the guard holds back, with the reason.
 	Stops []GuardStop `json:"stops,omitempty"`
+	// Quiet is set inside the quiet hours.
+	Quiet *Quiet `json:"quietHours,omitempty"`
 	// Paused are OCMWs for which a person stopped sending.
 	Paused []Pause `json:"paused,omitempty"`
 	// Unbalanced names files whose balance did not hold: their set was not taken.
@@ -150,6 +152,9 @@ func (a *App) summarize(ctx context.Context, run *cycle.Run) (Summary, error) {
 		return s, fmt.Errorf("count totals: %w", err)
 	}
 	s.addTotals(totals)
+	if q := a.quiet(); q != nil && !q.Ends.IsZero() {
+		s.Quiet = q
+	}
 	for _, o := range a.config.OCMWs {
 		if err := a.addClients(ctx, &s, string(o.KBONumber())); err != nil {
 			return s, err

@@ -85,6 +85,13 @@ func printStatus(w io.Writer, s app.Status) {
 	if !s.InDoubtSince.IsZero() {
 		fmt.Fprintf(w, "  in doubt since %s\n", s.InDoubtSince.In(app.Zone()).Format(time.DateTime))
 	}
+	if q := s.Quiet; q != nil {
+		now := "not now"
+		if !q.Ends.IsZero() {
+			now = "NOTHING IS SENT until " + q.Ends.In(app.Zone()).Format(time.DateTime)
+		}
+		fmt.Fprintf(w, "  quiet hours %s to %s: %s\n", q.From, q.Until, now)
+	}
 	for _, n := range s.Channel {
 		fmt.Fprintf(w, "  channel: %s (since %s)\n", n.EN, n.Since.In(app.Zone()).Format(time.DateTime))
 	}

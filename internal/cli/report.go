@@ -155,6 +155,9 @@ func printStops(w io.Writer, s app.Summary) {
 		section(w, "STOPPED BY THE GUARD   OCMW %s: %s", stop.OCMW, stop.Reason)
 		fmt.Fprintln(w, "  look with \"mlpsync guard show\", then \"mlpsync guard release --reason ...\"")
 	}
+	if s.Quiet != nil {
+		section(w, "QUIET HOURS   %s to %s: nothing is sent until %s", s.Quiet.From, s.Quiet.Until, s.Quiet.Ends.In(app.Zone()).Format(time.DateTime))
+	}
 	for _, p := range s.Paused {
 		section(w, "PAUSED   OCMW %s since %s by %s: %s", p.OCMW, p.Since.In(app.Zone()).Format(time.DateTime), p.By, p.Reason)
 		fmt.Fprintln(w, "  nothing is sent for it until \"mlpsync resume --reason ...\"")

@@ -10,6 +10,7 @@ package config
 
 import (
 	"slices"
+	"time"
 
 	"github.com/mlpsync/mlpsync/internal/ident"
 	"github.com/mlpsync/mlpsync/internal/strictyaml"
@@ -82,6 +83,28 @@ type MLP struct {
 	RatePerMinute int `yaml:"ratePerMinute"`
 	// Workers is how many people are sent for at the same time. Default 8.
 	Workers int `yaml:"workers"`
+	// QuietHours is a part of each day in which nothing is sent; reading and deciding go on.
+	// Default: none.
+	QuietHours QuietHours `yaml:"quietHours"`
+}
+
+// QuietHours are two times of the day (hh:mm, Europe/Brussels). An Until before From is the next
+// morning's.
+type QuietHours struct {
+	From  string `yaml:"from"`
+	Until string `yaml:"until"`
+}
+
+// Minutes are both since midnight; equal when there are no quiet hours. Validate has seen that they parse.
+func (q QuietHours) Minutes() (from, until int) {
+	from, _ = minuteOfDay(q.From)
+	until, _ = minuteOfDay(q.Until)
+	return from, until
+}
+
+func minuteOfDay(text string) (int, error) {
+	at, err := time.Parse("15:04", text)
+	return at.Hour()*60 + at.Minute(), err
 }
 
 // Files is how the drop folders are watched.

@@ -59,6 +59,17 @@ func TestExampleIsValid(t *testing.T) {
 	}
 }
 
+func TestQuietHoursAreRead(t *testing.T) {
+	text := strings.Replace(minimal, `mock:8380"`, `mock:8380", quietHours: {from: "22:30", until: "6:05"}`, 1)
+	c, err := config.Parse([]byte(text), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if from, until := c.MLP.QuietHours.Minutes(); from != 22*60+30 || until != 6*60+5 {
+		t.Errorf("from %d until %d", from, until)
+	}
+}
+
 func TestProblemsAreAllNamed(t *testing.T) {
 	cases := []struct {
 		name, text string
@@ -71,6 +82,10 @@ func TestProblemsAreAllNamed(t *testing.T) {
 		{"test only settings", strings.Replace(minimal, "environment: test", "environment: production", 1) + "guard: {release: true}\n",
 			[]string{"today: is for environment test only", "guard.release: is for environment test only", "mlp.baseUrl: must start with https://"}},
 		{"documents too large", minimal + "files: {maxDocumentMiB: 6}\n", []string{"line 16: files.maxDocumentMiB: must lie between 1 and 5"}},
+		{"quiet hours", strings.Replace(minimal, `mock:8380"`, `mock:8380", quietHours: {from: "22h", until: "24:10"}`, 1),
+			[]string{"mlp.quietHours.from: must be a time of the day such as 22:00", "mlp.quietHours.until: must be"}},
+		{"quiet hours without an end", strings.Replace(minimal, `mock:8380"`, `mock:8380", quietHours: {from: "22:00"}`, 1), []string{"mlp.quietHours.until: must be"}},
+		{"quiet all day", strings.Replace(minimal, `mock:8380"`, `mock:8380", quietHours: {from: "22:00", until: "22:00"}`, 1), []string{"mlp.quietHours: must not begin when it ends"}},
 		{"empty", "", []string{"empty"}},
 		{"no OCMW", "environment: test\nstateDir: a\nkeyFile: b\nmlp: {baseUrl: \"https://a\"}\n", []string{"at least one OCMW"}},
 		{"password in the URL", strings.Replace(minimal, "http://mock:8380", "http://u:hunter2@mock:8380", 1), []string{"no user, password"}},

@@ -214,10 +214,25 @@ func (c *Config) validateMLP(v *checker) {
 	if c.MLP.Workers < 1 || c.MLP.Workers > 64 {
 		v.add("mlp.workers", "must lie between 1 and 64")
 	}
+	c.MLP.QuietHours.validate(v, "mlp.quietHours")
 	if c.MLP.Proxy != "" {
 		if u, err := url.Parse(c.MLP.Proxy); err != nil || u.Host == "" {
 			v.add("mlp.proxy", "must be a URL such as http://proxy.example:3128")
 		}
+	}
+}
+
+func (q QuietHours) validate(v *checker, at string) {
+	if q == (QuietHours{}) {
+		return
+	}
+	for _, key := range [][2]string{{".from", q.From}, {".until", q.Until}} {
+		if _, err := minuteOfDay(key[1]); err != nil {
+			v.add(at+key[0], "must be a time of the day such as 22:00")
+		}
+	}
+	if q.From == q.Until {
+		v.add(at, "must not begin when it ends: leave it out to send at all hours")
 	}
 }
 

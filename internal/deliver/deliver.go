@@ -54,6 +54,8 @@ type Options struct {
 	// Unsettled is how many answers may wait for the commit that settles them while their workers go on
 	// to other people; 64 by default. What a kill leaves in doubt is Workers + Unsettled at most.
 	Unsettled int
+	// Quiet are hours in which nothing is sent.
+	Quiet outbox.QuietHours
 	// Grace is how long requests that are out may take to end once Run's context has; 6 s by
 	// default, within the daemon's deadline of 10 s. Recording has half of it more.
 	Grace time.Duration
@@ -91,6 +93,7 @@ const (
 	StopBreaker   Stop = "breaker"   // the circuit breaker is open
 	StopThrottled Stop = "throttled" // MLP asked to wait
 	StopPaused    Stop = "paused"    // nothing but entries of OCMWs that can't authenticate
+	StopQuiet     Stop = "quiet"     // the quiet hours have begun
 	StopCancelled Stop = "cancelled" // the context ended
 	StopStore     Stop = "store"     // the ledger failed: nothing is sent that can't be recorded
 )
@@ -164,7 +167,11 @@ func New(o Options) *Deliverer {
 func (d *Deliverer) Run(ctx context.Context, run string) (Report, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if now := d.o.Now(); now.Before(d.until) {
+	now := d.o.Now()
+	if end := d.o.Quiet.End(now); !end.IsZero() {
+		return Report{Stopped: StopQuiet, Until: end}, nil
+	}
+	if now.Before(d.until) {
 		return Report{Stopped: d.shut, Until: d.until}, nil
 	}
 	d.shut, d.until = "", time.Time{}

@@ -165,6 +165,9 @@ func (s *session) mayClaim() bool {
 	if s.ctx.Err() != nil {
 		s.halt(StopCancelled)
 	}
+	if end := s.d.o.Quiet.End(s.d.o.Now()); !end.IsZero() {
+		s.shut(StopQuiet, end)
+	}
 	return s.stop == ""
 }
 

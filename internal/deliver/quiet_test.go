@@ -1,0 +1,51 @@
+package deliver
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/mlpsync/mlpsync/internal/mlp"
+	"github.com/mlpsync/mlpsync/internal/outbox"
+)
+
+// The clock moves into the quiet hours while there is work, and out of them again.
+func TestNothingIsSentInQuietHours(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, s, _ := crowd(t, 600)
+		began := time.Now()
+		evening := time.Date(2026, 3, 16, 21, 59, 59, 0, time.UTC)
+		clock := func() time.Time { return evening.Add(time.Since(began)) }
+		ten := evening.Add(time.Second)
+		inside := 0
+		taken := s.send
+		s.send = func(w mlp.Write) (mlp.Answer, error) {
+			// A request that was made a moment before is out while it begins.
+			if at := clock(); at.After(ten.Add(10*time.Millisecond)) && at.Before(ten.Add(8*time.Hour)) {
+				inside++
+			}
+			<-time.After(20 * time.Millisecond)
+			return taken(w)
+		}
+		d := newDeliverer(q, s)
+		d.o.Now, d.o.Quiet = clock, outbox.QuietHours{From: 22 * 60, Until: 6 * 60, Zone: time.UTC}
+		r := mustRun(t, d)
+		if r.Stopped != StopQuiet || !r.Until.Equal(ten.Add(8*time.Hour)) || r.Settled == 0 || count(q, outbox.Claimed) != 0 {
+			t.Fatalf("%+v, %d claimed", r, count(q, outbox.Claimed))
+		}
+		for range 15 {
+			<-time.After(30 * time.Minute)
+			if r := mustRun(t, d); r.Stopped != StopQuiet || r.Settled != 0 {
+				t.Fatalf("at %s: %+v", clock(), r)
+			}
+		}
+		<-time.After(30 * time.Minute)
+		if r := mustRun(t, d); r.Stopped != StopIdle || count(q, outbox.Settled) != 1200 {
+			t.Errorf("in the morning: %+v", r)
+		}
+		if inside > defaultWorkers {
+			t.Errorf("%d requests in the quiet hours", inside)
+		}
+		holdQueue(t, q)
+	})
+}
