@@ -234,6 +234,7 @@ func (a *App) recover(ctx context.Context) error {
 }
 
 func (a *App) finished(ctx context.Context, run *cycle.Run) {
+	a.keepLastRun(ctx, run)
 	if a.Settled == nil {
 		return
 	}
@@ -254,6 +255,7 @@ func (a *App) Once(ctx context.Context, patience time.Duration, more func() time
 	if err != nil {
 		return Summary{}, err
 	}
+	parts.Finished = a.keepLastRun
 	c := cycle.New(parts)
 	run, err := c.Begin(ctx)
 	if err != nil {

@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -23,6 +25,7 @@ const apiPath = "/mlp/v1"
 // its own credentials an OCMW.
 type channel struct {
 	app     *App
+	gate    *mlp.Gate
 	clients map[string]*mlp.Client // by KBO number
 }
 
@@ -38,10 +41,11 @@ func (a *App) openChannel() (*channel, error) {
 	gate := mlp.NewGate(mlp.GateOptions{
 		PerSecond: float64(perMinute-burst) / 60, Burst: max(burst, 1),
 		OnChange: func(change mlp.BreakerChange) {
-			a.Log.Warn().Str("event", "breaker."+change.To).Str("from", change.From).Msg("the circuit breaker to MLP changed")
+			a.Log.Warn().Str("event", "breaker."+change.To).Str("from", change.From).Str("lasted", change.Lasted.Round(time.Second).String()).
+				Msg("the circuit breaker to MLP changed")
 		},
 	})
-	ch := &channel{app: a, clients: map[string]*mlp.Client{}}
+	ch := &channel{app: a, gate: gate, clients: map[string]*mlp.Client{}}
 	for _, o := range a.config.OCMWs {
 		client, err := mlp.New(a.clientOptions(o, gate, api))
 		if err != nil {
@@ -84,7 +88,7 @@ func (ch *channel) deliverer(store ledger.Store) cycle.Deliverer {
 	for kbo, client := range ch.clients {
 		clients[kbo] = client
 	}
-	return &delivering{app: ch.app, store: store, shut: unknownStop, Deliverer: deliver.New(deliver.Options{
+	return &delivering{app: ch.app, gate: ch.gate, store: store, shut: unknownStop, Deliverer: deliver.New(deliver.Options{
 		Queue: store, Clients: clients, Document: ch.app.document, Workers: ch.app.config.MLP.Workers, Now: ch.app.now, Log: ch.app.Log,
 		Quiet: ch.app.quietHours(), Grace: ch.app.config.Shutdown.Std() * 6 / 10,
 	})}
@@ -104,15 +108,17 @@ const unknownStop deliver.Stop = "unknown"
 type delivering struct {
 	*deliver.Deliverer
 	app   *App
+	gate  *mlp.Gate
 	store ledger.Operating
 	shut  deliver.Stop // as noted last
+	way   string       // as noted last
 }
 
 // Deliver implements cycle.Deliverer.
 func (d *delivering) Deliver(ctx context.Context, run string) (cycle.Delivered, error) {
 	r, err := d.Run(ctx, run)
 	if err == nil {
-		err = d.note(ctx, r)
+		err = errors.Join(d.note(ctx, r), d.noteWay(ctx, r))
 	}
 	return cycle.Delivered{
 		Settled: r.Settled, GivenBack: r.GivenBack, Parked: r.Parked, Conflicts: r.Conflicts, Doubts: r.Doubts,
@@ -140,6 +146,25 @@ func (d *delivering) note(ctx context.Context, r deliver.Report) error {
 	if err := d.store.SaveNotes(ctx, "channel", notes); err != nil {
 		return fmt.Errorf("keep the state of the channel: %w", err)
 	}
+	return nil
+}
+
+// noteWay keeps how the way to MLP stands, where other processes find it.
+func (d *delivering) noteWay(ctx context.Context, r deliver.Report) error {
+	way := Way{Until: r.Until.UTC()}
+	way.Breaker, way.Since = d.gate.State()
+	way.Since = way.Since.UTC()
+	if !way.Until.IsZero() {
+		way.Stopped = string(r.Stopped)
+	}
+	text, err := json.Marshal(way)
+	if err != nil || string(text) == d.way {
+		return err
+	}
+	if err := d.store.SetMeta(ctx, metaWay, string(text)); err != nil {
+		return fmt.Errorf("keep the state of the channel: %w", err)
+	}
+	d.way = string(text)
 	return nil
 }
 

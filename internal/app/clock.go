@@ -15,6 +15,8 @@ import (
 const (
 	metaHeartbeat = "heartbeat" // instant of the last cycle, by the machine's own clock
 	metaClock     = "clock"     // where the test clock was
+	metaWay       = "way"       // how the way to MLP stands (Way)
+	metaLastRun   = "lastRun"   // the last run that did something (LastRun)
 )
 
 // startHour is the hour of the day at which a test clock starts its first day.

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -25,6 +24,11 @@ type Status struct {
 	InDoubtSince time.Time                `json:"inDoubtSince,omitzero"`
 	Categories   map[string]CategoryCount `json:"categories"`
 	Channel      []ledger.Note            `json:"channel"`
+	Way          Way                      `json:"way"`
+	Waits        []WaitCount              `json:"waits"` // what is not at MLP yet, by what it waits for
+	Parked       []QueueEntry             `json:"parked"`
+	InDoubt      []QueueEntry             `json:"inDoubt"`
+	LastRun      *LastRun                 `json:"lastRun,omitempty"`
 	Quiet        *Quiet                   `json:"quietHours,omitempty"`
 }
 
@@ -72,6 +76,9 @@ func (a *App) Status(ctx context.Context) (Status, error) {
 	s.Categories, s.Entries, s.Unapproved, s.InDoubtSince = counted.Categories, totals.Entries, totals.Unapproved, totals.InDoubtSince
 	if s.NextDue, err = a.store.NextDue(ctx); err != nil {
 		return s, fmt.Errorf("look for due entries: %w", err)
+	}
+	if err := a.queueStatus(ctx, &s); err != nil {
+		return s, err
 	}
 	for _, o := range a.config.OCMWs {
 		status, err := a.ocmwStatus(ctx, o)
@@ -148,71 +155,6 @@ func (a *App) Health(ctx context.Context) (Health, error) {
 		}, nil
 	}
 	return Health{Ready: true, Reason: "the last cycle was in time"}, nil
-}
-
-// Queue lists entries that are not yet settled or superseded, or those in the
-// given states.
-func (a *App) Queue(ctx context.Context, names []string) ([]QueueEntry, error) {
-	var states []outbox.State
-	for _, name := range names {
-		states = append(states, outbox.State(name))
-	}
-	if len(states) == 0 {
-		states = []outbox.State{outbox.Waiting, outbox.Suspended, outbox.Claimed, outbox.InDoubt, outbox.Parked, outbox.Discarded}
-	}
-	entries, err := a.store.Entries(ctx, ledger.EntryFilter{States: states})
-	if err != nil {
-		return nil, fmt.Errorf("list entries: %w", err)
-	}
-	slices.SortFunc(entries, func(x, y outbox.Entry) int { return int(x.Seq - y.Seq) })
-	list := make([]QueueEntry, 0, len(entries))
-	for _, e := range entries {
-		q, err := queueEntry(e)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, q)
-	}
-	return list, nil
-}
-
-// QueueEntry is an entry as people see it.
-type QueueEntry struct {
-	ID        string         `json:"id"`
-	OCMW      string         `json:"ocmw"`
-	Pseudonym string         `json:"pseudonym"`
-	Kind      string         `json:"kind"`
-	Rule      string         `json:"rule"`
-	State     outbox.State   `json:"state"`
-	Attempts  int            `json:"attempts"`
-	NotBefore time.Time      `json:"notBefore,omitzero"`
-	UpdatedAt time.Time      `json:"updatedAt"`
-	TraceID   string         `json:"traceId,omitempty"`
-	Problem   outbox.Problem `json:"problem,omitzero"`
-	Sentence  string         `json:"sentence"`
-}
-
-func queueEntry(e outbox.Entry) (QueueEntry, error) {
-	change, err := casefile.UnmarshalChange(e.Payload)
-	if err != nil {
-		return QueueEntry{}, fmt.Errorf("read entry %s: %w", e.ID, err)
-	}
-	return QueueEntry{
-		ID: e.ID, OCMW: e.OCMW, Pseudonym: e.Pseudonym, Kind: e.Kind, Rule: e.Rule, State: e.State, Attempts: e.Attempts,
-		NotBefore: e.NotBefore, UpdatedAt: e.UpdatedAt, TraceID: e.TraceID, Problem: e.Problem, Sentence: change.Sentence,
-	}, nil
-}
-
-// QueueShow is one entry, by its id.
-func (a *App) QueueShow(ctx context.Context, id string) (QueueEntry, error) {
-	e, err := a.store.Entry(ctx, id)
-	if errors.Is(err, ledger.ErrNotFound) {
-		return QueueEntry{}, misuse(errors.New("no such entry"), "list them with \"mlpsync queue list\"")
-	}
-	if err != nil {
-		return QueueEntry{}, fmt.Errorf("read entry: %w", err)
-	}
-	return queueEntry(e)
 }
 
 // Order leaves an order for the daemon: "retry" and "discard" of an entry,

@@ -46,56 +46,110 @@ func (c statusCmd) Run(s *session) error {
 func printStatus(w io.Writer, s app.Status) {
 	last := "never"
 	if !s.LastCycle.IsZero() {
-		last = s.LastCycle.In(app.Zone()).Format(time.DateTime)
+		last = clock(s.LastCycle)
 	}
 	fmt.Fprintf(w, "mlpsync · %s · environment %s · last cycle %s\n", s.Day, s.Environment, last)
-	for _, o := range s.OCMWs {
-		section(w, "%s (%s)", o.Name, o.KBO)
-		c := o.Clients
-		fmt.Fprintf(w, "  clients: %d = %d held + %d manual + %d planned + %d no change (%s); %d not decided yet\n",
-			c.Decided, c.Held, c.Manual, c.Planned, c.NoChange, check(c.Holds()), o.Undecided)
-		var rows [][]string
-		for _, f := range o.Files {
-			rows = append(rows, []string{f.Feed, f.Name, fmt.Sprintf("%d rows, %d rejected", f.Rows, f.Rejected), check(f.Holds())})
-		}
-		table(w, nil, rows)
-		if o.Guard != nil {
-			fmt.Fprintf(w, "  STOPPED BY THE GUARD: %s\n  look with \"mlpsync plan\", then \"mlpsync guard release --reason ...\"\n", o.Guard.Reason)
-		}
-		if p := o.Paused; p != nil {
-			fmt.Fprintf(w, "  PAUSED since %s by %s: %s\n  nothing is sent until \"mlpsync resume --reason ...\"; reading and deciding go on\n",
-				p.Since.In(app.Zone()).Format(time.DateTime), p.By, p.Reason)
-		}
-		for _, n := range o.Notes {
-			fmt.Fprintf(w, "  %s: %s\n", n.Level, n.EN)
-		}
+	if r := s.LastRun; r != nil {
+		c := r.Clients
+		fmt.Fprintf(w, "last run that did something: %s, %d files, %d rows; clients looked at: %d = %d held + %d manual + %d planned + %d no change (%s)\n",
+			clock(r.Began), r.Files, r.Rows, c.Decided, c.Held, c.Manual, c.Planned, c.NoChange, check(r.Balanced()))
 	}
+	for _, o := range s.OCMWs {
+		printOCMW(w, o)
+	}
+	printOutbox(w, s)
+	printWay(w, s)
+}
+
+func printOCMW(w io.Writer, o app.OCMWStatus) {
+	section(w, "%s (%s)", o.Name, o.KBO)
+	c := o.Clients
+	fmt.Fprintf(w, "  clients: %d = %d held + %d manual + %d planned + %d no change (%s); %d not decided yet\n",
+		c.Decided, c.Held, c.Manual, c.Planned, c.NoChange, check(c.Holds()), o.Undecided)
+	if len(o.Files) > 0 {
+		fmt.Fprintln(w, "  files in force: rows = new + changed + unchanged + duplicate + rejected + skipped")
+	}
+	var rows [][]string
+	for _, f := range o.Files {
+		sum := fmt.Sprintf("%d = %d + %d + %d + %d + %d + %d", f.Rows, f.New, f.Changed, f.Unchanged, f.Duplicate, f.Rejected, f.Skipped)
+		rows = append(rows, []string{f.Feed, f.Name, sum, check(f.Holds())})
+	}
+	table(w, nil, rows)
+	if o.Guard != nil {
+		fmt.Fprintf(w, "  STOPPED BY THE GUARD: %s\n  look with \"mlpsync plan\", then \"mlpsync guard release --reason ...\"\n", o.Guard.Reason)
+	}
+	if p := o.Paused; p != nil {
+		fmt.Fprintf(w, "  PAUSED since %s by %s: %s\n  nothing is sent until \"mlpsync resume --reason ...\"; reading and deciding go on\n",
+			clock(p.Since), p.By, p.Reason)
+	}
+	for _, n := range o.Notes {
+		fmt.Fprintf(w, "  %s: %s\n", n.Level, n.EN)
+	}
+}
+
+func printOutbox(w io.Writer, s app.Status) {
 	section(w, "OUTBOX")
 	var rows [][]string
 	for _, state := range slices.Sorted(maps.Keys(s.Entries)) {
 		rows = append(rows, []string{string(state), strconv.Itoa(s.Entries[state])})
 	}
 	table(w, nil, rows)
-	if s.Entries["parked"] > 0 {
-		fmt.Fprintln(w, "  look at what is parked with \"mlpsync queue list --state parked\", then retry or discard it")
+	for _, c := range s.Waits {
+		until := ""
+		if !c.Until.IsZero() {
+			until = ", the first until " + clock(c.Until)
+		}
+		fmt.Fprintf(w, "  %d wait for %s%s\n", c.Entries, c.For, until)
 	}
 	if s.Unapproved > 0 {
 		fmt.Fprintf(w, "  %d of these wait for the guard to be released\n", s.Unapproved)
 	}
 	if !s.InDoubtSince.IsZero() {
-		fmt.Fprintf(w, "  in doubt since %s\n", s.InDoubtSince.In(app.Zone()).Format(time.DateTime))
+		fmt.Fprintf(w, "  in doubt since %s\n", clock(s.InDoubtSince))
+	}
+	printAside(w, "IN DOUBT   sent, and nobody knows whether MLP has it: it is read first", s.InDoubt)
+	printAside(w, "PARKED   retry or discard with \"mlpsync queue\", or correct the source", s.Parked)
+}
+
+// printAside lists entries that stand out, with their age and why.
+func printAside(w io.Writer, title string, entries []app.QueueEntry) {
+	if len(entries) == 0 {
+		return
+	}
+	section(w, "%s", title)
+	var rows [][]string
+	for _, e := range entries[:min(len(entries), reportLines)] {
+		rows = append(rows, []string{e.ID, e.Pseudonym, e.Kind, e.Rule, "for " + e.Age, clip(aboutProblem(e), 100)})
+	}
+	table(w, []string{"entry", "person", "kind", "rule", "age", "why"}, rows)
+	more(w, len(entries), reportLines, "\"mlpsync queue list\"")
+}
+
+// printWay says how the way to MLP stands.
+func printWay(w io.Writer, s app.Status) {
+	section(w, "THE WAY TO MLP")
+	breaker := "not known before the first delivery"
+	if s.Way.Breaker != "" {
+		breaker = s.Way.Breaker + " since " + clock(s.Way.Since)
+	}
+	fmt.Fprintf(w, "  breaker: %s\n", breaker)
+	if s.Way.Stopped != "" {
+		fmt.Fprintf(w, "  after the last delivery: stopped (%s) until %s\n", s.Way.Stopped, clock(s.Way.Until))
 	}
 	if q := s.Quiet; q != nil {
 		now := "not now"
 		if !q.Ends.IsZero() {
-			now = "NOTHING IS SENT until " + q.Ends.In(app.Zone()).Format(time.DateTime)
+			now = "NOTHING IS SENT until " + clock(q.Ends)
 		}
 		fmt.Fprintf(w, "  quiet hours %s to %s: %s\n", q.From, q.Until, now)
 	}
 	for _, n := range s.Channel {
-		fmt.Fprintf(w, "  channel: %s (since %s)\n", n.EN, n.Since.In(app.Zone()).Format(time.DateTime))
+		fmt.Fprintf(w, "  channel: %s (since %s)\n", n.EN, clock(n.Since))
 	}
 }
+
+// clock is an instant as people read it.
+func clock(at time.Time) string { return at.In(app.Zone()).Format(time.DateTime) }
 
 type healthCmd struct {
 	configFlag

@@ -30,13 +30,34 @@ func (c queueListCmd) Run(s *session) error {
 func printQueue(w io.Writer, entries []app.QueueEntry) {
 	var rows [][]string
 	for _, e := range entries {
-		rows = append(rows, []string{e.ID, string(e.State), e.Pseudonym, e.Kind, e.Rule, strconv.Itoa(e.Attempts), clip(e.Problem.Title, 60)})
+		rows = append(rows, []string{
+			e.ID, string(e.State), e.Pseudonym, e.Kind, e.Rule, strconv.Itoa(e.Attempts), e.Age, waits(e.Waits), clip(aboutProblem(e), 80),
+		})
 	}
 	if len(rows) == 0 {
 		fmt.Fprintln(w, "nothing waits")
 		return
 	}
-	table(w, []string{"entry", "state", "person", "kind", "rule", "attempts", "problem"}, rows)
+	table(w, []string{"entry", "state", "person", "kind", "rule", "attempts", "for", "waits for", "problem"}, rows)
+}
+
+// waits says what an entry waits for, and until when.
+func waits(w *app.Wait) string {
+	switch {
+	case w == nil:
+		return ""
+	case w.Until.IsZero():
+		return w.For
+	}
+	return w.For + " (" + w.Until.In(app.Zone()).Format(time.DateTime) + ")"
+}
+
+// aboutProblem is a problem's title, with the column of the OCMW's export that it is about.
+func aboutProblem(e app.QueueEntry) string {
+	if len(e.Cells) == 0 || e.Problem.Title == "" {
+		return e.Problem.Title
+	}
+	return fmt.Sprintf("%s [%s]", e.Problem.Title, app.CellsNL(e.Cells))
 }
 
 type queueShowCmd struct {
@@ -57,6 +78,18 @@ func printEntry(w io.Writer, e app.QueueEntry) {
 	}
 	if !e.NotBefore.IsZero() {
 		rows = append(rows, []string{"not before", e.NotBefore.In(app.Zone()).Format(time.DateTime)})
+	}
+	if w := waits(e.Waits); w != "" {
+		rows = append(rows, []string{"waits for", w})
+		if e.Waits.Behind != "" {
+			rows = append(rows, []string{"behind", e.Waits.Behind})
+		}
+	}
+	if !e.InDoubtSince.IsZero() {
+		rows = append(rows, []string{"in doubt since", e.InDoubtSince.In(app.Zone()).Format(time.DateTime) + " (" + e.Age + ")"})
+	}
+	if len(e.Cells) > 0 {
+		rows = append(rows, []string{"in the export", app.CellsNL(e.Cells)})
 	}
 	if e.Problem.Title != "" || e.Problem.Type != "" {
 		rows = append(rows, []string{"problem", fmt.Sprintf("%d %s (%s) %s", e.Problem.Status, e.Problem.Title, e.Problem.Type, e.Problem.Pointer)},

@@ -84,6 +84,7 @@ type result struct {
 	alive  bool
 	signal signal
 	until  time.Time
+	due    time.Time                   // when it goes on, where it waits
 	known  *casefile.Dossier           // set when MLP took it: the dossier after it, to be settled
 	save   func(context.Context) error // set with err: what could not be recorded
 	err    error
@@ -419,6 +420,9 @@ func (s *session) log(r result) {
 	if r.problem == (outbox.Problem{}) {
 		line.Msg("MLP has it")
 		return
+	}
+	if !r.due.IsZero() {
+		line = line.Time("until", r.due)
 	}
 	line.Int("status", r.problem.Status).Str("type", r.problem.Type).Str("pointer", r.problem.Pointer).
 		Str("hint", r.problem.Next).Msg(r.problem.Title)

@@ -373,14 +373,18 @@ func (j *job) doubt(err error) result {
 
 func (j *job) stillInDoubt(wait time.Duration, why outbox.Problem) result {
 	now, e := j.s.d.o.Now(), j.entry
-	return j.record(doubtful, why, func(ctx context.Context) error { return j.s.d.o.Queue.Doubt(ctx, e, now.Add(wait), why, now) })
+	r := j.record(doubtful, why, func(ctx context.Context) error { return j.s.d.o.Queue.Doubt(ctx, e, now.Add(wait), why, now) })
+	r.due = now.Add(wait)
+	return r
 }
 
 func (j *job) giveBack(wait time.Duration, counted bool, why outbox.Problem) result {
 	now, e := j.s.d.o.Now(), j.entry
-	return j.record(givenBack, why, func(ctx context.Context) error {
+	r := j.record(givenBack, why, func(ctx context.Context) error {
 		return j.s.d.o.Queue.GiveBack(ctx, e, now.Add(wait), counted, why, now)
 	})
+	r.due = now.Add(wait)
+	return r
 }
 
 // keepBack returns what was claimed and not sent, or not read, as it was: with the problem that it had.

@@ -40,6 +40,7 @@ type GateOptions struct {
 type BreakerChange struct {
 	From, To string
 	At       time.Time
+	Lasted   time.Duration // how long it was in From
 }
 
 // NewGate makes a Gate. The breaker runs on the wall clock, never on a test's virtual
@@ -58,8 +59,7 @@ func NewGate(o GateOptions) *Gate {
 		Timeout:     o.OpenFor,
 		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= o.Failures },
 		OnStateChange: func(_ string, from, to gobreaker.State) {
-			change := BreakerChange{From: from.String(), To: to.String(), At: time.Now()}
-			g.changed(change)
+			change := g.changed(BreakerChange{From: from.String(), To: to.String(), At: time.Now()})
 			if o.OnChange != nil {
 				o.OnChange(change)
 			}
@@ -84,10 +84,12 @@ func (o GateOptions) withDefaults() GateOptions {
 	return o
 }
 
-func (g *Gate) changed(c BreakerChange) {
+func (g *Gate) changed(c BreakerChange) BreakerChange {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	c.Lasted = c.At.Sub(g.since)
 	g.state, g.since = c.To, c.At
+	return c
 }
 
 // State is the breaker's state (closed, open, half-open) and since when.

@@ -32,6 +32,10 @@ type Entry struct {
 	Claim     string
 	CreatedAt time.Time
 	UpdatedAt time.Time
+	// Approved tells that the guard, or a person, let it go.
+	Approved bool
+	// DoubtSince is set while it is in doubt.
+	DoubtSince time.Time
 	// TraceID is that of the last request sent for it.
 	TraceID string
 	Problem Problem

@@ -389,7 +389,8 @@ func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
 }
 
 const entryColumns = `SELECT e.id, e.ocmw, e.person, p.pseudonym, e.seq, e.op, e.kind, e.registration, e.rule, e.state, e.version,
-	e.attempts, e.not_before, e.payload, COALESCE(e.claim, ''), e.created_at, e.updated_at, e.trace_id, e.problem
+	e.attempts, e.not_before, e.payload, COALESCE(e.claim, ''), e.created_at, e.updated_at, e.trace_id, e.problem,
+	e.approved, COALESCE(e.doubt_since, 0)
 	FROM entry e JOIN person p ON p.id = e.person `
 
 func entryByID(t *tx, id string) (outbox.Entry, error) {
@@ -404,14 +405,14 @@ func entryByID(t *tx, id string) (outbox.Entry, error) {
 
 func (s *Store) scanEntry(rs *sql.Rows) (outbox.Entry, error) {
 	var e outbox.Entry
-	var notBefore, created, updated int64
+	var notBefore, created, updated, doubt int64
 	var payload, problem []byte
 	err := rs.Scan(&e.ID, &e.OCMW, &e.Person, &e.Pseudonym, &e.Seq, &e.Op, &e.Kind, &e.Registration, &e.Rule, &e.State, &e.Version,
-		&e.Attempts, &notBefore, &payload, &e.Claim, &created, &updated, &e.TraceID, &problem)
+		&e.Attempts, &notBefore, &payload, &e.Claim, &created, &updated, &e.TraceID, &problem, &e.Approved, &doubt)
 	if err != nil {
 		return e, err
 	}
-	e.NotBefore, e.CreatedAt, e.UpdatedAt = instant(notBefore), instant(created), instant(updated)
+	e.NotBefore, e.CreatedAt, e.UpdatedAt, e.DoubtSince = instant(notBefore), instant(created), instant(updated), instant(doubt)
 	plain, err := s.open("entry", e.OCMW, e.ID, "payload", payload)
 	if err != nil {
 		return e, err

@@ -1,0 +1,326 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/cycle"
+	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/internal/outbox"
+)
+
+// QueueEntry is an entry as people see it.
+type QueueEntry struct {
+	ID        string         `json:"id"`
+	OCMW      string         `json:"ocmw"`
+	Pseudonym string         `json:"pseudonym"`
+	Kind      string         `json:"kind"`
+	Rule      string         `json:"rule"`
+	State     outbox.State   `json:"state"`
+	Attempts  int            `json:"attempts"`
+	NotBefore time.Time      `json:"notBefore,omitzero"`
+	UpdatedAt time.Time      `json:"updatedAt"`
+	TraceID   string         `json:"traceId,omitempty"`
+	Problem   outbox.Problem `json:"problem,omitzero"`
+	Sentence  string         `json:"sentence"`
+	// InDoubtSince is set while nobody knows whether MLP has it.
+	InDoubtSince time.Time `json:"inDoubtSince,omitzero"`
+	Age          string    `json:"age"` // in this state
+	Waits        *Wait     `json:"waits,omitempty"`
+	// Cells are what the problem is about in the OCMW's own export, where that can be told.
+	Cells []casefile.Cell `json:"cells,omitempty"`
+}
+
+// Wait is what an entry waits for, and until when where that is known.
+type Wait struct {
+	For   string    `json:"for"`
+	Until time.Time `json:"until,omitzero"`
+	// Behind is the first entry of its lane, where it waits for that.
+	Behind string `json:"behind,omitempty"`
+}
+
+// WaitCount is how many entries wait for one thing, and the first of their instants.
+type WaitCount struct {
+	For     string    `json:"for"`
+	Entries int       `json:"entries"`
+	Until   time.Time `json:"until,omitzero"`
+}
+
+// Way is how the way to MLP stands, as the daemon left it after its last delivery.
+type Way struct {
+	Breaker string    `json:"breaker"` // closed, open, half-open; empty before the first delivery
+	Since   time.Time `json:"since,omitzero"`
+	// Stopped says why nothing is sent until Until: breaker, throttled, paused (an OCMW's client is not
+	// admitted), quiet.
+	Stopped string    `json:"stopped,omitempty"`
+	Until   time.Time `json:"until,omitzero"`
+}
+
+// holdings are what holds back more than one entry.
+type holdings struct {
+	now     time.Time
+	quiet   time.Time // when the quiet hours end
+	way     Way
+	paused  map[string]*Pause
+	stopped map[string]bool // by the guard
+}
+
+func (a *App) holdings(ctx context.Context) (holdings, error) {
+	h := holdings{now: a.now(), quiet: a.quietHours().End(a.now()), paused: map[string]*Pause{}, stopped: map[string]bool{}}
+	var err error
+	if h.way, err = a.way(ctx); err != nil {
+		return h, err
+	}
+	for _, o := range a.config.OCMWs {
+		kbo := string(o.KBONumber())
+		if h.paused[kbo], err = a.paused(ctx, kbo); err != nil {
+			return h, err
+		}
+		guard, err := a.store.Guard(ctx, kbo)
+		if err != nil {
+			return h, fmt.Errorf("read guard: %w", err)
+		}
+		h.stopped[kbo] = guard.Stopped
+	}
+	return h, nil
+}
+
+// way reads how the way to MLP stands.
+func (a *App) way(ctx context.Context) (Way, error) {
+	var w Way
+	text, err := a.store.Meta(ctx, metaWay)
+	if err != nil {
+		return w, fmt.Errorf("read the state of the channel: %w", err)
+	}
+	if text != "" && json.Unmarshal([]byte(text), &w) != nil {
+		return Way{}, nil // of another version of this program; the next delivery writes it anew
+	}
+	return w, nil
+}
+
+// wait tells what an entry waits for; first is the first of its lane. Nil when it is done with.
+func (h holdings) wait(e, first outbox.Entry) *Wait {
+	switch {
+	case e.State.Final() || e.State == outbox.Discarded:
+		return nil
+	case e.State == outbox.Parked:
+		return &Wait{For: "a person: retry or discard it, or correct the source"}
+	case e.State == outbox.Suspended:
+		return &Wait{For: "its client, who is held: see \"mlpsync explain\""}
+	case e.State == outbox.Claimed:
+		return &Wait{For: "MLP's answer"}
+	case e.ID != first.ID && first.ID != "":
+		return &Wait{For: "the entry ahead of it in its lane, which is " + string(first.State), Behind: first.ID}
+	case h.paused[e.OCMW] != nil:
+		return &Wait{For: "\"mlpsync resume\" of its OCMW"}
+	case h.stopped[e.OCMW] || !e.Approved:
+		return &Wait{For: "\"mlpsync guard release\""}
+	case !h.quiet.IsZero():
+		return &Wait{For: "the end of the quiet hours", Until: h.quiet}
+	case h.way.Until.After(h.now) && (h.way.Stopped == "breaker" || h.way.Stopped == "throttled"):
+		return &Wait{For: map[string]string{"breaker": "the breaker, then one request is tried", "throttled": "MLP, which asked to wait"}[h.way.Stopped], Until: h.way.Until}
+	}
+	w := &Wait{For: "its turn"}
+	if e.State == outbox.InDoubt {
+		w.For = "MLP to be read"
+	}
+	if e.NotBefore.After(h.now) {
+		w.Until = e.NotBefore
+		if e.State != outbox.InDoubt {
+			w.For = "its next attempt"
+		}
+	}
+	return w
+}
+
+// openStates are those of entries that are not done with.
+func openStates() []outbox.State {
+	return slices.DeleteFunc(outbox.States(), outbox.State.Final)
+}
+
+// Queue lists entries that are not yet settled or superseded, or those in the
+// given states.
+func (a *App) Queue(ctx context.Context, names []string) ([]QueueEntry, error) {
+	asked := openStates()
+	if len(names) > 0 {
+		asked = nil
+		for _, name := range names {
+			asked = append(asked, outbox.State(name))
+		}
+	}
+	h, err := a.holdings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	// Of the open ones all are read: who is first of a lane says what the others wait for.
+	entries, err := a.store.Entries(ctx, ledger.EntryFilter{States: append(openStates(), asked...)})
+	if err != nil {
+		return nil, fmt.Errorf("list entries: %w", err)
+	}
+	first := heads(entries)
+	entries = slices.DeleteFunc(entries, func(e outbox.Entry) bool { return !slices.Contains(asked, e.State) })
+	slices.SortStableFunc(entries, func(x, y outbox.Entry) int { return cmp.Compare(x.Seq, y.Seq) })
+	list := make([]QueueEntry, 0, len(entries))
+	for _, e := range entries {
+		q, err := a.queueEntry(ctx, h, e, first[e.Person])
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, q)
+	}
+	return list, nil
+}
+
+// heads are the first open entries by lane, of entries in order of lane.
+func heads(entries []outbox.Entry) map[int64]outbox.Entry {
+	first := map[int64]outbox.Entry{}
+	for _, e := range entries {
+		_, there := first[e.Person]
+		if !there && !e.State.Final() && e.State != outbox.Discarded {
+			first[e.Person] = e
+		}
+	}
+	return first
+}
+
+func (a *App) queueEntry(ctx context.Context, h holdings, e, head outbox.Entry) (QueueEntry, error) {
+	change, err := casefile.UnmarshalChange(e.Payload)
+	if err != nil {
+		return QueueEntry{}, fmt.Errorf("read entry %s: %w", e.ID, err)
+	}
+	since := e.UpdatedAt
+	if !e.DoubtSince.IsZero() {
+		since = e.DoubtSince
+	}
+	q := QueueEntry{
+		ID: e.ID, OCMW: e.OCMW, Pseudonym: e.Pseudonym, Kind: e.Kind, Rule: e.Rule, State: e.State, Attempts: e.Attempts,
+		NotBefore: e.NotBefore, UpdatedAt: e.UpdatedAt, TraceID: e.TraceID, Problem: e.Problem, Sentence: change.Sentence,
+		InDoubtSince: e.DoubtSince, Age: max(h.now.Sub(since), 0).Round(time.Second).String(), Waits: h.wait(e, head),
+	}
+	if e.Problem.Pointer == "" {
+		return q, nil
+	}
+	view, err := a.store.Find(ctx, e.OCMW, e.Pseudonym)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return q, nil
+	}
+	if err != nil {
+		return q, fmt.Errorf("look up client: %w", err)
+	}
+	q.Cells = cellsOf(view.Records, change, e.Problem.Pointer)
+	return q, nil
+}
+
+// QueueShow is one entry, by its id.
+func (a *App) QueueShow(ctx context.Context, id string) (QueueEntry, error) {
+	e, err := a.store.Entry(ctx, id)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return QueueEntry{}, misuse(errors.New("no such entry"), "list them with \"mlpsync queue list\"")
+	}
+	if err != nil {
+		return QueueEntry{}, fmt.Errorf("read entry: %w", err)
+	}
+	lane, err := a.store.Entries(ctx, ledger.EntryFilter{OCMW: e.OCMW, Person: e.Person, States: openStates()})
+	if err != nil {
+		return QueueEntry{}, fmt.Errorf("list entries: %w", err)
+	}
+	h, err := a.holdings(ctx)
+	if err != nil {
+		return QueueEntry{}, err
+	}
+	return a.queueEntry(ctx, h, e, heads(lane)[e.Person])
+}
+
+// queueStatus adds to a status what waits for what, what is parked and what is in doubt.
+func (a *App) queueStatus(ctx context.Context, s *Status) error {
+	var err error
+	if s.Way, err = a.way(ctx); err != nil {
+		return err
+	}
+	if s.LastRun, err = a.lastRun(ctx); err != nil {
+		return err
+	}
+	entries, err := a.Queue(ctx, nil)
+	if err != nil {
+		return err
+	}
+	s.Waits, s.Parked, s.InDoubt = []WaitCount{}, []QueueEntry{}, []QueueEntry{}
+	for _, e := range entries {
+		switch e.State {
+		case outbox.Parked:
+			s.Parked = append(s.Parked, e)
+		case outbox.InDoubt:
+			s.InDoubt = append(s.InDoubt, e)
+		}
+		if e.Waits != nil {
+			s.Waits = countWait(s.Waits, *e.Waits)
+		}
+	}
+	return nil
+}
+
+func countWait(counts []WaitCount, w Wait) []WaitCount {
+	i := slices.IndexFunc(counts, func(c WaitCount) bool { return c.For == w.For })
+	if i < 0 {
+		return append(counts, WaitCount{For: w.For, Entries: 1, Until: w.Until})
+	}
+	counts[i].Entries++
+	if u := counts[i].Until; u.IsZero() || !w.Until.IsZero() && w.Until.Before(u) {
+		counts[i].Until = w.Until
+	}
+	return counts
+}
+
+// LastRun is the balance of the last run that did something.
+type LastRun struct {
+	Run        string        `json:"run"`
+	Day        casefile.Date `json:"day"`
+	Began      time.Time     `json:"began"` // by the machine's own clock
+	Files      int           `json:"files"`
+	Rows       int           `json:"rows"`
+	Clients    ClientCounts  `json:"clients"`
+	Requests   int           `json:"requests"`
+	Unbalanced []string      `json:"unbalanced,omitempty"` // sets whose sums did not hold: not taken
+}
+
+// Balanced tells whether every sum of the run held.
+func (r LastRun) Balanced() bool { return r.Clients.Holds() && len(r.Unbalanced) == 0 }
+
+// keepLastRun leaves a run's balance where status finds it. What can't be kept is said, and stops nothing.
+func (a *App) keepLastRun(ctx context.Context, run *cycle.Run) {
+	last := LastRun{
+		Run: run.ID, Day: run.Day, Began: run.Began.UTC(), Files: len(run.Files), Clients: clientCounts(run),
+		Requests: run.Requests, Unbalanced: run.Unbalanced,
+	}
+	for _, f := range run.Files {
+		last.Rows += f.Rows
+		if !f.Holds() {
+			last.Unbalanced = append(last.Unbalanced, f.Name)
+		}
+	}
+	text, err := json.Marshal(last)
+	if err == nil {
+		err = a.store.SetMeta(ctx, metaLastRun, string(text))
+	}
+	if err != nil {
+		a.Log.Warn().Str("event", "run.balanceNotKept").Err(err).Msg("the balance of this run can't be kept for \"mlpsync status\"")
+	}
+}
+
+func (a *App) lastRun(ctx context.Context) (*LastRun, error) {
+	text, err := a.store.Meta(ctx, metaLastRun)
+	if err != nil {
+		return nil, fmt.Errorf("read the last run: %w", err)
+	}
+	var last LastRun
+	if text == "" || json.Unmarshal([]byte(text), &last) != nil {
+		return nil, nil // none, or of another version of this program
+	}
+	return &last, nil
+}

@@ -1,0 +1,193 @@
+package app
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mlpsync/mlpsync/adapters"
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/ident"
+	"github.com/mlpsync/mlpsync/internal/mlp"
+	"github.com/mlpsync/mlpsync/internal/outbox"
+)
+
+// filledBodies has one body of each kind whose properties come from an export, with nothing left out.
+func filledBodies(t *testing.T) []casefile.Body {
+	reading, err := ident.ParseINSZ("67722499797")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const day, text, yes = casefile.Date("2026-03-16"), "x", casefile.Yes
+	kbo := ident.KBO("0999999922")
+	return []casefile.Body{
+		casefile.Person{
+			INSZ: reading.INSZ, LastName: text, FirstName: text, BirthDate: day, Street: text, PostalCode: text, City: text,
+			NIS: "99991", ContactLanguage: "nl",
+		},
+		casefile.Profile{JobTarget: text, EntryNeed: casefile.EntryGeneric, DevelopmentPlanOn: day},
+		casefile.WEO{Start: day, End: day, EndReason: casefile.EndJob, Counsellor: text},
+		casefile.Art60{
+			Start: day, End: day, EmployerKBO: kbo, SocialEconomy: yes,
+			Regimes: []casefile.RegimePeriod{{From: day, Regime: casefile.FullTime, HoursPerWeek: "38"}},
+		},
+		casefile.WorkPlacement{
+			Placement: casefile.PlacementBVS, Start: day, End: day, EmployerKBO: kbo, InternshipPlan: yes, HoursPerMonth: "20", CommunityService: yes,
+		},
+		casefile.EvaluationDone{Date: day, Evaluation: "phase", CompetencesScored: yes, PlanUpdated: yes, ReportUploaded: yes},
+		casefile.Competence{Competence: text, Level: casefile.LevelAcquired, AssessedOn: day},
+		casefile.Document{Document: casefile.DocFinalReport, Date: day, SHA256: text, Size: 1},
+		casefile.Handover{
+			Handover: casefile.HandoverGLOW, ChoiceDate: day, Motivation: text, Grounds: []string{"2"}, JobTarget: text, ContactLanguage: "nl",
+			InformedOn: day, Note: text, TrainingStart: day,
+		},
+	}
+}
+
+// Each pointer is one that a request of ours has, and each field one that a profile can name.
+func TestSourcesLeadSomewhere(t *testing.T) {
+	bodies := filledBodies(t)
+	if len(bodies) != len(sources()) {
+		t.Fatalf("%d bodies for %d kinds", len(bodies), len(sources()))
+	}
+	for _, body := range bodies {
+		change := casefile.Change{Op: casefile.OpPut, Kind: body.Kind(), New: body}
+		switch body.(type) {
+		case casefile.Person:
+			change.Op = casefile.OpCreate
+		case casefile.Profile:
+			change.Op = casefile.OpPatch
+		}
+		text, err := mlp.Body(change)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var sent any
+		if err := json.Unmarshal(text, &sent); err != nil {
+			t.Fatal(err)
+		}
+		for pointer, from := range sources()[body.Kind()] {
+			if !has(sent, pointer) && pointer != "/content" { // the bytes come in when it is sent
+				t.Errorf("%s: no request has %s", body.Kind(), pointer)
+			}
+			if _, known := adapters.Fields(string(from.record))[from.field]; !known {
+				t.Errorf("%s %s: no profile names %s of a %s", body.Kind(), pointer, from.field, from.record)
+			}
+		}
+	}
+}
+
+// has follows a pointer without indices into the first of each list.
+func has(in any, pointer string) bool {
+	for _, name := range strings.Split(pointer, "/")[1:] {
+		if list, is := in.([]any); is && len(list) > 0 {
+			in = list[0]
+		}
+		object, is := in.(map[string]any)
+		if !is || object[name] == nil {
+			return false
+		}
+		in = object[name]
+	}
+	return true
+}
+
+func TestAProblemLeadsBackToTheExport(t *testing.T) {
+	at := func(row int) casefile.Header {
+		return casefile.Header{Client: "c1", Prov: casefile.Provenance{File: "contracten.csv", Row: row, Columns: map[string]string{
+			"employerKbo": "Ondernemingsnr", "hoursPerWeek": "Uren",
+		}}}
+	}
+	first := &casefile.Employment{Header: at(2), Start: "2026-01-05"}
+	second := &casefile.Employment{Header: at(3), Start: "2026-02-02"}
+	change := casefile.Change{Kind: casefile.RegEmployment, From: "2026-02-02"}
+	cell := func(row int, column, field string) casefile.Cell {
+		return casefile.Cell{File: "contracten.csv", Row: row, Column: column, Field: field}
+	}
+	for _, tt := range []struct {
+		name    string
+		records []casefile.Record
+		change  casefile.Change
+		pointer string
+		want    []casefile.Cell
+	}{
+		{"the only record", []casefile.Record{first}, change, "/employer/kboNumber", []casefile.Cell{cell(2, "Ondernemingsnr", "employerKbo")}},
+		{"the one that begins so", []casefile.Record{first, second}, change, "/workRegimes/0/hoursPerWeek", []casefile.Cell{cell(3, "Uren", "hoursPerWeek")}},
+		{"a constant of the profile", []casefile.Record{first}, change, "/socialEconomy", []casefile.Cell{cell(2, "socialEconomy", "socialEconomy")}},
+		{"nobody begins so", []casefile.Record{first, second}, casefile.Change{Kind: casefile.RegEmployment, From: "2026-05-01"}, "/endDate", nil},
+		{"what rules make", []casefile.Record{first}, casefile.Change{Kind: casefile.RegCategory}, "/code", nil},
+		{"a pointer of another request", []casefile.Record{first}, change, "/weoId", nil},
+		{"none of the kind", []casefile.Record{&casefile.Client{Header: at(1)}}, change, "/endDate", nil},
+	} {
+		if diff := cmp.Diff(tt.want, cellsOf(tt.records, tt.change, tt.pointer)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+		}
+	}
+}
+
+func TestWhatAnEntryWaitsFor(t *testing.T) {
+	now := time.Date(2026, 3, 16, 9, 0, 0, 0, time.UTC)
+	soon, late := now.Add(time.Minute), now.Add(time.Hour)
+	const mine, others = "0999999031", "0999999922"
+	plain := holdings{now: now}
+	with := func(change func(*holdings)) holdings {
+		h := holdings{now: now, paused: map[string]*Pause{}, stopped: map[string]bool{}}
+		change(&h)
+		return h
+	}
+	in := func(state outbox.State, notBefore time.Time) outbox.Entry {
+		return outbox.Entry{ID: "e1", OCMW: mine, State: state, Approved: true, NotBefore: notBefore}
+	}
+	parked := outbox.Entry{ID: "e0", State: outbox.Parked}
+	open := with(func(h *holdings) { h.way = Way{Breaker: "open", Stopped: "breaker", Until: late} })
+	for _, tt := range []struct {
+		name   string
+		h      holdings
+		e      outbox.Entry
+		first  outbox.Entry
+		says   string // a regular expression; "" for nothing
+		until  time.Time
+		behind string
+	}{
+		{"settled", plain, in(outbox.Settled, now), parked, "", time.Time{}, ""},
+		{"discarded", plain, in(outbox.Discarded, now), parked, "", time.Time{}, ""},
+		{"its turn", plain, in(outbox.Waiting, now), in(outbox.Waiting, now), "^its turn$", time.Time{}, ""},
+		{"backing off", plain, in(outbox.Waiting, soon), in(outbox.Waiting, soon), "next attempt", soon, ""},
+		{"in doubt", plain, in(outbox.InDoubt, soon), in(outbox.InDoubt, soon), "MLP to be read", soon, ""},
+		{"parked", plain, in(outbox.Parked, now), in(outbox.Parked, now), "a person", time.Time{}, ""},
+		{"held", plain, in(outbox.Suspended, now), parked, "held", time.Time{}, ""},
+		{"sent", plain, in(outbox.Claimed, now), in(outbox.Claimed, now), "answer", time.Time{}, ""},
+		{"behind a parked one", plain, in(outbox.Waiting, now), parked, "ahead of it in its lane, which is parked", time.Time{}, "e0"},
+		{"not approved", plain, outbox.Entry{ID: "e1", State: outbox.Waiting}, outbox.Entry{ID: "e1"}, "guard release", time.Time{}, ""},
+		{"stopped", with(func(h *holdings) { h.stopped[mine] = true }), in(outbox.Waiting, now), in(outbox.Waiting, now), "guard release", time.Time{}, ""},
+		{"paused", with(func(h *holdings) { h.paused[mine] = &Pause{} }), in(outbox.Waiting, now), in(outbox.Waiting, now), "mlpsync resume", time.Time{}, ""},
+		{"another is paused", with(func(h *holdings) { h.paused[others] = &Pause{} }), in(outbox.Waiting, now), in(outbox.Waiting, now), "^its turn$", time.Time{}, ""},
+		{"quiet hours", with(func(h *holdings) { h.quiet = late }), in(outbox.Waiting, soon), in(outbox.Waiting, soon), "quiet hours", late, ""},
+		{"breaker", open, in(outbox.InDoubt, now), in(outbox.InDoubt, now), "breaker", late, ""},
+		{"breaker that was open", with(func(h *holdings) { h.way = Way{Stopped: "breaker", Until: now} }), in(outbox.Waiting, now), in(outbox.Waiting, now), "^its turn$", time.Time{}, ""},
+		{"throttled", with(func(h *holdings) { h.way = Way{Stopped: "throttled", Until: soon} }), in(outbox.Waiting, now), in(outbox.Waiting, now), "asked to wait", soon, ""},
+	} {
+		w := tt.h.wait(tt.e, tt.first)
+		if w == nil {
+			w = &Wait{}
+		}
+		if (w.For == "") != (tt.says == "") || !regexp.MustCompile(tt.says).MatchString(w.For) || !w.Until.Equal(tt.until) || w.Behind != tt.behind {
+			t.Errorf("%s: %+v", tt.name, w)
+		}
+	}
+}
+
+func TestWaitsAreCounted(t *testing.T) {
+	at := time.Date(2026, 3, 16, 9, 0, 0, 0, time.UTC)
+	var got []WaitCount
+	for _, w := range []Wait{{For: "a", Until: at.Add(time.Hour)}, {For: "b"}, {For: "a", Until: at}, {For: "a", Until: at.Add(time.Minute)}, {For: "b"}} {
+		got = countWait(got, w)
+	}
+	if diff := cmp.Diff([]WaitCount{{"a", 3, at}, {"b", 2, time.Time{}}}, got); diff != "" {
+		t.Error(diff)
+	}
+}
