@@ -2,6 +2,7 @@ package ledgertest
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -136,6 +137,35 @@ var sending = map[string]func(*world){
 		w.same(int64(6), w.claimOne().Version, "version that the lane is carried to")
 		w.same([]string{"c2"}, numbers(w.dirty(kbo)), "decided once more, as its lane is done")
 		w.ok(w.Check(w.ctx))
+	},
+
+	"a parked entry of any kind stops its own lane, and nobody else's": func(w *world) {
+		kinds := casefile.RegistrationKinds()
+		var rows []ledger.Row
+		for i := range len(kinds) + 1 {
+			rows = append(rows, row(0, i+2, client(fmt.Sprintf("c%02d", i), i+1, "A")))
+		}
+		w.ingest(kbo, w.feeds("clients"), rows...)
+		w.look(kbo, nil)
+		subjects := w.dirty(kbo)
+		stopped, free := subjects[:len(kinds)], subjects[len(kinds)]
+		for i, kind := range kinds {
+			poison := w.entry(stopped[i], "05")
+			poison.Kind = string(kind)
+			w.ok(w.Decide(w.ctx, "run-1", []ledger.Outcome{outcome(stopped[i], poison, w.entry(stopped[i], "90"))}, w.now))
+		}
+		w.ok(w.Approve(w.ctx, kbo, ledger.Actor{Name: "tester"}, w.now))
+		for _, e := range w.claim(100) {
+			w.ok(w.Park(w.ctx, e, outbox.Problem{Type: "refused"}, w.now))
+		}
+		w.queue(free.Client, "05")
+		w.same(free.Person, w.claimOne().Person, "claimed beside parked entries")
+		for i, kind := range kinds {
+			w.same([]string{"reg-05 parked", "reg-90 waiting"}, w.lane(stopped[i].Person), "lane behind a parked "+string(kind))
+			w.ok(w.Request(w.ctx, ledger.Request{Kind: "discard", Entry: w.entryIn(stopped[i], outbox.Parked).ID, OCMW: kbo, At: w.now}))
+		}
+		must(w.ApplyRequests(w.ctx, w.now))
+		w.same(len(kinds), len(w.claim(100)), "claimed when what was parked is discarded")
 	},
 
 	"a new dossier carries its lane": func(w *world) {
