@@ -151,7 +151,7 @@ func (d *delivering) note(ctx context.Context, r deliver.Report) error {
 
 // noteWay keeps how the way to MLP stands, where other processes find it.
 func (d *delivering) noteWay(ctx context.Context, r deliver.Report) error {
-	way := Way{Until: r.Until.UTC()}
+	way := Way{Until: r.Until.UTC(), NotAdmitted: r.Paused}
 	way.Breaker, way.Since = d.gate.State()
 	way.Since = way.Since.UTC()
 	if !way.Until.IsZero() {

@@ -60,6 +60,8 @@ type Way struct {
 	// admitted), quiet.
 	Stopped string    `json:"stopped,omitempty"`
 	Until   time.Time `json:"until,omitzero"`
+	// NotAdmitted are the OCMWs whose client MLP does not admit: a token is tried every few minutes.
+	NotAdmitted []string `json:"notAdmitted,omitempty"`
 }
 
 // holdings are what holds back more than one entry.
@@ -123,6 +125,8 @@ func (h holdings) wait(e, first outbox.Entry) *Wait {
 		return &Wait{For: "\"mlpsync guard release\""}
 	case !h.quiet.IsZero():
 		return &Wait{For: "the end of the quiet hours", Until: h.quiet}
+	case slices.Contains(h.way.NotAdmitted, e.OCMW):
+		return &Wait{For: "MLP to admit its OCMW's client: check the credentials", Until: h.way.Until}
 	case h.way.Until.After(h.now) && (h.way.Stopped == "breaker" || h.way.Stopped == "throttled"):
 		return &Wait{For: map[string]string{"breaker": "the breaker, then one request is tried", "throttled": "MLP, which asked to wait"}[h.way.Stopped], Until: h.way.Until}
 	}

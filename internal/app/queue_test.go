@@ -169,6 +169,8 @@ func TestWhatAnEntryWaitsFor(t *testing.T) {
 		{"quiet hours", with(func(h *holdings) { h.quiet = late }), in(outbox.Waiting, soon), in(outbox.Waiting, soon), "quiet hours", late, ""},
 		{"breaker", open, in(outbox.InDoubt, now), in(outbox.InDoubt, now), "breaker", late, ""},
 		{"breaker that was open", with(func(h *holdings) { h.way = Way{Stopped: "breaker", Until: now} }), in(outbox.Waiting, now), in(outbox.Waiting, now), "^its turn$", time.Time{}, ""},
+		{"not admitted", with(func(h *holdings) { h.way = Way{Stopped: "paused", Until: soon, NotAdmitted: []string{mine}} }), in(outbox.Waiting, now), in(outbox.Waiting, now), "to admit", soon, ""},
+		{"another is not admitted", with(func(h *holdings) { h.way = Way{Stopped: "paused", Until: soon, NotAdmitted: []string{others}} }), in(outbox.Waiting, now), in(outbox.Waiting, now), "^its turn$", time.Time{}, ""},
 		{"throttled", with(func(h *holdings) { h.way = Way{Stopped: "throttled", Until: soon} }), in(outbox.Waiting, now), in(outbox.Waiting, now), "asked to wait", soon, ""},
 	} {
 		w := tt.h.wait(tt.e, tt.first)

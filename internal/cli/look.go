@@ -136,6 +136,9 @@ func printWay(w io.Writer, s app.Status) {
 	if s.Way.Stopped != "" {
 		fmt.Fprintf(w, "  after the last delivery: stopped (%s) until %s\n", s.Way.Stopped, clock(s.Way.Until))
 	}
+	if len(s.Way.NotAdmitted) > 0 {
+		fmt.Fprintf(w, "  NOT ADMITTED by MLP: OCMW %s; check the credentials\n", strings.Join(s.Way.NotAdmitted, ", "))
+	}
 	if q := s.Quiet; q != nil {
 		now := "not now"
 		if !q.Ends.IsZero() {

@@ -110,6 +110,8 @@ type Report struct {
 	// Until is when it makes sense to run again, where a shut channel is why it ended; else
 	// zero: ask the ledger what is due next.
 	Until time.Time
+	// Paused are the OCMWs whose client MLP does not admit.
+	Paused []string
 }
 
 // Deliverer delivers. What it learns of the channel (shut, proven, paused) lasts as long as
@@ -169,10 +171,10 @@ func (d *Deliverer) Run(ctx context.Context, run string) (Report, error) {
 	defer d.mu.Unlock()
 	now := d.o.Now()
 	if end := d.o.Quiet.End(now); !end.IsZero() {
-		return Report{Stopped: StopQuiet, Until: end}, nil
+		return Report{Stopped: StopQuiet, Until: end, Paused: d.skip()}, nil
 	}
 	if now.Before(d.until) {
-		return Report{Stopped: d.shut, Until: d.until}, nil
+		return Report{Stopped: d.shut, Until: d.until, Paused: d.skip()}, nil
 	}
 	d.shut, d.until = "", time.Time{}
 	s := d.session(ctx, run)

@@ -451,7 +451,7 @@ func TestAuthenticationPausesAndIsSaidOnce(t *testing.T) {
 		d := newDeliverer(q, s)
 		d.o.Log = zerolog.New(&log)
 		for range 10 {
-			if r := mustRun(t, d); r.Stopped != StopPaused {
+			if r := mustRun(t, d); r.Stopped != StopPaused || len(r.Paused) != 1 || r.Paused[0] != ocmw {
 				t.Fatalf("%+v", r)
 			}
 			<-time.After(time.Minute)
@@ -466,7 +466,7 @@ func TestAuthenticationPausesAndIsSaidOnce(t *testing.T) {
 		}
 		s.send = accept
 		<-time.After(5 * time.Minute)
-		if r := mustRun(t, d); r.Settled != 5 || r.Stopped != StopIdle {
+		if r := mustRun(t, d); r.Settled != 5 || r.Stopped != StopIdle || len(r.Paused) != 0 {
 			t.Errorf("%+v", r)
 		}
 		if n := strings.Count(log.String(), "deliver.channelPaused"); n != 1 {

@@ -377,7 +377,7 @@ func (s *session) pause(r result) {
 
 func (s *session) finish(err error) Report {
 	s.report.Requests = s.sent.Load()
-	s.report.Stopped, s.report.Until = s.stop, s.d.until
+	s.report.Stopped, s.report.Until, s.report.Paused = s.stop, s.d.until, s.d.skip()
 	if s.stop == "" {
 		s.report.Stopped = StopIdle
 		if next := s.d.pausedUntil(); !next.IsZero() {
