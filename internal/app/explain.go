@@ -42,7 +42,8 @@ type Explanation struct {
 	INSZReplaced bool               `json:"inszReplaced,omitempty"`
 	INSZCanceled bool               `json:"inszCanceled,omitempty"`
 	Guard        string             `json:"guard,omitempty"` // Dutch: why nothing new is sent for this OCMW
-	Dossier      *ExplainedDossier  `json:"dossier"`         // absent: MLP holds none in the OCMW's area
+	Paused       *Pause             `json:"paused,omitempty"`
+	Dossier      *ExplainedDossier  `json:"dossier"` // absent: MLP holds none in the OCMW's area
 	LookedUp     bool               `json:"lookedUp"`
 	Sent         []ExplainedSending `json:"sent"`
 }
@@ -138,7 +139,8 @@ func (a *App) Explain(ctx context.Context, client string) (Explanation, error) {
 	if guard.Stopped {
 		e.Guard = guard.ReasonNL
 	}
-	return e, nil
+	e.Paused, err = a.paused(ctx, view.OCMW)
+	return e, err
 }
 
 // explainDecision tells what was decided, and what people have to do.

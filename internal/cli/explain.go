@@ -62,6 +62,9 @@ func printStanding(w io.Writer, e app.Explanation) {
 	if e.Guard != "" {
 		paragraph(w, 2, "de bewaking houdt het OCMW tegen: ", e.Guard)
 	}
+	if p := e.Paused; p != nil {
+		paragraph(w, 2, "op pauze: ", fmt.Sprintf("voor het OCMW wordt niets verstuurd sinds %s (%s: %s)", p.Since.In(app.Zone()).Format("02/01/2006 15:04"), p.By, p.Reason))
+	}
 	if e.INSZReplaced {
 		fmt.Fprintln(w, "  Het INSZ is vervangen.")
 	}
