@@ -161,6 +161,30 @@ func TestAnAnswerThatCannotBeSettledIsAlone(t *testing.T) {
 	})
 }
 
+// A store that is gone is not asked again for each answer; what it did not take is offered later.
+func TestAStoreThatIsGoneIsNotAskedForEach(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, s, r := crowd(t, 60)
+		q.slow, q.die = 100*time.Millisecond, 3
+		d := newDeliverer(q, s)
+		if _, err := d.Run(t.Context(), "r1"); !errors.Is(err, errDead) {
+			t.Fatalf("%v", err)
+		}
+		// The commit that failed, two by themselves, and the commit of what was out meanwhile with two of its own.
+		if asked := len(q.batches) - 2; asked > 3+3 {
+			t.Errorf("asked %d times after it was gone", asked)
+		}
+		q.dead = false
+		for range 3 {
+			mustRun(t, d)
+		}
+		holdQueue(t, q)
+		if settled := count(q, outbox.Settled); settled < len(r.writes) {
+			t.Errorf("%d settled of %d that MLP has", settled, len(r.writes))
+		}
+	})
+}
+
 // What was claimed ahead is given back as it was when the way is shut, and goes when it is open.
 func TestWhatWasClaimedAheadIsKeptBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

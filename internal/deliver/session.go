@@ -218,19 +218,29 @@ func (s *session) settle() {
 		}
 		return
 	}
-	for _, r := range batch {
-		s.book(s.settleOne(r, now))
-	}
+	s.settleApart(batch, now)
 }
 
-func (s *session) settleOne(r result, now time.Time) result {
-	save := func(ctx context.Context) error { return s.d.o.Queue.Settle(ctx, s.run, r.entry, *r.known, now) }
-	if err := save(s.record); err != nil {
+// settleApart settles one by one. After two failures in a row it is the store that fails, and a store that
+// others hold can take long to say so: the rest is offered again later.
+func (s *session) settleApart(batch []result, now time.Time) {
+	var failures int
+	var err error
+	for _, r := range batch {
+		save := func(ctx context.Context) error { return s.d.o.Queue.Settle(ctx, s.run, r.entry, *r.known, now) }
+		if failures < 2 {
+			err = save(s.record)
+		}
+		if err == nil {
+			failures = 0
+			s.d.lastSettled.Store(now.UnixNano())
+			s.book(r)
+			continue
+		}
+		failures++
 		r.event, r.save, r.err = "", save, fmt.Errorf("record %s: %w", settled, err)
-		return r
+		s.book(r)
 	}
-	s.d.lastSettled.Store(now.UnixNano())
-	return r
 }
 
 // width is how many lanes may be worked on: one until a request has succeeded.
