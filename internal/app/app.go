@@ -60,6 +60,9 @@ type Options struct {
 	// Settled is called with the summary of each run of the daemon that did
 	// something; nil for nothing.
 	Settled func(Summary)
+	// Reached is told of each named point that the work passes. It is nil except in the child
+	// process of the self-test, which dies there (internal/failpoint).
+	Reached func(point string)
 }
 
 // App is an opened application. Close it.
@@ -121,7 +124,7 @@ func (a *App) openStore(ctx context.Context) error {
 		a.cleanups = append(a.cleanups, unlock)
 	}
 	store, err := sqlite.Open(ctx, sqlite.Options{
-		Path: ledgerPath(a.config), Keys: a.keys, ReadOnly: a.Mode == Beside, Now: a.now, Zone: Zone(),
+		Path: ledgerPath(a.config), Keys: a.keys, ReadOnly: a.Mode == Beside, Now: a.now, Zone: Zone(), Reached: a.Reached,
 	})
 	if err != nil {
 		return err // says itself that it is about opening the ledger
@@ -150,6 +153,7 @@ func (a *App) Close() error {
 		errs = append(errs, cleanup())
 	}
 	a.cleanups = nil
+	a.pass("shutdown.closed")
 	return errors.Join(errs...)
 }
 
@@ -216,6 +220,7 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	parts.Finished = a.finished
 	err = cycle.New(parts).Loop(ctx, a.config.Poll.Std())
+	a.pass("shutdown.begun")
 	a.Log.Info().Str("event", "daemon.stopped").Msg("mlpsync stopped")
 	return err
 }
@@ -275,12 +280,12 @@ func (a *App) source(o config.OCMW, store ledger.Store) (adapters.Source, error)
 		OCMW: kbo, Folder: o.Inbox, State: filepath.Join(a.config.StateDir, "files", kbo), Profile: a.profiles[kbo],
 		Version: a.profiles[kbo].Version() + "/" + a.decoder.Version(), Keys: a.keys, History: history{store},
 		Check: checkFile, MinAge: a.config.Files.MinimumAge.Std(),
-		Retention: time.Duration(a.config.Files.KeepDays) * 24 * time.Hour,
+		Retention: time.Duration(a.config.Files.KeepDays) * 24 * time.Hour, Files: a.files(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("watch the drop folder of %s: %w", kbo, err)
 	}
-	return folder, nil
+	return a.watched(folder), nil
 }
 
 func checkFile(ctx context.Context, feed *adapters.Feed, in adapters.Input) error {

@@ -64,6 +64,7 @@ type attempts struct {
 	timeout time.Duration
 	now     func() time.Time
 	hook    func(RequestEvent)
+	reached func(point string) // nil except in the self-test
 }
 
 // errNoAnswer stands for every failure: what it was is in the exchange, and the text of
@@ -129,7 +130,8 @@ func (a *attempts) exchange(op operation, req *http.Request) outcome {
 	ctx, cancel := context.WithTimeout(parent, a.timeout)
 	defer cancel()
 	var line connection
-	out := req.Clone(httptrace.WithClientTrace(ctx, line.trace()))
+	a.pass(op, "before-send")
+	out := req.Clone(httptrace.WithClientTrace(ctx, line.trace(func() { a.pass(op, "after-send") })))
 	if op.write {
 		// Without it net/http can't send the body a second time by itself, which it does
 		// for a request with an Idempotency-Key on a connection that broke.
@@ -147,10 +149,23 @@ func (a *attempts) exchange(op operation, req *http.Request) outcome {
 	}
 	o.status, o.header = resp.StatusCode, resp.Header
 	o.body, o.failure = readBody(parent, ctx, resp)
+	a.pass(op, "answered")
 	if o.failure == failNone {
 		o.form, o.problem = formOf(o.status, resp.Header.Get("Content-Type"), o.body)
 	}
 	return o
+}
+
+// pass tells the self-test, where there is one, how far a request has come.
+func (a *attempts) pass(op operation, point string) {
+	if a.reached == nil {
+		return
+	}
+	kind := "read."
+	if op.write {
+		kind = "write."
+	}
+	a.reached(kind + point)
 }
 
 func readBody(parent, ctx context.Context, resp *http.Response) ([]byte, failure) {
@@ -198,10 +213,11 @@ func unmade(f failure, err error) failure {
 // goroutines.
 type connection struct{ asked, got atomic.Bool }
 
-func (c *connection) trace() *httptrace.ClientTrace {
+func (c *connection) trace(sent func()) *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
-		GetConn: func(string) { c.asked.Store(true) },
-		GotConn: func(httptrace.GotConnInfo) { c.got.Store(true) },
+		GetConn:      func(string) { c.asked.Store(true) },
+		GotConn:      func(httptrace.GotConnInfo) { c.got.Store(true) },
+		WroteRequest: func(httptrace.WroteRequestInfo) { sent() },
 	}
 }
 

@@ -66,6 +66,9 @@ type Options struct {
 	Rand  func() float64
 	// OnRequest is told of each request; it must not block.
 	OnRequest func(RequestEvent)
+	// Reached is told of each point around a request, for the self-test that kills there; nil in
+	// the program that ships.
+	Reached func(point string)
 }
 
 // Client speaks with MLP for one OCMW.
@@ -94,7 +97,7 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	tripper := headers{&attempts{gate: o.Gate, base: transport, timeout: o.Timeout, now: o.Now, hook: o.OnRequest}}
+	tripper := headers{&attempts{gate: o.Gate, base: transport, timeout: o.Timeout, now: o.Now, hook: o.OnRequest, reached: o.Reached}}
 	c := &Client{
 		base: strings.TrimSuffix(base.String(), "/"), apiKey: o.APIKey, auth: o.Authenticator,
 		gate: o.Gate, api: o.API, idle: transport, newID: o.NewID, rand: o.Rand,

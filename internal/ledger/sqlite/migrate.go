@@ -51,7 +51,7 @@ func (s *Store) migrateTo(ctx context.Context, version int) error {
 	if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", version)); err != nil {
 		return err
 	}
-	return tx.Commit()
+	return s.commit("migrate", tx)
 }
 
 func (s *Store) refuseOtherSchema(ctx context.Context) error {

@@ -66,6 +66,9 @@ type Options struct {
 	Now      func() time.Time // default time.Now
 	// Zone is where days begin (categories hold by the day); default Europe/Brussels.
 	Zone *time.Location
+	// Reached is told of each point around a commit, for the self-test that kills there; nil
+	// in the program that ships.
+	Reached func(point string)
 }
 
 // Store is a ledger.Store in SQLite. Any number of goroutines may use it.
@@ -74,6 +77,7 @@ type Store struct {
 	now      func() time.Time
 	zone     *time.Location
 	readOnly bool
+	reached  func(point string) // nil except in the self-test
 
 	writer  *sql.DB // one connection: writes queue here, not in SQLite
 	readers *sql.DB // the same as writer where the ledger is in memory
@@ -136,7 +140,7 @@ func refuseLost(path string) error {
 }
 
 func newStore(o Options) (*Store, error) {
-	s := &Store{keys: o.Keys, now: o.Now, zone: o.Zone, readOnly: o.ReadOnly}
+	s := &Store{keys: o.Keys, now: o.Now, zone: o.Zone, readOnly: o.ReadOnly, reached: o.Reached}
 	if s.now == nil {
 		s.now = time.Now
 	}

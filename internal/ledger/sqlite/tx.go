@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
 	"time"
 
 	driver "modernc.org/sqlite"
@@ -52,7 +53,20 @@ func (s *Store) transact(ctx context.Context, db *sql.DB, what string, do func(*
 	if err := do(t); err != nil {
 		return wrap(what, diskTrouble(err))
 	}
-	return wrap(what, diskTrouble(began.Commit()))
+	return wrap(what, diskTrouble(s.commit(what, began)))
+}
+
+// commit commits between the two points at which the self-test kills: when all is written and
+// nothing stands, and when it stands and nobody knows.
+func (s *Store) commit(what string, began *sql.Tx) error {
+	if s.reached == nil || s.readOnly {
+		return began.Commit()
+	}
+	point := strings.ReplaceAll(what, " ", "-")
+	s.reached(point + ".before-commit")
+	err := began.Commit()
+	s.reached(point + ".after-commit")
+	return err
 }
 
 // diskTrouble gives the errors of a full or failing disk a next step.
