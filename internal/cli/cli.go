@@ -55,6 +55,7 @@ type grammar struct {
 	Config    configCmd    `cmd:"" help:"Check the configuration, print an example, make a key file."`
 	State     stateCmd     `cmd:"" help:"Check, back up and restore the state directory's database."`
 	Rules     rulesCmd     `cmd:"" help:"Print the rules with their sources; test policy cases; compare the rules of two days."`
+	Selftest  selftestCmd  `cmd:"" help:"Prove on this machine, against the bundled mock, that nothing is lost and nothing done twice."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 
