@@ -1,6 +1,6 @@
 # Short names for what one does daily. .ci/run is the truth; nothing is checked here that isn't there.
 
-.PHONY: build test lint demo image up ci clean
+.PHONY: build test lint demo image up ci torture soak clean
 
 build: ## The programs as they ship, for this system and for Windows, in dist/
 	CGO_ENABLED=0 go build -trimpath -o dist/ ./cmd/mlpsync ./cmd/mockmlp
@@ -20,6 +20,14 @@ image: ## The image mlpsync, from golang:1.26 or BUILDER=image
 
 up: ## Daemon and mock in containers
 	docker compose up --build
+
+torture: ## More than 500 kills with each of 3 seeds, in three quarters of an hour and more
+	go build -o dist/ ./cmd/mlpsync
+	for seed in 1 2 3; do dist/mlpsync selftest crash --rounds 9 --seed $$seed || exit 1; done
+
+soak: ## Half an hour of faults, changing exports and kills: memory flat, nothing lost
+	go build -o dist/ ./cmd/mlpsync
+	dist/mlpsync selftest soak --for 30m
 
 ci: ## Everything that CI does
 	.ci/run

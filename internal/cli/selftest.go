@@ -121,6 +121,15 @@ func (b *bench) fill() error {
 	)
 }
 
+// drop puts a file into the drop folder, in one step.
+func (b *bench) drop(name string, content []byte) error {
+	to := filepath.Join(b.dir, "in", name)
+	if err := os.WriteFile(to+".tmp", content, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(to+".tmp", to)
+}
+
 func (b *bench) config() string { return filepath.Join(b.dir, "mlpsync.yaml") }
 
 // pending tells whether VDAB still has a 78 to set within the hour; contracts that start on a later day

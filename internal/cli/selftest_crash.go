@@ -18,6 +18,7 @@ import (
 type crashCmd struct {
 	Rounds int    `default:"1" placeholder:"N" help:"How many times to start over; a round kills once at each failpoint, and at random moments in between."`
 	Seed   uint64 `default:"1" placeholder:"S" help:"Draws which passage of a failpoint kills, and the random moments."`
+	Only   string `placeholder:"PREFIX" help:"Kill only at failpoints whose name begins so."`
 	JSON   bool   `name:"json" help:"Print the report as JSON."`
 }
 
@@ -96,7 +97,7 @@ func (c crashCmd) Run(s *session) error {
 	}
 	say("There is no public MLP API: this runs against the bundled mock, with test persons.")
 	say("one run that nobody disturbs ...")
-	t := &torture{seed: c.Seed, moments: map[string]*moment{}}
+	t := &torture{seed: c.Seed, only: c.Only, moments: map[string]*moment{}}
 	if err := t.undisturbed(s.ctx); err != nil {
 		return err
 	}
@@ -125,6 +126,7 @@ func (c crashCmd) Run(s *session) error {
 // torture kills, and keeps count.
 type torture struct {
 	seed    uint64
+	only    string
 	want    outcome
 	passed  []failpoint.Passed
 	total   verdict
@@ -234,7 +236,8 @@ func (t *torture) aims(round uint64, draw *rand.Rand) []aim {
 	for i := randomEvery; i < len(sending); i += randomEvery + 1 {
 		sending = slices.Insert(sending, i, aim{after: 300*time.Millisecond + time.Duration(draw.Int64N(int64(time.Second)))})
 	}
-	return slices.Concat(early, seldom[:(len(seldom)+1)/2], sending)
+	all := slices.Concat(early, seldom[:(len(seldom)+1)/2], sending)
+	return slices.DeleteFunc(all, func(a aim) bool { return !strings.HasPrefix(a.point, t.only) })
 }
 
 // round kills the daemon of one installation again and again, lets it finish, and judges.
@@ -322,7 +325,7 @@ func (a aim) due(k *child, b *bench) func() bool {
 	return func() bool { return changed() > spent }
 }
 
-func (t *torture) note(a aim, before string, killed bool, took times) {
+func (t *torture) note(a aim, before string, killed bool, took spans) {
 	if before != "" && took.ready > 0 {
 		t.at(before).ready = append(t.at(before).ready, took.ready)
 	}
@@ -339,12 +342,12 @@ func (t *torture) note(a aim, before string, killed bool, took times) {
 	}
 }
 
-// times are how long after its start a process was ready, and changed something in MLP; 0 where
+// spans are how long after its start a process was ready, and changed something in MLP; 0 where
 // it came to neither.
-type times struct{ ready, changed time.Duration }
+type spans struct{ ready, changed time.Duration }
 
 // await waits until the process dies, until all is at rest, or until due: then cut is true.
-func await(ctx context.Context, k *child, b *bench, due func() bool) (took times, cut bool, err error) {
+func await(ctx context.Context, k *child, b *bench, due func() bool) (took spans, cut bool, err error) {
 	const tick = 10 * time.Millisecond
 	ticks := time.NewTicker(tick)
 	defer ticks.Stop()

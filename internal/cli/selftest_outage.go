@@ -157,7 +157,7 @@ func (c outageCmd) suffer(s *session, o outage, want outcome) (r outageResult, g
 		return r, got, err
 	}
 	defer func() { err = errors.Join(err, d.stop()) }()
-	const first = 150 // changes before the outage
+	const first = 500 // changes before the outage
 	if err := d.until(func(standing) bool { return len(b.mock.Effects()) >= first }); err != nil {
 		return r, got, err
 	}
