@@ -61,6 +61,10 @@ type outage struct {
 // times at most), the breaker's five, and a probe or two.
 const fewRequests = 40
 
+// together is how many outages are suffered at the same time: mostly they wait, but what comes after
+// them is measured on the same machine.
+const together = 3
+
 func faulty(f mockmlp.Fault) func(context.Context, *bench) error {
 	return func(_ context.Context, b *bench) error {
 		_, err := b.mock.AddFault(f)
@@ -101,7 +105,7 @@ func (c outageCmd) Run(s *session) error {
 	began := time.Now()
 	if !c.JSON {
 		fmt.Fprintln(s.stdout, "There is no public MLP API: this runs against the bundled mock, with test persons.")
-		fmt.Fprintf(s.stdout, "%d outages of %s at the same time, each in an installation of its own; breaker and waits are as they ship ...\n", len(outages()), c.For)
+		fmt.Fprintf(s.stdout, "%d outages of %s, %d at a time, each in an installation of its own; breaker and waits are as they ship ...\n", len(outages()), c.For, together)
 	}
 	_, want, err := c.suffer(s, outage{}, outcome{})
 	if err != nil {
@@ -109,9 +113,12 @@ func (c outageCmd) Run(s *session) error {
 	}
 	r := outageReport{LastedMs: c.For.Milliseconds(), Outages: make([]outageResult, len(outages()))}
 	errs := make([]error, len(outages()))
+	places := make(chan struct{}, together)
 	var all sync.WaitGroup
 	for i, o := range outages() {
 		all.Go(func() {
+			places <- struct{}{}
+			defer func() { <-places }()
 			var err error
 			if r.Outages[i], _, err = c.suffer(s, o, want); err != nil {
 				errs[i] = fmt.Errorf("outage %q: %w", o.name, err)
