@@ -90,7 +90,7 @@ func (ch *channel) deliverer(store ledger.Store) cycle.Deliverer {
 	}
 	return &delivering{app: ch.app, gate: ch.gate, store: store, shut: unknownStop, Deliverer: deliver.New(deliver.Options{
 		Queue: store, Clients: clients, Document: ch.app.document, Workers: ch.app.config.MLP.Workers, Now: ch.app.now, Log: ch.app.Log,
-		Quiet: ch.app.quietHours(), Grace: ch.app.config.Shutdown.Std() * 6 / 10,
+		Quiet: ch.app.quietHours(), Cell: cellForLog(store), Grace: ch.app.config.Shutdown.Std() * 6 / 10,
 	})}
 }
 

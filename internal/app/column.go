@@ -1,10 +1,15 @@
 package app
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/internal/outbox"
 )
 
 // source says where in an export a property of a request comes from.
@@ -67,6 +72,36 @@ func of(record casefile.RecordKind, fields map[string]string) map[string]source 
 		out[pointer] = source{record, field}
 	}
 	return out
+}
+
+// cellsAbout are the cells that an entry's problem is about; none where MLP did not say, or it can't be told.
+func cellsAbout(ctx context.Context, store ledger.Reading, e outbox.Entry, change casefile.Change) ([]casefile.Cell, error) {
+	if e.Problem.Pointer == "" {
+		return nil, nil
+	}
+	view, err := store.Find(ctx, e.OCMW, e.Pseudonym)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look up client: %w", err)
+	}
+	return cellsOf(view.Records, change, e.Problem.Pointer), nil
+}
+
+// cellForLog is the first of them. A log line that can't be completed is written as it is.
+func cellForLog(store ledger.Reading) func(context.Context, outbox.Entry) (casefile.Cell, bool) {
+	return func(ctx context.Context, e outbox.Entry) (casefile.Cell, bool) {
+		change, err := casefile.UnmarshalChange(e.Payload)
+		if err != nil {
+			return casefile.Cell{}, false
+		}
+		cells, err := cellsAbout(ctx, store, e, change)
+		if err != nil || len(cells) == 0 {
+			return casefile.Cell{}, false
+		}
+		return cells[0], true
+	}
 }
 
 // cellsOf leads from the pointer of a problem back to the cells of the client's export that it is about. Where

@@ -202,23 +202,15 @@ func (a *App) queueEntry(ctx context.Context, h holdings, e, head outbox.Entry) 
 	if !e.DoubtSince.IsZero() {
 		since = e.DoubtSince
 	}
-	q := QueueEntry{
+	cells, err := cellsAbout(ctx, a.store, e, change)
+	if err != nil {
+		return QueueEntry{}, err
+	}
+	return QueueEntry{
 		ID: e.ID, OCMW: e.OCMW, Pseudonym: e.Pseudonym, Kind: e.Kind, Rule: e.Rule, State: e.State, Attempts: e.Attempts,
 		NotBefore: e.NotBefore, UpdatedAt: e.UpdatedAt, TraceID: e.TraceID, Problem: e.Problem, Sentence: change.Sentence,
-		InDoubtSince: e.DoubtSince, Age: max(h.now.Sub(since), 0).Round(time.Second).String(), Waits: h.wait(e, head),
-	}
-	if e.Problem.Pointer == "" {
-		return q, nil
-	}
-	view, err := a.store.Find(ctx, e.OCMW, e.Pseudonym)
-	if errors.Is(err, ledger.ErrNotFound) {
-		return q, nil
-	}
-	if err != nil {
-		return q, fmt.Errorf("look up client: %w", err)
-	}
-	q.Cells = cellsOf(view.Records, change, e.Problem.Pointer)
-	return q, nil
+		InDoubtSince: e.DoubtSince, Age: max(h.now.Sub(since), 0).Round(time.Second).String(), Waits: h.wait(e, head), Cells: cells,
+	}, nil
 }
 
 // QueueShow is one entry, by its id.

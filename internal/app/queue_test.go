@@ -1,7 +1,9 @@
 package app
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"regexp"
 	"strings"
 	"testing"
@@ -12,6 +14,7 @@ import (
 	"github.com/mlpsync/mlpsync/adapters"
 	"github.com/mlpsync/mlpsync/internal/casefile"
 	"github.com/mlpsync/mlpsync/internal/ident"
+	"github.com/mlpsync/mlpsync/internal/ledger"
 	"github.com/mlpsync/mlpsync/internal/mlp"
 	"github.com/mlpsync/mlpsync/internal/outbox"
 )
@@ -125,6 +128,45 @@ func TestAProblemLeadsBackToTheExport(t *testing.T) {
 	} {
 		if diff := cmp.Diff(tt.want, cellsOf(tt.records, tt.change, tt.pointer)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+		}
+	}
+}
+
+// oneClient is a ledger that knows one client, or fails.
+type oneClient struct {
+	ledger.Store
+	view ledger.ClientView
+	err  error
+}
+
+func (o oneClient) Find(context.Context, string, string) (ledger.ClientView, error) {
+	return o.view, o.err
+}
+
+func TestTheLogHasTheCellWhereItCanBeTold(t *testing.T) {
+	prov := casefile.Provenance{File: "trajecten.csv", Row: 4, Columns: map[string]string{"weoEnd": "Einde WEO"}}
+	view := ledger.ClientView{Subject: ledger.Subject{Records: []casefile.Record{&casefile.Track{Header: casefile.Header{Client: "c1", Prov: prov}}}}}
+	payload, err := casefile.MarshalChange(casefile.Change{Op: casefile.OpPut, Kind: casefile.RegWEO, ID: "w1", New: casefile.WEO{Start: "2026-01-05"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := casefile.Cell{File: "trajecten.csv", Row: 4, Column: "Einde WEO", Field: "weoEnd"}
+	for _, tt := range []struct {
+		name    string
+		store   oneClient
+		payload []byte
+		pointer string
+		ok      bool
+	}{
+		{"told", oneClient{view: view}, payload, "/endDate", true},
+		{"no pointer", oneClient{view: view}, payload, "", false},
+		{"the client is gone", oneClient{err: ledger.ErrNotFound}, payload, "/endDate", false},
+		{"the ledger fails", oneClient{err: errors.New("disk")}, payload, "/endDate", false},
+		{"unreadable", oneClient{view: view}, []byte("{"), "/endDate", false},
+	} {
+		got, ok := cellForLog(tt.store)(t.Context(), outbox.Entry{Payload: tt.payload, Problem: outbox.Problem{Pointer: tt.pointer}})
+		if ok != tt.ok || ok && got != want {
+			t.Errorf("%s: %+v, %t", tt.name, got, ok)
 		}
 	}
 }

@@ -49,6 +49,9 @@ type Options struct {
 	// Document gives the bytes of a document when it is sent, by the OCMW's KBO number and the document's File;
 	// ErrNoDocuments where that OCMW's configuration names no folder of documents. Nil: none does.
 	Document func(ctx context.Context, ocmw, file string) ([]byte, error)
+	// Cell finds the cell of the OCMW's export that an entry's problem is about, for the log; ok tells whether
+	// that can be told. Nil: it never can.
+	Cell func(ctx context.Context, e outbox.Entry) (cell casefile.Cell, ok bool)
 	// Workers is how many lanes are worked on at a time; 8 by default.
 	Workers int
 	// Unsettled is how many answers may wait for the commit that settles them while their workers go on

@@ -622,6 +622,27 @@ func TestLogLines(t *testing.T) {
 	_ = q
 }
 
+// What MLP refuses for good is said with its place in the export, where that can be told.
+func TestARefusalIsLoggedWithItsCell(t *testing.T) {
+	for _, told := range []bool{true, false} {
+		var log bytes.Buffer
+		_, d := rig(t, &script{send: func(mlp.Write) (mlp.Answer, error) {
+			return mlp.Answer{}, &mlp.Error{Verdict: mlp.VerdictPermanent, Status: 400, Type: "badRequest", Title: "no", Pointers: []string{"/endDate"}}
+		}})
+		d.o.Log = zerolog.New(&log)
+		d.o.Cell = func(_ context.Context, e outbox.Entry) (casefile.Cell, bool) {
+			if e.ID != "e1" || e.Problem.Pointer != "/endDate" {
+				t.Errorf("asked about %s of %s", e.Problem.Pointer, e.ID)
+			}
+			return casefile.Cell{File: "contracten.csv", Row: 7, Column: "Einde"}, told
+		}
+		mustRun(t, d)
+		if said := strings.Contains(log.String(), `"file":"contracten.csv","row":7,"column":"Einde"`); said != told || !strings.Contains(log.String(), `"pointer":"/endDate"`) {
+			t.Errorf("told %t: %s", told, log.String())
+		}
+	}
+}
+
 // The words of the two packages that must not know each other.
 func TestVerdictsAreTheOutboxs(t *testing.T) {
 	for mine, theirs := range map[mlp.Verdict]outbox.Verdict{

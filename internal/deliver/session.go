@@ -431,9 +431,22 @@ func (s *session) log(r result) {
 		line.Msg("MLP has it")
 		return
 	}
+	if cell, ok := s.cell(r); ok {
+		line = line.Str("file", cell.File).Int("row", cell.Row).Str("column", cell.Column)
+	}
 	if !r.due.IsZero() {
 		line = line.Time("until", r.due)
 	}
 	line.Int("status", r.problem.Status).Str("type", r.problem.Type).Str("pointer", r.problem.Pointer).
 		Str("hint", r.problem.Next).Msg(r.problem.Title)
+}
+
+// cell leads from what MLP refused for good to the export, where that can be told.
+func (s *session) cell(r result) (casefile.Cell, bool) {
+	if r.event != parked || r.problem.Pointer == "" || s.d.o.Cell == nil {
+		return casefile.Cell{}, false
+	}
+	e := r.entry
+	e.Problem = r.problem
+	return s.d.o.Cell(s.record, e)
 }
