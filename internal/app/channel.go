@@ -154,6 +154,10 @@ func (d *delivering) noteWay(ctx context.Context, r deliver.Report) error {
 	way := Way{Until: r.Until.UTC(), NotAdmitted: r.Paused}
 	way.Breaker, way.Since = d.gate.State()
 	way.Since = way.Since.UTC()
+	if open := d.gate.OpenFor(); open > 0 && way.Until.IsZero() {
+		// Opened by reads, or when nothing was due any more.
+		r.Stopped, way.Until = deliver.StopBreaker, d.app.now().Add(open).UTC().Round(time.Second)
+	}
 	if !way.Until.IsZero() {
 		way.Stopped = string(r.Stopped)
 	}

@@ -128,7 +128,8 @@ func (h holdings) wait(e, first outbox.Entry) *Wait {
 	case slices.Contains(h.way.NotAdmitted, e.OCMW):
 		return &Wait{For: "MLP to admit its OCMW's client: check the credentials", Until: h.way.Until}
 	case h.way.Until.After(h.now) && (h.way.Stopped == "breaker" || h.way.Stopped == "throttled"):
-		return &Wait{For: map[string]string{"breaker": "the breaker, then one request is tried", "throttled": "MLP, which asked to wait"}[h.way.Stopped], Until: h.way.Until}
+		return &Wait{For: map[string]string{"breaker": "the breaker, then one request is tried", "throttled": "MLP, which asked to wait"}[h.way.Stopped],
+			Until: later(h.way.Until, e.NotBefore)}
 	}
 	w := &Wait{For: "its turn"}
 	if e.State == outbox.InDoubt {
@@ -141,6 +142,13 @@ func (h holdings) wait(e, first outbox.Entry) *Wait {
 		}
 	}
 	return w
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // openStates are those of entries that are not done with.

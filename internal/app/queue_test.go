@@ -210,6 +210,7 @@ func TestWhatAnEntryWaitsFor(t *testing.T) {
 		{"another is paused", with(func(h *holdings) { h.paused[others] = &Pause{} }), in(outbox.Waiting, now), in(outbox.Waiting, now), "^its turn$", time.Time{}, ""},
 		{"quiet hours", with(func(h *holdings) { h.quiet = late }), in(outbox.Waiting, soon), in(outbox.Waiting, soon), "quiet hours", late, ""},
 		{"breaker", open, in(outbox.InDoubt, now), in(outbox.InDoubt, now), "breaker", late, ""},
+		{"breaker, and its attempt is later", open, in(outbox.Waiting, late.Add(time.Minute)), in(outbox.Waiting, late), "breaker", late.Add(time.Minute), ""},
 		{"breaker that was open", with(func(h *holdings) { h.way = Way{Stopped: "breaker", Until: now} }), in(outbox.Waiting, now), in(outbox.Waiting, now), "^its turn$", time.Time{}, ""},
 		{"not admitted", with(func(h *holdings) { h.way = Way{Stopped: "paused", Until: soon, NotAdmitted: []string{mine}} }), in(outbox.Waiting, now), in(outbox.Waiting, now), "to admit", soon, ""},
 		{"another is not admitted", with(func(h *holdings) { h.way = Way{Stopped: "paused", Until: soon, NotAdmitted: []string{others}} }), in(outbox.Waiting, now), in(outbox.Waiting, now), "^its turn$", time.Time{}, ""},

@@ -27,7 +27,7 @@ import (
 //	run STATUS ARGS...         runs mlpsync, which must end with that status
 //	change FILE OLD NEW        replaces OLD, which must be there
 //	effects N                  the mock must have committed so many changes of the client's
-//	fault OPERATION STATUS CLIENT   the mock answers so to that operation for that client
+//	fault OPERATION STATUS CLIENT   the mock answers so to that operation for that client; "any" and "all" are each
 //	mend                       takes all faults away
 //	happens handover CLIENT STATUS [REASON [ORGANISATION]]   VDAB answers the client's request
 //	happens edit CLIENT PATCH  a colleague changes the dossier's own data by hand
@@ -156,13 +156,17 @@ func countEffects(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func addFault(ts *testscript.TestScript, args []string, numbers map[string]string) {
-	if len(args) != 3 || numbers[args[2]] == "" {
+	if len(args) != 3 || numbers[args[2]] == "" && args[2] != "all" {
 		ts.Fatalf("usage: fault OPERATION STATUS CLIENT")
+	}
+	operation := args[0]
+	if operation == "any" {
+		operation = ""
 	}
 	status, err := strconv.Atoi(args[1])
 	ts.Check(err)
 	_, err = theMock(ts).AddFault(mockmlp.Fault{
-		Match: mockmlp.FaultMatch{OperationID: args[0], Person: numbers[args[2]]}, Response: mockmlp.FaultResponse{Status: status},
+		Match: mockmlp.FaultMatch{OperationID: operation, Person: numbers[args[2]]}, Response: mockmlp.FaultResponse{Status: status},
 	})
 	ts.Check(err)
 }

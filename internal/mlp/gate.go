@@ -99,15 +99,23 @@ func (g *Gate) State() (state string, since time.Time) {
 	return g.state, g.since
 }
 
+// OpenFor is how long the open breaker will let nothing out from now on; zero when it is not open.
+func (g *Gate) OpenFor() time.Duration {
+	state, since := g.State()
+	if state != gobreaker.StateOpen.String() {
+		return 0
+	}
+	return max(time.Until(since.Add(g.openFor)), 0)
+}
+
 // shutFor is how long the breaker will let nothing out; a moment at least, as it is asked
 // after a refusal.
 func (g *Gate) shutFor() time.Duration {
-	state, since := g.State()
-	if state != gobreaker.StateOpen.String() {
+	if state, _ := g.State(); state != gobreaker.StateOpen.String() {
 		return time.Second
 	}
 	// gobreaker opens strictly after its time-out.
-	return max(time.Until(since.Add(g.openFor)), 0) + 10*time.Millisecond
+	return g.OpenFor() + 10*time.Millisecond
 }
 
 // enter waits for the rate and asks the breaker. done must be called once, with what came

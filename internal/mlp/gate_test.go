@@ -26,7 +26,13 @@ func TestBreakerCountsRequestsAndOpens(t *testing.T) {
 			working(w, r)
 		})
 		var changes []string
-		gate := NewGate(GateOptions{OnChange: func(c BreakerChange) { changes = append(changes, c.From+">"+c.To) }})
+		var open time.Duration
+		gate := NewGate(GateOptions{OnChange: func(c BreakerChange) {
+			changes = append(changes, c.From+">"+c.To)
+			if c.From == "open" {
+				open = c.Lasted
+			}
+		}})
 		c := newClient(t, Options{Transport: handlerTripper(h), API: api, Gate: gate})
 		read := func() error { _, err := c.Dossier(t.Context(), dossierID); return err }
 
@@ -41,13 +47,22 @@ func TestBreakerCountsRequestsAndOpens(t *testing.T) {
 		if errors.As(read(), &e); e.RetryAfter < 29*time.Second || e.RetryAfter > 31*time.Second {
 			t.Errorf("asks to wait %s", e.RetryAfter)
 		}
+		if left := gate.OpenFor(); left < 29*time.Second || left > 30*time.Second {
+			t.Errorf("open for %s more", left)
+		}
 		pass(e.RetryAfter)
 		down.Store(false)
 		if err := read(); err != nil || count.Load() != 6 {
 			t.Errorf("%v after %d requests", err, count.Load())
 		}
+		if left := gate.OpenFor(); left != 0 {
+			t.Errorf("closed, and open for %s more", left)
+		}
 		if got := len(changes); got != 3 || changes[0] != "closed>open" || changes[2] != "half-open>closed" {
 			t.Errorf("changes %v", changes)
+		}
+		if open < 29*time.Second || open > 31*time.Second {
+			t.Errorf("open for %s", open)
 		}
 	})
 }
