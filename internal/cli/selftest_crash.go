@@ -194,6 +194,8 @@ type aim struct {
 	point string
 	nth   int
 	after time.Duration
+	// seldom: it is waited for longer.
+	seldom bool
 }
 
 func (a aim) name() string {
@@ -234,7 +236,7 @@ func (t *torture) aims(round uint64, draw *rand.Rand) []aim {
 		case strings.HasPrefix(p.Name, shutdown):
 			sending = append(sending, aim{point: p.Name, nth: 1})
 		case i > start:
-			seldom = append(seldom, aim{point: p.Name, nth: 1})
+			seldom = append(seldom, aim{point: p.Name, nth: 1, seldom: true})
 		}
 	}
 	draw.Shuffle(len(seldom), func(i, j int) { seldom[i], seldom[j] = seldom[j], seldom[i] })
@@ -333,7 +335,11 @@ func (a aim) due(k *child, b *bench) func() bool {
 	case strings.HasPrefix(a.point, shutdown):
 		return func() bool { return changed() > 0 }
 	}
-	return func() bool { return changed() > spent }
+	most := spent
+	if a.seldom {
+		most *= 3
+	}
+	return func() bool { return changed() > most }
 }
 
 func (t *torture) note(a aim, before string, killed bool, took spans) {
