@@ -323,7 +323,7 @@ type LookupResult struct {
 // on state and claim: ErrLostClaim when they don't match.
 type Outbox interface {
 	// Recover marks entries that were claimed when the last process ended as in
-	// doubt, and counts the attempt: they may have been sent. Called once, at start.
+	// doubt: they may have been sent. That counts as no attempt. Called once, at start.
 	Recover(ctx context.Context, now time.Time) (int, error)
 	// Claim takes at most limit entries, one a lane, each the lane's first
 	// unsettled one, if approved and due; in doubt comes first. Lanes with a

@@ -231,7 +231,7 @@ var sending = map[string]func(*world){
 			w.Fatalf("totals: %+v", totals)
 		}
 		e := w.claimOne()
-		w.same([]any{outbox.InDoubt, "reg-05"}, []any{e.State, e.Registration}, "entry in doubt")
+		w.same([]any{outbox.InDoubt, "reg-05", 0}, []any{e.State, e.Registration, e.Attempts}, "entry in doubt")
 		w.same(0, must(w.Recover(w.ctx, w.now)), "recovered a reading")
 		e = w.claimOne() // the claim on the reading is gone too
 		w.ok(w.GiveBack(w.ctx, e, time.Time{}, false, outbox.Problem{}, w.now))

@@ -16,7 +16,8 @@ import (
 	"github.com/mlpsync/mlpsync/internal/outbox"
 )
 
-// Recover implements ledger.Outbox.
+// Recover implements ledger.Outbox. A crash counts as no attempt: most of what was claimed was not
+// sent yet, and a machine that falls over ten times is no fault of the entry's.
 func (s *Store) Recover(ctx context.Context, now time.Time) (recovered int, err error) {
 	err = s.write(ctx, "recover claims", func(t *tx) error {
 		if err := outbox.Transition(outbox.Claimed, outbox.InDoubt); err != nil {
@@ -25,7 +26,7 @@ func (s *Store) Recover(ctx context.Context, now time.Time) (recovered int, err 
 		if _, err := t.exec(`UPDATE entry SET claim = NULL WHERE state = 'inDoubt' AND claim IS NOT NULL`); err != nil {
 			return err
 		}
-		n, err := t.exec(`UPDATE entry SET state = 'inDoubt', claim = NULL, not_before = 0, attempts = attempts + 1, doubt_since = ?1,
+		n, err := t.exec(`UPDATE entry SET state = 'inDoubt', claim = NULL, not_before = 0, doubt_since = ?1,
 			updated_at = ?1 WHERE state = 'claimed'`, stored(now))
 		recovered = int(n)
 		return err
