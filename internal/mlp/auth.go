@@ -46,7 +46,7 @@ func (c *clientCredentials) Token(ctx context.Context) (string, error) {
 	case c.slot <- struct{}{}:
 		defer func() { <-c.slot }()
 	case <-ctx.Done():
-		return "", tokenError(outcome{failure: failCancelled}, "")
+		return "", tokenError(&exchange{last: outcome{failure: failCancelled}})
 	}
 	if t := c.current(); t != "" {
 		return t, nil
@@ -91,7 +91,7 @@ func (c *clientCredentials) fetch(ctx context.Context) (string, error) {
 	t, err := config.Token(context.WithValue(withExchange(ctx, x), oauth2.HTTPClient, c.http))
 	if err != nil {
 		// The library's text holds URL and body: what happened is in the exchange.
-		return "", tokenError(x.last, x.traceID)
+		return "", tokenError(x)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -100,9 +100,14 @@ func (c *clientCredentials) fetch(ctx context.Context) (string, error) {
 }
 
 // tokenError judges what the token endpoint answered. Only its own refusal (RFC 6749 section
-// 5.2) speaks of the client; anything else is a channel that does not work now.
-func tokenError(o outcome, traceID string) *Error {
-	e := &Error{Operation: opToken, Status: o.status, TraceID: traceID, Verdict: VerdictNotSent, Type: string(o.failure)}
+// 5.2) speaks of the client; anything else is a channel that does not work now, for as long as
+// the endpoint, or the open breaker, says.
+func tokenError(x *exchange) *Error {
+	o := x.last
+	e := &Error{Operation: opToken, Status: o.status, TraceID: x.traceID, Verdict: VerdictNotSent, Type: string(o.failure)}
+	if x.verdict != nil {
+		e.RetryAfter = x.verdict.RetryAfter
+	}
 	refused := o.status == 400 || o.status == 401 || o.status == 403
 	switch {
 	case o.failure == failCancelled:

@@ -173,3 +173,35 @@ func TestURLsOfTheConfiguration(t *testing.T) {
 		}
 	}
 }
+
+// What failed for want of a token waits as long as the breaker is open, not for nothing.
+func TestWithoutATokenTheWaitIsTheChannels(t *testing.T) {
+	api := compiled(t)
+	synctest.Test(t, func(t *testing.T) {
+		gate := NewGate(GateOptions{Failures: 2, PerSecond: 1e6, Burst: 100})
+		busy := status(503, "application/json", `{"error":"temporarily_unavailable"}`)
+		c := newClient(t, Options{
+			API: api, Gate: gate, TokenURL: "https://mlp.invalid/oauth2/token", ClientID: "c",
+			ClientSecret: func() (string, error) { return "s", nil },
+			Transport: handlerTripper(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Retry-After", "120")
+				busy(w, r)
+			})),
+		})
+		wait := func() time.Duration {
+			var e *Error
+			if _, err := c.Dossier(t.Context(), dossierID); !errors.As(err, &e) || e.Operation != opToken || e.Verdict != VerdictNotSent {
+				t.Fatalf("got %v", err)
+			}
+			return e.RetryAfter
+		}
+		for range 2 {
+			if got := wait(); got != 120*time.Second {
+				t.Errorf("the token endpoint asks to wait 2 minutes, got %s", got)
+			}
+		}
+		if got := wait(); got < 29*time.Second || got > 31*time.Second {
+			t.Errorf("the breaker is open for 30 s, got %s", got)
+		}
+	})
+}
