@@ -23,10 +23,14 @@ type target struct {
 	client *http.Client
 	base   string
 	token  string
+	// versions are the ETags last answered, by dossier.
+	versions sync.Map
 }
 
 // weoBody is what both servers decode; both answer what the mock answers to it.
-const weoBody = `{"startDate": "2026-01-12", "counsellor": {"id": "TB-03"}, "caseworker": {"id": "MW-014"}}`
+func weoBody(startDate string) string {
+	return `{"startDate": "` + startDate + `", "counsellor": {"id": "TB-03"}, "caseworker": {"id": "MW-014"}}`
+}
 
 // bare answers as the least that a server in Go can do: decode the body, encode an answer.
 func bare(answer map[string]any) http.Handler {
@@ -63,15 +67,25 @@ func (t *target) call(method, path, body string) (int, []byte, error) {
 	req.Header.Set("BelGov-Trace-Id", "bench")
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")
-		req.Header.Set("If-Match", `"1"`)
+		version, _ := t.versions.LoadOrStore(dossierOf(path), `"1"`)
+		req.Header.Set("If-Match", version.(string))
 	}
 	resp, err := t.client.Do(req)
 	if err != nil {
 		return 0, nil, err
 	}
 	defer resp.Body.Close()
+	if version := resp.Header.Get("ETag"); version != "" {
+		t.versions.Store(dossierOf(path), version)
+	}
 	b, err := io.ReadAll(resp.Body)
 	return resp.StatusCode, b, err
+}
+
+// dossierOf is the path of the dossier to which a path belongs.
+func dossierOf(path string) string {
+	const depth = len("/mlp/v1/dossiers/00000000-0000-5000-8000-000000000000")
+	return path[:min(len(path), depth)]
 }
 
 // kept is a mock as a developer runs it, the rate limit aside: state in memory, every request and answer judged, the journal on.
@@ -154,53 +168,50 @@ func (t *target) round(tb testing.TB, n int, send func(worker, i int) (method, p
 // BenchmarkMock compares the mock with the bare handler, in rounds that take turns, so that what else the machine does weighs on both. The
 // median of the ratios is what counts between two versions.
 func BenchmarkMock(b *testing.B) {
-	mock := kept(b, 64)
-	var dossiers []string
-	for _, d := range mock.State().Dossiers {
-		dossiers = append(dossiers, d["dossierId"].(string))
-	}
-	weo := func(worker, i int) string {
-		return "/mlp/v1/dossiers/" + dossiers[(worker*31+i)%len(dossiers)] + "/weos/"
-	}
 	for _, work := range []struct {
 		name string
-		send func(worker, i int) (string, string, string)
+		send func(dossiers []string, worker, i int) (method, path, body string)
 	}{
-		{"read", func(w, i int) (string, string, string) {
-			return http.MethodGet, "/mlp/v1/dossiers/" + dossiers[(w*31+i)%len(dossiers)], ""
+		{"read", func(dossiers []string, worker, i int) (string, string, string) {
+			return http.MethodGet, "/mlp/v1/dossiers/" + dossiers[(worker*31+i)%len(dossiers)], ""
 		}},
-		{"repeat", func(w, i int) (string, string, string) { return http.MethodPut, weo(w, i) + fixedWEO, weoBody }},
+		{"repeat", func(dossiers []string, worker, i int) (string, string, string) { return putWEO(dossiers, worker, i, 0) }},
+		{"change", func(dossiers []string, worker, i int) (string, string, string) {
+			return putWEO(dossiers, worker, i, 28)
+		}},
 	} {
 		b.Run(work.name, func(b *testing.B) {
+			mock := kept(b, 64)
+			var dossiers []string
+			for _, d := range mock.State().Dossiers {
+				dossiers = append(dossiers, d["dossierId"].(string))
+			}
+			send := func(worker, i int) (string, string, string) { return work.send(dossiers, worker, i) }
 			real, stop := newTarget(mock.API())
 			defer stop()
 			real.askToken(b)
-			if work.name == "repeat" {
-				putAll(b, real, dossiers)
-			}
-			method, path, body := work.send(0, 0)
-			_, sample, err := real.call(method, path, body)
 			var answer map[string]any
+			method, path, body := send(0, 0)
+			_, sample, err := real.call(method, path, body)
 			if err != nil || json.Unmarshal(sample, &answer) != nil {
 				b.Fatalf("%v: %s", err, sample)
 			}
 			plain, stopPlain := newTarget(bare(answer))
 			defer stopPlain()
-			compare(b, real, plain, work.send)
+			compare(b, real, plain, send)
 		})
 	}
 }
 
-const fixedWEO = "00000000-0000-5000-8fff-000000000001"
-
-// putAll registers what "repeat" sends again: an equal PUT is answered in full and changes nothing, so that a round is like the one before.
-func putAll(b *testing.B, t *target, dossiers []string) {
-	for _, id := range dossiers {
-		if status, answer, err := t.call(http.MethodPut, "/mlp/v1/dossiers/"+id+"/weos/"+fixedWEO, weoBody); err != nil || status >= 300 {
-			b.Fatalf("%d %v %s", status, err, answer)
-		}
-	}
+// putWEO registers the same WEO in each of a worker's own dossiers in turn, from one turn to the next with another of so many dates; with one
+// date all but the first are equal to what is stored, and answered in full.
+func putWEO(dossiers []string, worker, i, dates int) (method, path, body string) {
+	share := len(dossiers) / runtime.GOMAXPROCS(0)
+	path = "/mlp/v1/dossiers/" + dossiers[worker*share+i%share] + "/weos/" + fixedWEO
+	return http.MethodPut, path, weoBody(fmt.Sprintf("2026-01-%02d", 1+i/share%max(dates, 1)))
 }
+
+const fixedWEO = "00000000-0000-5000-8fff-000000000001"
 
 func compare(b *testing.B, mock, plain *target, send func(worker, i int) (string, string, string)) {
 	const rounds, requests = 15, 1000

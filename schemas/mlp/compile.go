@@ -20,12 +20,8 @@ const (
 	inResponse direction = "response"
 )
 
-// bodySchema is a compiled schema with the transformed node it came from, which the search for unknown properties walks.
-type bodySchema struct {
-	schema      *jsonschema.Schema
-	node        map[string]any
-	definitions map[string]any
-}
+// bodySchema is a schema that judges once it is compiled.
+type bodySchema struct{ schema *jsonschema.Schema }
 
 type parameter struct {
 	name, in string
@@ -224,7 +220,7 @@ func (c *compiler) compile(name string, node map[string]any, d direction) (*body
 	if err != nil {
 		return nil, err
 	}
-	b := &bodySchema{node: schema, definitions: c.definitions[d]}
+	b := &bodySchema{}
 	c.definitions[d][name] = schema
 	c.pending = append(c.pending, pendingSchema{name: name, direction: d, into: b})
 	return b, nil
@@ -242,6 +238,7 @@ func (c *compiler) finish() error {
 		jc.LoadURL = func(string) (io.ReadCloser, error) {
 			return nil, fmt.Errorf("the document refers to something outside itself")
 		}
+		seen := map[*jsonschema.Schema]bool{}
 		location := "mlp:///" + string(d)
 		if err := jc.AddResource(location, bytes.NewReader(text)); err != nil {
 			return fmt.Errorf("add schemas: %w", err)
@@ -250,13 +247,38 @@ func (c *compiler) finish() error {
 			if p.direction != d {
 				continue
 			}
-			if p.into.schema, err = jc.Compile(location + "#/definitions/" + p.name); err != nil {
+			schema, err := jc.Compile(location + "#/definitions/" + p.name)
+			if err != nil {
 				return fmt.Errorf("compile schema %s: %w", p.name, err)
 			}
+			p.into.schema = direct(schema, seen)
 		}
 	}
 	c.pending = nil
 	return nil
+}
+
+// direct takes the references out of a compiled schema: each one costs a judgement of its own, with a map of all
+// properties. In Draft 4 a schema with a reference has nothing else. seen holds the schemas that are done: they can
+// refer to one another in a circle.
+func direct(s *jsonschema.Schema, seen map[*jsonschema.Schema]bool) *jsonschema.Schema {
+	for s.Ref != nil {
+		s = s.Ref
+	}
+	if seen[s] {
+		return s
+	}
+	seen[s] = true
+	for name, property := range s.Properties {
+		s.Properties[name] = direct(property, seen)
+	}
+	if items, ok := s.Items.(*jsonschema.Schema); ok {
+		s.Items = direct(items, seen)
+	}
+	if rest, ok := s.AdditionalProperties.(*jsonschema.Schema); ok {
+		s.AdditionalProperties = direct(rest, seen)
+	}
+	return s
 }
 
 // known are the keywords that the document may use: the validator would ignore any other silently. Composition (allOf, oneOf, anyOf) is left out on

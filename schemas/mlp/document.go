@@ -147,7 +147,7 @@ func (a *API) problemTypes() []map[string]any {
 func (a *API) Match(method, path string) (op *Operation, params map[string]string, ok bool) {
 	got := strings.Split(path, "/")
 	for _, o := range a.operations {
-		if o.Method != method || len(o.segments) != len(got) {
+		if o.Method != method {
 			continue
 		}
 		if p, match := o.match(got); match && (op == nil || len(p) < len(params)) {
@@ -170,7 +170,7 @@ func (a *API) Methods(path string) []string {
 }
 
 func (o *Operation) match(got []string) (map[string]string, bool) {
-	if len(got) != len(o.segments) {
+	if !o.fits(got) {
 		return nil, false
 	}
 	params := map[string]string{}
@@ -181,11 +181,22 @@ func (o *Operation) match(got []string) (map[string]string, bool) {
 				return nil, false
 			}
 			params[name] = v
-		} else if got[i] != want {
-			return nil, false
 		}
 	}
 	return params, true
+}
+
+// fits says whether everything but the parameters of a path is there.
+func (o *Operation) fits(got []string) bool {
+	if len(got) != len(o.segments) {
+		return false
+	}
+	for i, want := range o.segments {
+		if _, isParam := pathParam(want); !isParam && got[i] != want {
+			return false
+		}
+	}
+	return true
 }
 
 // ResponseStatus says which listed status (0 for default) describes an answer's status; ok is false where none does.

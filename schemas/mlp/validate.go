@@ -227,62 +227,62 @@ func message(keyword, text string) string {
 // unknown finds properties that the schema doesn't declare. It stands beside the validator, and not in additionalProperties, so that one compiled schema
 // serves the strict side and the lenient one, and the property can be named by its pointer.
 func (b *bodySchema) unknown(v any) []Violation {
-	if b.declares(b.node, v) {
+	if declares(b.schema, v) {
 		return nil
 	}
-	return b.unknownIn(b.node, v, "")
+	return unknownIn(b.schema, v, "")
 }
 
 // declares says whether there is nothing unknown: most messages have none, and this needs no pointer and no order.
-func (b *bodySchema) declares(node map[string]any, v any) bool {
-	if ref := str(node["$ref"]); ref != "" {
-		node = obj(b.definitions[strings.TrimPrefix(ref, "#/definitions/")])
-	}
+func declares(s *jsonschema.Schema, v any) bool {
 	switch v := v.(type) {
 	case map[string]any:
-		properties, declared := node["properties"].(map[string]any)
-		if open, _ := node["additionalProperties"].(bool); open || !declared {
+		if open(s) {
 			return true
 		}
 		for name, value := range v {
-			if sub, known := properties[name]; !known || !b.declares(obj(sub), value) {
+			if sub, known := s.Properties[name]; !known || !declares(sub, value) {
 				return false
 			}
 		}
 	case []any:
-		items := obj(node["items"])
-		for _, item := range v {
-			if !b.declares(items, item) {
-				return false
+		if items, ok := s.Items.(*jsonschema.Schema); ok {
+			for _, item := range v {
+				if !declares(items, item) {
+					return false
+				}
 			}
 		}
 	}
 	return true
 }
 
-func (b *bodySchema) unknownIn(node map[string]any, v any, at string) []Violation {
-	if ref := str(node["$ref"]); ref != "" {
-		node = obj(b.definitions[strings.TrimPrefix(ref, "#/definitions/")])
-	}
+// open tells that an object may have properties of any name.
+func open(s *jsonschema.Schema) bool {
+	more, _ := s.AdditionalProperties.(bool)
+	return more || s.Properties == nil
+}
+
+func unknownIn(s *jsonschema.Schema, v any, at string) []Violation {
 	var vs []Violation
 	switch v := v.(type) {
 	case map[string]any:
-		properties, declared := node["properties"].(map[string]any)
-		if open, _ := node["additionalProperties"].(bool); open || !declared {
+		if open(s) {
 			return nil
 		}
 		for _, name := range sortedKeys(v) {
-			where := at + "/" + escape(name)
-			sub, ok := properties[name]
-			if !ok {
+			sub, known := s.Properties[name]
+			if !known {
 				vs = append(vs, Violation{In: "body", Name: at + "/" + escape(mask(name)), Keyword: KeywordUnknown, Message: "no such property"})
 				continue
 			}
-			vs = append(vs, b.unknownIn(obj(sub), v[name], where)...)
+			vs = append(vs, unknownIn(sub, v[name], at+"/"+escape(name))...)
 		}
 	case []any:
-		for i, item := range v {
-			vs = append(vs, b.unknownIn(obj(node["items"]), item, at+"/"+strconv.Itoa(i))...)
+		if items, ok := s.Items.(*jsonschema.Schema); ok {
+			for i, item := range v {
+				vs = append(vs, unknownIn(items, item, at+"/"+strconv.Itoa(i))...)
+			}
 		}
 	}
 	return vs
