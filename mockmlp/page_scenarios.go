@@ -38,17 +38,44 @@ func choices(first string, values ...string) []option {
 	return out
 }
 
+// when is how long on the mock's clock something waits.
+func when(name, label, english, now string) input {
+	return input{Name: name, Label: label, English: english, Options: []option{{"", now}, {"1h", "na 1 uur"}, {"24h", "na 1 dag"}, {"168h", "na 1 week"}}}
+}
+
+// happeningForms are the forms in the order of the choice; each can happen later.
 func (m *Mock) happeningForms() []happeningForm {
+	forms := append(m.singleForms(), answerForms()...)
+	for i := range forms {
+		forms[i].Inputs = append(forms[i].Inputs, when("after", "wanneer", "when", "meteen"))
+	}
+	return forms
+}
+
+// answerForms are VDAB's answers to a handover that come one after the other.
+func answerForms() []happeningForm {
+	pace := when("interval", "tussen twee stappen", "between steps", "geen tijd")
+	return []happeningForm{
+		{"handover-assigned", "VDAB ontvangt, aanvaardt en wijst toe", "in steps: received, accepted, assigned", []input{{Name: "assignedTo", Label: "toegewezen aan", English: "assigned to"}, pace}},
+		{"handover-questioned", "VDAB ontvangt en vraagt informatie", "in steps: received, needs information", []input{pace}},
+		{"handover-rejected", "VDAB ontvangt en weigert", "in steps: received, rejected", []input{{Name: "reason", Label: "reden", English: "reason", Options: statusReasons("een ander traject past beter")}, pace}},
+	}
+}
+
+func statusReasons(none string) []option {
+	return choices(none, "notTargetGroup", "otherTrack", "clientDeclined", "clientUnreachable", "incomplete", "trackEnded", "other")
+}
+
+func (m *Mock) singleForms() []happeningForm {
 	today := m.dayOf(m.Now())
 	var codes []option
 	for _, t := range categoryTypes() {
 		codes = append(codes, option{t.code, t.code + " " + t.label})
 	}
-	reasons := choices("geen", "notTargetGroup", "otherTrack", "clientDeclined", "clientUnreachable", "incomplete", "trackEnded", "other")
 	return []happeningForm{
 		{"handoverAnswered", "VDAB antwoordt op een overdracht", "handover answered", []input{
 			{Name: "status", Label: "stand", English: "status", Options: choices("", handoverStatuses()[1:]...)},
-			{Name: "reason", Label: "reden, bij een weigering", English: "reason", Options: reasons},
+			{Name: "reason", Label: "reden, bij een weigering", English: "reason", Options: statusReasons("geen")},
 			{Name: "assignedTo", Label: "toegewezen aan", English: "assigned to"},
 		}},
 		{"ownerChanged", "Het dossier krijgt een andere eigenaar", "owner changed", []input{
@@ -71,7 +98,12 @@ func (m *Mock) happeningForms() []happeningForm {
 			{Name: "training.endDate", Label: "einde", English: "end", Type: "date"},
 			{Name: "training.recognized", Label: "erkend", English: "recognized", Type: "bool", Options: []option{{"true", "ja"}, {"false", "nee"}}},
 		}},
-		{"ssinReplaced", "De persoon krijgt een ander INSZ", "INSZ replaced", []input{{Name: "newSsin", Label: "nieuw INSZ (testnummer)", English: "new INSZ", Required: true}}},
+		{"exitRule", "Wanneer de volgende 78 komt", "the next 78", []input{
+			{Name: "mode", Label: "wanneer VDAB 78 zet", English: "against the OCMW's own 90 or 93", Options: []option{
+				{ExitBefore, "vóór de 90 of 93 van het OCMW"}, {ExitAt, "tegelijk met de 90 of 93"}, {ExitAfter, "ná de 90 of 93"}, {ExitNever, "nooit"}}},
+			{Name: "delay", Label: "hoe lang erna", English: "a time such as 48h"},
+		}},
+		{"ssinReplaced", "De persoon krijgt een ander INSZ", "INSZ replaced", []input{{Name: "newSsin", Label: "nieuw testnummer; leeg voor een vrij nummer", English: "new INSZ"}}},
 		{"ssinCanceled", "Het INSZ wordt geannuleerd", "INSZ cancelled", nil},
 	}
 }
@@ -86,6 +118,38 @@ type scenariosBody struct {
 	// Others are the names that have no form of their own here; JSON starts them.
 	Others []string
 	JSON   string
+	// Steps are what is planned and what came of it, the last first.
+	Steps []stepRow
+}
+
+// stepRow is a step as people read it. Dossier is empty for a person without one, and where it befalls whoever comes first.
+type stepRow struct{ What, Dossier, Due, State, Reason string }
+
+const mostSteps = 30
+
+func (m *Mock) stepRows() []stepRow {
+	what := map[string]string{}
+	for _, f := range m.singleForms() {
+		what[f.Name] = f.Dutch
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var rows []stepRow
+	for i := len(m.state.Steps) - 1; i >= 0 && len(rows) < mostSteps; i-- {
+		s := m.state.Steps[i]
+		row := stepRow{What: what[s.Name], State: word(s.State), Reason: s.Reason}
+		if id := m.known(s.Person); validUUID(id) {
+			row.Dossier = id
+		}
+		switch {
+		case s.Due != nil:
+			row.Due = belgianTime(*s.Due)
+		case s.AfterEffect != nil:
+			row.Due = "na " + s.AfterEffect.OperationID
+		}
+		rows = append(rows, row)
+	}
+	return rows
 }
 
 func (m *Mock) pageScenarios(w http.ResponseWriter, r *http.Request) {
@@ -95,7 +159,7 @@ func (m *Mock) pageScenarios(w http.ResponseWriter, r *http.Request) {
 // showScenarios fills the form with what was given; an INSZ comes with a form that was sent only, never in a URL.
 func (m *Mock) showScenarios(w http.ResponseWriter, status int, given url.Values, problem error) {
 	forms := m.happeningForms()
-	body := scenariosBody{Forms: forms, Person: given.Get("dossier"), Chosen: forms[0], JSON: given.Get("json")}
+	body := scenariosBody{Forms: forms, Person: given.Get("dossier"), Chosen: forms[0], JSON: given.Get("json"), Steps: m.stepRows()}
 	if validUUID(body.Person) {
 		body.Link = body.Person
 	}
@@ -138,7 +202,7 @@ func (m *Mock) runPageScenario(w http.ResponseWriter, r *http.Request) {
 		DossierID string `json:"dossierId"`
 	}
 	if json.Unmarshal(body, &effect) != nil || effect.DossierID == "" {
-		http.Redirect(w, r, "/", http.StatusSeeOther)
+		http.Redirect(w, r, "/scenarios#steps", http.StatusSeeOther) // planned: it stands there
 		return
 	}
 	http.Redirect(w, r, "/dossiers/"+url.PathEscape(effect.DossierID), http.StatusSeeOther)

@@ -136,6 +136,8 @@ func TestPageForms(t *testing.T) {
 		{"a date is lacking", "/scenarios", url.Values{"name": {"categorySet"}, "dossier": {id}, "code": {"78"}, "by": {"vdab"}}, 400, "geldig vanaf: vul dit in"},
 		{"a partner", "/scenarios", url.Values{"name": {"ownerChanged"}, "dossier": {id}, "owner.kind": {"partner"}, "owner.name": {"WIJ Gent"}, "owner.program": {"WIJ"}}, 303, ""},
 		{"a training", "/scenarios", url.Values{"name": {"trainingRegistered"}, "dossier": {id}, "training.title": {"Heftruck"}, "training.provider": {"VDAB"}, "training.startDate": {"2026-08-01"}, "training.recognized": {"true"}}, 303, ""},
+		{"78 a day after", "/scenarios", url.Values{"name": {"exitRule"}, "dossier": {id}, "mode": {"after"}, "delay": {"24h"}}, 303, ""},
+		{"answers a day apart, in a week", "/scenarios", url.Values{"name": {"handover-assigned"}, "dossier": {id}, "interval": {"24h"}, "after": {"168h"}}, 303, ""},
 		{"a number cancelled, as JSON", "/scenarios", url.Values{"json": {`{"name": "ssinCanceled", "dossierId": "` + id + `"}`}}, 303, ""},
 	} {
 		w := submit(mock, c.path, c.form)
@@ -150,6 +152,12 @@ func TestPageForms(t *testing.T) {
 	for _, want := range []string{"WIJ Gent", "Heftruck", "(geannuleerd)", "Opleidingen"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the dossier doesn't show %q", want)
+		}
+	}
+	steps := visit(mock, "/scenarios").Body.String()
+	for _, want := range []string{"Wanneer de volgende 78 komt", "gebeurd", "wacht", "2026-07-08 09:30:00", "2026-07-10 09:30:00"} {
+		if !strings.Contains(steps, want) {
+			t.Errorf("the scenarios' page doesn't show %q", want)
 		}
 	}
 	if f := mock.Faults(); len(f) != 1 || f[0].Match.Person != "67722499797" || *f[0].Toxicity != 0.125 {

@@ -44,6 +44,7 @@ var pageWords = map[string]string{
 	"notTargetGroup": "geen doelgroep", "otherTrack": "ander traject past beter", "clientDeclined": "klant wil niet", "clientUnreachable": "klant onbereikbaar",
 	"incomplete": "onvolledig", "trackEnded": "traject afgelopen", "job": "werk", "noJob": "geen werk", "yes": "ja", "no": "nee",
 	"create": "nieuw", "update": "gewijzigd", "before": "vóór", "at": "tegelijk met", "after": "ná",
+	stepWaiting: "wacht", stepDone: "gebeurd", stepFailed: "mislukt",
 }
 
 // wordOrder is the order in which properties are shown; what isn't in it follows by name.
