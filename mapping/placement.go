@@ -111,7 +111,7 @@ func (w *work) communityService(p *casefile.Placement) (called casefile.Tri, kno
 	}
 	cl := w.c.Client
 	low, high := w.rules.limit(paramCommunityLeast, p.Start), w.rules.limit(paramCommunityMost, p.Start)
-	years := w.rules.limit(paramCommunityBenefit, p.Start)
+	drawn := w.rules.limit(paramCommunityBenefit, p.Start)
 	hours, err := strconv.ParseFloat(p.HoursPerMonth, 64)
 	fields := append(cells(p, "communityService", "host", "hoursPerMonth"), cells(cl, "unemploymentBenefit", "benefitSince")...)
 	missing := listOf(missingItem{p.Host == "", "waar de stage doorgaat"}, missingItem{err != nil, "de uren per maand"},
@@ -126,7 +126,7 @@ func (w *work) communityService(p *casefile.Placement) (called casefile.Tri, kno
 	failed := listOf(missingItem{p.Placement != casefile.PlacementWES, "het is geen WES"},
 		missingItem{!slices.Contains(hosts, p.Host), "ze gaat niet door bij een lokaal bestuur, vzw of onderwijsinstelling"},
 		missingItem{hours < float64(low) || hours > float64(high), "ze telt geen " + strconv.Itoa(low) + " tot " + strconv.Itoa(high) + " uur per maand"},
-		missingItem{!w.drawsBenefit() || cl.BenefitSince.AddMonths(years) >= p.Start, "de cliënt is niet langer dan 2 jaar uitkeringsgerechtigd werkzoekend"})
+		missingItem{!w.drawsBenefit() || cl.BenefitSince.AddMonths(drawn) >= p.Start, "de cliënt is niet langer dan " + months(drawn) + " uitkeringsgerechtigd werkzoekend"})
 	if failed != "" {
 		w.finding("GLOW-07", "Een stage heet in de export gemeenschapsdienst, maar "+failed+". Ze wordt geregistreerd als gewone stage.",
 			"Verbeter de gegevens van de stage.", fields)

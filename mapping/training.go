@@ -141,7 +141,7 @@ func (w *work) kindOf(tr *casefile.Training, t *casefile.Track) trainingKind {
 		why = "gaat niet aansluitend op art. 60§7 voltijds verder"
 	}
 	long := casefile.Manual{Rule: "TWE-10", Cells: cells(tr, "start", "end", "needKnownOn", "regime", "fullTimeFrom"),
-		Reason: "Een opleiding (vanaf " + tr.Start.Dutch() + ") duurt voltijds langer dan 3 maanden, en " + why + ".",
+		Reason: "Een opleiding (vanaf " + tr.Start.Dutch() + ") duurt voltijds langer dan " + months(w.rules.limit(paramShortTraining, full)) + ", en " + why + ".",
 		Next:   "Vul in sinds wanneer de nood bekend is, of kijk na of de opleiding in het TWE hoort."}
 	if w.ask(0, long, "het TWE stopt wanneer de opleiding begint") {
 		return longAfterContract
@@ -167,7 +167,7 @@ func (w *work) partTimeKind(tr *casefile.Training, during *contract) trainingKin
 		return shortKind
 	case during == nil:
 		if w.ask(0, casefile.Manual{Rule: "TWE-11", Cells: cs,
-			Reason: "Een deeltijdse opleiding (vanaf " + tr.Start.Dutch() + ") begon niet tijdens art. 60§7 en duurt langer dan 3 maanden: de bronnen zeggen niet of dat kan.",
+			Reason: "Een deeltijdse opleiding (vanaf " + tr.Start.Dutch() + ") begon niet tijdens art. 60§7 en duurt langer dan " + months(w.rules.limit(paramShortTraining, tr.Start)) + ": de bronnen zeggen niet of dat kan.",
 			Next:   "Kijk met VDAB na of de opleiding in het TWE past."}, "de opleiding past in het TWE") {
 			return partTime
 		}
@@ -253,20 +253,19 @@ func (w *work) reference(tr *casefile.Training, t *casefile.Track) {
 // trainingInGLOW is GLOW-09.
 func (w *work) trainingInGLOW(tr *casefile.Training) {
 	cs := cells(tr, "start", "end", "recognised")
-	fits := tr.Start.LastOfDuration(w.rules.limit(paramGLOWTrainingFits, tr.Start))
-	ends := tr.Start.LastOfDuration(w.rules.limit(paramGLOWTrainingEnds, tr.Start))
+	fits, ends := w.rules.limit(paramGLOWTrainingFits, tr.Start), w.rules.limit(paramGLOWTrainingEnds, tr.Start)
 	what := "Een opleiding tijdens GLOW (vanaf " + tr.Start.Dutch() + ")"
 	switch {
 	case tr.End.IsZero(), tr.Recognised == casefile.Unknown:
 		w.manual(0, casefile.Manual{Rule: "GLOW-09", Cells: cs, Reason: what + " heeft geen einddatum, of niet ingevuld is of ze erkend is.", Next: "Vul dit in."})
 	case tr.Recognised == casefile.No:
 		w.finding("GLOW-09", what+" is niet door VDAB erkend; ze past niet in GLOW.", "Bespreek met de GLOW-partner en VDAB.", cs)
-	case tr.End <= fits:
+	case tr.End <= tr.Start.LastOfDuration(fits):
 		w.fired("GLOW-09", "Een korte erkende opleiding past in GLOW.", cs)
-	case tr.End >= ends:
-		w.finding("GLOW-09", what+" duurt 9 maanden of langer: GLOW stopt dan.", "Laat het VDAB en de GLOW-partner weten.", cs)
+	case tr.End >= tr.Start.LastOfDuration(ends):
+		w.finding("GLOW-09", what+" duurt "+months(ends)+" of langer: GLOW stopt dan.", "Laat het VDAB en de GLOW-partner weten.", cs)
 	default:
-		w.ask(0, casefile.Manual{Rule: "GLOW-09", Cells: cs, Reason: what + " duurt langer dan 2 maanden en korter dan 9: of ze past, beslist een mens.",
+		w.ask(0, casefile.Manual{Rule: "GLOW-09", Cells: cs, Reason: what + " duurt langer dan " + months(fits) + " en korter dan " + months(ends) + ": of ze past, beslist een mens.",
 			Next: "Bespreek met de GLOW-partner en VDAB."}, "de opleiding past in GLOW")
 	}
 }
