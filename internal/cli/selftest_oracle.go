@@ -1,9 +1,8 @@
 package cli
 
 import (
-	"encoding/json"
+	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/mlpsync/mlpsync/mockmlp"
 )
@@ -120,52 +119,12 @@ func own(list []deed) []deed {
 
 // different counts the dossiers that are not the same, or not there.
 func different(want, got mockmlp.State) int {
-	a, b, n := dossiers(want), dossiers(got), 0
-	for person, text := range a {
-		if b[person] != text {
+	a, b, n := want.ByPerson(), got.ByPerson(), 0
+	for person, dossier := range a {
+		if !reflect.DeepEqual(b[person], dossier) {
 			n++
 		}
 		delete(b, person)
 	}
 	return n + len(b)
-}
-
-func dossiers(s mockmlp.State) map[string]string {
-	out := map[string]string{}
-	for _, d := range s.Dossiers {
-		ssin, _ := d["ssin"].(string)
-		out[ssin] = canonical(timeless(d))
-	}
-	return out
-}
-
-// timeless leaves out what differs between runs: versions, instants, the dossier's id, and the order
-// of what carries a date of its own.
-func timeless(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		out := map[string]any{}
-		for key, value := range v {
-			if key != "version" && key != "registeredAt" && key != "dossierId" {
-				out[key] = timeless(value)
-			}
-		}
-		return out
-	case []any:
-		out := make([]any, 0, len(v))
-		for _, value := range v {
-			out = append(out, timeless(value))
-		}
-		slices.SortFunc(out, func(a, b any) int { return strings.Compare(canonical(a), canonical(b)) })
-		return out
-	}
-	return v
-}
-
-func canonical(v any) string {
-	text, err := json.Marshal(v)
-	if err != nil {
-		return "" // what came out of JSON goes into it
-	}
-	return string(text)
 }

@@ -473,11 +473,11 @@ func registered(before, after map[string]any) []string {
 func added(before, after map[string]any, list string) []any {
 	known := map[string]bool{}
 	for _, x := range items(before, list) {
-		known[canonical(timeless(x))] = true
+		known[canonical(mockmlp.Comparable(x))] = true
 	}
 	var out []any
 	for _, x := range items(after, list) {
-		if !known[canonical(timeless(x))] {
+		if !known[canonical(mockmlp.Comparable(x))] {
 			out = append(out, x)
 		}
 	}

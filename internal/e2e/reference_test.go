@@ -9,8 +9,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -136,38 +134,6 @@ func pendingOf(mock *mockmlp.Mock) func() time.Duration {
 		}
 		return max(wait, time.Millisecond)
 	}
-}
-
-// dossiersByPerson sorts a state's dossiers by number, without what differs between
-// runs: versions, instants, and the order of what carries a date of its own.
-func dossiersByPerson(s mockmlp.State) map[string]any {
-	out := map[string]any{}
-	for _, d := range s.Dossiers {
-		ssin, _ := d["ssin"].(string)
-		out[ssin] = timeless(d)
-	}
-	return out
-}
-
-func timeless(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		out := map[string]any{}
-		for key, value := range v {
-			if key != "version" && key != "registeredAt" && key != "dossierId" {
-				out[key] = timeless(value)
-			}
-		}
-		return out
-	case []any:
-		out := make([]any, 0, len(v))
-		for _, value := range v {
-			out = append(out, timeless(value))
-		}
-		slices.SortFunc(out, func(a, b any) int { return strings.Compare(canonical(a), canonical(b)) })
-		return out
-	}
-	return v
 }
 
 func canonical(v any) string {
