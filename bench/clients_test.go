@@ -1,7 +1,4 @@
-// Package bench measures what deciding and the mock cost. Deciding is measured on a typical client, on a course of ten
-// years, and on as many clients as all of Flanders has, beside the validation of the same
-// records in the same run. It holds tests only; README.md says how to run it.
-package bench
+package main
 
 import (
 	"context"

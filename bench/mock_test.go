@@ -1,4 +1,4 @@
-package bench
+package main
 
 import (
 	"bytes"
@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -100,13 +99,6 @@ func kept(tb testing.TB, dossiers int) *mockmlp.Mock {
 		tb.Fatal(err)
 	}
 	return m
-}
-
-// testNumber is the i-th TST number: month 61 to 72 (MAGDA), valid modulo 97.
-func testNumber(i int) string {
-	day, month, year, counter := i%28+1, i/28%12+61, i/336%100, i/33600%900+1
-	n := year*10000000 + month*100000 + day*1000 + counter
-	return fmt.Sprintf("%09d%02d", n, 97-n%97)
 }
 
 // seedDossier is a client in a TWE, as most dossiers with something in them are.
@@ -229,11 +221,6 @@ func compare(b *testing.B, mock, plain *target, send func(worker, i int) (string
 	b.ReportMetric(middle(ratios), "mock/bare")
 	b.ReportMetric(middle(rates), "requests/s")
 	b.ReportMetric(0, "ns/op")
-}
-
-func middle(list []float64) float64 {
-	sorted := slices.Sorted(slices.Values(list))
-	return sorted[len(sorted)/2]
 }
 
 // BenchmarkMock60000 loads as many dossiers as a service shared by all of Flanders has, and reports what they keep of the heap; no test, since each of them is
