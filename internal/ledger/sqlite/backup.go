@@ -58,7 +58,7 @@ func (s *Store) proveCopy(ctx context.Context, path string) (head audit.Head, er
 		return head, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	err = s.transact(ctx, db, "read the copy back", func(t *tx) error {
+	err = s.transact(ctx, db, nil, "read the copy back", func(t *tx) error {
 		problems, err := column[string](t, `PRAGMA integrity_check(1)`)
 		if err == nil && (len(problems) != 1 || problems[0] != "ok") {
 			err = fmt.Errorf("SQLite says: %s", strings.Join(problems, "; "))

@@ -82,6 +82,8 @@ type Store struct {
 	writer  *sql.DB // one connection: writes queue here, not in SQLite
 	readers *sql.DB // the same as writer where the ledger is in memory
 	keep    *sql.DB
+
+	writing, reading statements // that the two keep
 }
 
 // Open opens the ledger, makes or migrates its schema, and checks that engine,

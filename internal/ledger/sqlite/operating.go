@@ -130,7 +130,7 @@ func (s *Store) Request(ctx context.Context, r ledger.Request) error {
 	if s.readOnly && s.keep != nil {
 		return &hinted{errors.New("leave request: no daemon has run on this state yet"), "run \"mlpsync run\" or \"mlpsync once\" first: it makes the state that orders are left in"}
 	}
-	return s.transact(ctx, s.writer, "leave request", func(t *tx) error {
+	return s.transact(ctx, s.writer, &s.writing, "leave request", func(t *tx) error {
 		if r.Entry != "" && r.OCMW == "" {
 			e, err := entryByID(t, r.Entry)
 			if err != nil {

@@ -19,11 +19,12 @@ import (
 	"github.com/mlpsync/mlpsync/internal/seal"
 )
 
-// tx is one transaction of the store. It prepares each statement once.
+// tx is one transaction of the store. It prepares each statement once, and takes what its database keeps.
 type tx struct {
 	*sql.Tx
 	ctx      context.Context
 	s        *Store
+	kept     *statements
 	prepared map[string]*sql.Stmt
 	head     *audit.Head // of the audit chain, read at the first record
 }
@@ -35,21 +36,21 @@ func (s *Store) write(ctx context.Context, what string, do func(*tx) error) erro
 	if s.readOnly {
 		return fmt.Errorf("%s: %w", what, ErrReadOnly)
 	}
-	return s.transact(ctx, s.writer, what, do)
+	return s.transact(ctx, s.writer, &s.writing, what, do)
 }
 
 // read runs do on a snapshot.
 func (s *Store) read(ctx context.Context, what string, do func(*tx) error) error {
-	return s.transact(ctx, s.readers, what, do)
+	return s.transact(ctx, s.readers, &s.reading, what, do)
 }
 
-func (s *Store) transact(ctx context.Context, db *sql.DB, what string, do func(*tx) error) error {
+func (s *Store) transact(ctx context.Context, db *sql.DB, kept *statements, what string, do func(*tx) error) error {
 	began, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return wrap(what, err)
 	}
 	defer func() { _ = began.Rollback() }()
-	t := &tx{Tx: began, ctx: ctx, s: s, prepared: map[string]*sql.Stmt{}}
+	t := &tx{Tx: began, ctx: ctx, s: s, kept: kept, prepared: map[string]*sql.Stmt{}}
 	if err := do(t); err != nil {
 		return wrap(what, diskTrouble(err))
 	}
@@ -57,7 +58,11 @@ func (s *Store) transact(ctx context.Context, db *sql.DB, what string, do func(*
 	if db == s.writer {
 		commit = func() error { return s.commit(what, began) }
 	}
-	return wrap(what, diskTrouble(commit()))
+	if err := commit(); err != nil {
+		return wrap(what, diskTrouble(err))
+	}
+	kept.learn(ctx, db, t.prepared)
+	return nil
 }
 
 // commit commits between the two points at which the self-test kills: when all is written and
@@ -103,6 +108,11 @@ func (h *hinted) Hint() string { return h.next }
 
 func (t *tx) stmt(query string) (*sql.Stmt, error) {
 	if st := t.prepared[query]; st != nil {
+		return st, nil
+	}
+	if kept := t.kept.find(query); kept != nil {
+		st := t.StmtContext(t.ctx, kept)
+		t.prepared[query] = st
 		return st, nil
 	}
 	st, err := t.PrepareContext(t.ctx, query)
