@@ -33,14 +33,15 @@ type dropped struct{ From, To string }
 
 // outcome is what a child measured, as JSON on its standard output.
 type outcome struct {
-	Seconds    float64
-	CPUSeconds float64 // NaN is no JSON: negative where it can't be measured
-	PeakMB     float64 // likewise
-	Count      int     // changes, rows or clients, by task
-	Before     float64 // seconds of what was compared with in the same process
-	Addr       string
-	Effects    int
-	Entries    int
+	Seconds      float64
+	WholeSeconds float64 // with what comes after
+	CPUSeconds   float64 // NaN is no JSON: negative where it can't be measured
+	PeakMB       float64 // likewise
+	Count        int     // changes, rows or clients, by task
+	Before       float64 // seconds of what was compared with in the same process
+	Addr         string
+	Effects      int
+	Entries      int
 }
 
 func runChild(ctx context.Context, name string, stdin io.Reader, stdout, stderr io.Writer) int {

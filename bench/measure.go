@@ -218,7 +218,9 @@ func (b *bench) jobs(mock string, n int) (at installation, drop []dropped, err e
 type scalePoint struct {
 	Rows    int     `json:"rows"`
 	Seconds float64 `json:"seconds"`
-	PeakMB  float64 `json:"peakMB"`
+	// Whole is with the caseworkers' files and the summary, which come after all stands in the ledger.
+	Whole  float64 `json:"wholeSeconds"`
+	PeakMB float64 `json:"peakMB"`
 }
 
 // measureScale takes in larger and larger exports; the largest comes again, as it was and with some rows changed.
@@ -236,8 +238,8 @@ func (b *bench) measureScale() error {
 			if o.Count != rows {
 				return fmt.Errorf("%d rows of %d", o.Count, rows)
 			}
-			b.say("scale: %d rows in %.2f s, %.0f MB", rows, o.Seconds, o.PeakMB)
-			b.scale = append(b.scale, scalePoint{rows, o.Seconds, o.PeakMB})
+			b.say("scale: %d rows in %.2f s (%.2f with reports), %.0f MB", rows, o.Seconds, o.WholeSeconds, o.PeakMB)
+			b.scale = append(b.scale, scalePoint{rows, o.Seconds, o.WholeSeconds, o.PeakMB})
 			if i == len(b.sizes.ScaleRows)-1 {
 				if err := b.again(at, rows, o); err != nil {
 					return err

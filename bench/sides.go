@@ -303,30 +303,53 @@ func childDeliver(ctx context.Context, t task, _ childIO) (o outcome, err error)
 	return o, err
 }
 
-// childOnce drops files and runs until everything has settled, as mlpsync once does.
+// milestone hears from the log when the work stood in the ledger: a run that did something was concluded, or a file was known
+// already. What comes after it are the caseworkers' files and the summary.
+type milestone struct {
+	watch stopwatch
+	o     outcome
+}
+
+// Write implements io.Writer; zerolog writes a line at a time.
+func (m *milestone) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte(`"run.finished"`)) || bytes.Contains(line, []byte(`"file.alreadySeen"`)) {
+		m.watch.read(&m.o)
+	}
+	return len(line), nil
+}
+
+// childOnce drops files and runs until everything has settled, as mlpsync once does. Seconds are until all stood in the
+// ledger, WholeSeconds until the end.
 func childOnce(ctx context.Context, t task, _ childIO) (o outcome, err error) {
 	conf, err := lifted(t.Config, t.Workers)
 	if err != nil {
 		return o, err
 	}
-	a, err := app.Open(ctx, app.Options{Config: conf, Mode: app.Once, Getenv: os.Getenv, Log: zerolog.New(io.Discard).Level(zerolog.InfoLevel)})
+	var stood milestone
+	a, err := app.Open(ctx, app.Options{Config: conf, Mode: app.Once, Getenv: os.Getenv, Log: zerolog.New(&stood).Level(zerolog.InfoLevel)})
 	if err != nil {
 		return o, err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
+	var hashing float64
 	for _, d := range t.Drop {
 		seconds, err := hashFile(d.From)
 		if err != nil {
 			return o, err
 		}
-		o.Before += seconds
+		hashing += seconds
 		if err := os.Rename(d.From, d.To); err != nil {
 			return o, err
 		}
 	}
-	watch := startWatch()
+	stood.watch = startWatch()
 	summary, err := a.Once(ctx, time.Minute, nil)
-	watch.read(&o)
+	stood.watch.read(&o)
+	o.WholeSeconds = o.Seconds
+	if stood.o.Seconds > 0 {
+		o.Seconds, o.CPUSeconds = stood.o.Seconds, stood.o.CPUSeconds
+	}
+	o.Before = hashing
 	for _, f := range summary.Files {
 		o.Count += f.Rows
 	}
