@@ -82,7 +82,7 @@ func (a *App) RulesDiff(ctx context.Context, first, second casefile.Date) (Rules
 	}
 	out.Changed = changed(a.rules.Dated(first), a.rules.Dated(second))
 	for i, o := range judges[0].cycle.OCMWs {
-		err := a.store.Decisions(ctx, o.KBO, func(view ledger.ClientView) error {
+		err := a.store.Clients(ctx, o.KBO, func(view ledger.ClientView) error {
 			return out.add(ctx, view, judges, i)
 		})
 		if err != nil {

@@ -461,8 +461,10 @@ type Reading interface {
 	Find(ctx context.Context, ocmw, client string) (ClientView, error)
 	// Rejected lists the rejected rows of the set in force, by file and row.
 	Rejected(ctx context.Context, ocmw string) ([]RejectedRow, error)
-	// Decisions walks the last decision of every client, in order of client number;
-	// clients without one have an empty Kind.
+	// Clients walks every client, in order of client number; those without a decision have an empty Kind.
+	Clients(ctx context.Context, ocmw string, each func(ClientView) error) error
+	// Decisions is Clients without what decisions were made of: no Records, SharedINSZ, Answers and Inputs. Most of
+	// what is kept of a client are the records.
 	Decisions(ctx context.Context, ocmw string, each func(ClientView) error) error
 	Notes(ctx context.Context, ocmw string) ([]Note, error)
 	// Audit walks the chain of one client (pseudonym), or of all when empty.

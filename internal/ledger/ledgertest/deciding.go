@@ -49,6 +49,12 @@ var deciding = map[string]func(*world){
 		w.same(insz(1).Reveal(), c.Client.INSZ.Reveal(), "INSZ")
 		view := must(w.Find(w.ctx, kbo, s.Pseudonym))
 		w.same([]string{"c1", "mw-014", s.Inputs}, []string{view.Client, view.Caseworker, view.Inputs}, "found by pseudonym")
+		w.ok(w.Clients(w.ctx, kbo, func(v ledger.ClientView) error { w.same(view, v, "the same among all"); return nil }))
+		w.ok(w.Decisions(w.ctx, kbo, func(v ledger.ClientView) error {
+			w.same(0, len(v.Records), "records without what the decision was made of")
+			w.same(want, v.Known.Dossier, "known")
+			return nil
+		}))
 		if _, err := w.Find(w.ctx, other, "c1"); !errors.Is(err, ledger.ErrNotFound) {
 			w.Fatalf("found at another OCMW: %v", err)
 		}

@@ -214,7 +214,7 @@ func (s *Store) inspectClients(ctx context.Context, i *inspection) (int, error) 
 	const batch = 500
 	readable := func(part []int64) error {
 		return s.read(ctx, "read clients", func(t *tx) error {
-			_, err := clientViews(t, part, true)
+			_, err := clientViews(t, part, whole())
 			return err
 		})
 	}

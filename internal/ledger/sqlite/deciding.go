@@ -33,7 +33,7 @@ func (s *Store) Dirty(ctx context.Context, ocmw string, day casefile.Date, versi
 		if err != nil {
 			return err
 		}
-		views, err := clientViews(t, ids, false)
+		views, err := clientViews(t, ids, madeOf())
 		if err != nil {
 			return err
 		}

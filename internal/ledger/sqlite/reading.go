@@ -181,7 +181,7 @@ func (s *Store) Find(ctx context.Context, ocmw, client string) (ledger.ClientVie
 		if len(ids) == 0 {
 			return ledger.ErrNotFound
 		}
-		views, err := clientViews(t, ids[:1], true)
+		views, err := clientViews(t, ids[:1], whole())
 		if err == nil {
 			view = views[0]
 		}
@@ -190,9 +190,18 @@ func (s *Store) Find(ctx context.Context, ocmw, client string) (ledger.ClientVie
 	return view, err
 }
 
-// Decisions implements ledger.Reading. Clients not decided yet are among them, with
-// an empty Kind. No transaction is open while each runs.
+// Clients implements ledger.Reading.
+func (s *Store) Clients(ctx context.Context, ocmw string, each func(ledger.ClientView) error) error {
+	return s.walk(ctx, ocmw, whole(), each)
+}
+
+// Decisions implements ledger.Reading.
 func (s *Store) Decisions(ctx context.Context, ocmw string, each func(ledger.ClientView) error) error {
+	return s.walk(ctx, ocmw, decided(), each)
+}
+
+// walk reads all clients, a batch at a time. No transaction is open while each runs.
+func (s *Store) walk(ctx context.Context, ocmw string, parts []readsViews, each func(ledger.ClientView) error) error {
 	ids, err := s.byClientNumber(ctx, ocmw)
 	if err != nil {
 		return err
@@ -200,8 +209,8 @@ func (s *Store) Decisions(ctx context.Context, ocmw string, each func(ledger.Cli
 	const batch = 500
 	for part := range slices.Chunk(ids, batch) {
 		var views []ledger.ClientView
-		err := s.read(ctx, "walk decisions", func(t *tx) (err error) {
-			views, err = clientViews(t, part, true)
+		err := s.read(ctx, "walk clients", func(t *tx) (err error) {
+			views, err = clientViews(t, part, parts)
 			return err
 		})
 		if err != nil {

@@ -7,26 +7,27 @@ import (
 	"github.com/mlpsync/mlpsync/internal/ledger"
 )
 
-// clientViews reads clients in the order of ids, with their last decision when asked.
-func clientViews(t *tx, ids []int64, decided bool) ([]ledger.ClientView, error) {
+// readsViews fills in a part of clients.
+type readsViews func(*tx, []int64, map[int64]*ledger.ClientView) error
+
+// What clients can be read with, beside the person: what a decision is made of, and the last decision itself.
+func madeOf() []readsViews {
+	return []readsViews{readRecords, readShared, readHeld, readHolds, readAnswers, readInputs}
+}
+func decided() []readsViews { return []readsViews{readHeld, readHolds, readDecisions} }
+func whole() []readsViews   { return append(madeOf(), readDecisions) }
+
+// clientViews reads clients in the order of ids.
+func clientViews(t *tx, ids []int64, parts []readsViews) ([]ledger.ClientView, error) {
 	views := make(map[int64]*ledger.ClientView, len(ids))
-	steps := []func(*tx, []int64, map[int64]*ledger.ClientView) error{readPersons, readRecords, readHeld, readHolds, readAnswers}
-	if decided {
-		steps = append(steps, readDecisions)
-	}
-	for _, step := range steps {
-		if err := step(t, ids, views); err != nil {
+	for _, read := range append([]readsViews{readPersons}, parts...) {
+		if err := read(t, ids, views); err != nil {
 			return nil, err
 		}
-	}
-	digests, err := inputs(t, ids)
-	if err != nil {
-		return nil, err
 	}
 	ordered := make([]ledger.ClientView, 0, len(ids))
 	for _, id := range ids {
 		if v := views[id]; v != nil {
-			v.Inputs = digests[id]
 			ordered = append(ordered, *v)
 		}
 	}
@@ -35,8 +36,7 @@ func clientViews(t *tx, ids []int64, decided bool) ([]ledger.ClientView, error) 
 
 func readPersons(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
 	for rs, err := range t.rows(`SELECT p.id, p.ocmw, p.pseudonym, p.client_ix, p.client, p.caseworker, p.looked_up, p.outside_area,
-			p.dirty, COALESCE(p.outcome, ''), p.decided_at, k.payload,
-			`+sharedINSZ+`
+			p.dirty, COALESCE(p.outcome, ''), p.decided_at, k.payload
 		FROM json_each(?) j JOIN person p ON p.id = j.value LEFT JOIN known k ON k.person = p.id`, list(ids)) {
 		if err != nil {
 			return err
@@ -46,7 +46,7 @@ func readPersons(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
 		var lookedUp, outside bool
 		var decidedAt int64
 		if err := rs.Scan(&v.Person, &v.OCMW, &v.Pseudonym, &ix, &client, &worker, &lookedUp, &outside,
-			&v.Dirty, &v.Kind, &decidedAt, &known, &v.SharedINSZ); err != nil {
+			&v.Dirty, &v.Kind, &decidedAt, &known); err != nil {
 			return err
 		}
 		if client, err = t.s.open("person", v.OCMW, place(ix), "client", client); err != nil {
@@ -119,6 +119,32 @@ func setMissing(r casefile.Record, missing bool) {
 	case *casefile.DocumentRecord:
 		r.Missing = missing
 	}
+}
+
+func readShared(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
+	for rs, err := range t.rows(`SELECT p.id, `+sharedINSZ+` FROM json_each(?) j JOIN person p ON p.id = j.value`, list(ids)) {
+		if err != nil {
+			return err
+		}
+		var person int64
+		var shared bool
+		if err := rs.Scan(&person, &shared); err != nil {
+			return err
+		}
+		views[person].SharedINSZ = shared
+	}
+	return nil
+}
+
+func readInputs(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
+	digests, err := inputs(t, ids)
+	if err != nil {
+		return err
+	}
+	for id, v := range views {
+		v.Inputs = digests[id]
+	}
+	return nil
 }
 
 func readHeld(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
