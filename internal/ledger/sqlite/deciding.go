@@ -17,19 +17,27 @@ import (
 	"github.com/mlpsync/mlpsync/internal/seal"
 )
 
+// dirtyQuery finds at most so many clients to decide, by each ground in the order of its index: what a batch costs does not
+// depend on how many clients there are. Who was never decided is dirty.
+const (
+	dirtyQuery = `SELECT id FROM (SELECT p.id FROM person p INDEXED BY person_dirty
+			WHERE p.ocmw = ?1 AND p.dirty = 1` + mayDecide + ` ORDER BY p.id LIMIT ?4)
+		UNION SELECT id FROM (SELECT p.id FROM person p INDEXED BY person_review
+			WHERE p.ocmw = ?1 AND p.review_on <> '' AND p.review_on <= ?2` + mayDecide + ` ORDER BY p.review_on, p.id LIMIT ?4)
+		UNION SELECT id FROM (SELECT p.id FROM person p INDEXED BY person_version
+			WHERE p.ocmw = ?1 AND p.decided_version > '' AND p.decided_version < ?3` + mayDecide + ` ORDER BY p.decided_version, p.id LIMIT ?4)
+		UNION SELECT id FROM (SELECT p.id FROM person p INDEXED BY person_version
+			WHERE p.ocmw = ?1 AND p.decided_version > ?3` + mayDecide + ` ORDER BY p.decided_version, p.id LIMIT ?4)
+		ORDER BY id LIMIT ?4`
+	mayDecide = ` AND (p.looked_up = 1 OR p.insz_ix IS NULL)
+		AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.person = p.id AND e.state IN ('claimed', 'inDoubt'))`
+)
+
 // Dirty implements ledger.Deciding.
 func (s *Store) Dirty(ctx context.Context, ocmw string, day casefile.Date, version string, limit int) ([]ledger.Subject, error) {
 	var subjects []ledger.Subject
 	err := s.read(ctx, "list clients to decide", func(t *tx) error {
-		ids, err := column[int64](t, `SELECT p.id FROM (
-				SELECT id FROM person WHERE ocmw = ?1 AND dirty = 1
-				UNION SELECT id FROM person WHERE ocmw = ?1 AND review_on <> '' AND review_on <= ?2
-				UNION SELECT id FROM person WHERE ocmw = ?1 AND decided_version < ?3
-				UNION SELECT id FROM person WHERE ocmw = ?1 AND decided_version > ?3) d
-			JOIN person p ON p.id = d.id
-			WHERE (p.looked_up = 1 OR p.insz_ix IS NULL)
-				AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.person = p.id AND e.state IN ('claimed', 'inDoubt'))
-			ORDER BY p.id LIMIT ?4`, ocmw, string(day), version, limit)
+		ids, err := column[int64](t, dirtyQuery, ocmw, string(day), version, limit)
 		if err != nil {
 			return err
 		}

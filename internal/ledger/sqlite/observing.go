@@ -237,13 +237,14 @@ func (s *Store) SaveFeed(ctx context.Context, ocmw, cursor string, dossiers []ca
 	return changed, err
 }
 
+const personsQuery = `SELECT id FROM person INDEXED BY person_dossier WHERE ocmw = ?1 AND dossier_ix = ?2 AND looked_up = 1
+	UNION SELECT id FROM person INDEXED BY person_insz WHERE ocmw = ?1 AND insz_ix = ?3 AND looked_up = 1`
+
 // personsOf finds the clients that a dossier is about: by the dossier's id, as an INSZ
 // can be replaced, and by INSZ. Those never looked up are left: the look-up brings
 // more than the feed.
 func personsOf(t *tx, ocmw string, d casefile.Dossier) ([]int64, error) {
-	return column[int64](t, `SELECT id FROM person WHERE ocmw = ?1 AND dossier_ix = ?2 AND looked_up = 1
-		UNION SELECT id FROM person WHERE ocmw = ?1 AND insz_ix = ?3 AND looked_up = 1`,
-		ocmw, t.s.ix("dossier", ocmw, d.ID), t.s.ix("insz", ocmw, d.Person.INSZ.Reveal()))
+	return column[int64](t, personsQuery, ocmw, t.s.ix("dossier", ocmw, d.ID), t.s.ix("insz", ocmw, d.Person.INSZ.Reveal()))
 }
 
 // saveObserved stores a dossier that somebody changed. A version that is known

@@ -27,7 +27,7 @@ func (s *Store) Recover(ctx context.Context, now time.Time) (recovered int, err 
 			return err
 		}
 		n, err := t.exec(`UPDATE entry SET state = 'inDoubt', claim = NULL, not_before = 0, doubt_since = ?1,
-			updated_at = ?1 WHERE state = 'claimed'`, stored(now))
+			updated_at = ?1 WHERE state = 'claimed' AND claim IS NOT NULL`, stored(now))
 		recovered = int(n)
 		return err
 	})

@@ -196,5 +196,5 @@ func readDecisions(t *tx, ids []int64, views map[int64]*ledger.ClientView) error
 // sharedINSZ tells of person p whether another client in force of the OCMW has the
 // same INSZ. A client who left the export shares it with nobody: a new number for the same
 // person is no contradiction.
-const sharedINSZ = `EXISTS (SELECT 1 FROM person o JOIN record r ON r.person = o.id AND r.kind = 'client' AND r.missing_since IS NULL
+const sharedINSZ = `EXISTS (SELECT 1 FROM person o INDEXED BY person_insz JOIN record r ON r.person = o.id AND r.kind = 'client' AND r.missing_since IS NULL
 	WHERE o.insz_ix = p.insz_ix AND o.ocmw = p.ocmw AND o.id <> p.id)`
