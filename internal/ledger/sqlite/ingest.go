@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
 	"github.com/mlpsync/mlpsync/internal/ledger"
@@ -105,7 +106,15 @@ type staging struct {
 	ocmw  string
 	run   string
 	files []stagedFile
+	last  stagedClient // of the records before, in the same transaction
 	done  bool
+}
+
+// stagedClient is a client who stands among the staged ones.
+type stagedClient struct {
+	number string
+	ix     []byte
+	sealed []byte
 }
 
 type stagedFile struct {
@@ -124,6 +133,7 @@ func (g *staging) Add(ctx context.Context, rows []ledger.Row) error {
 		if err := g.open(t); err != nil {
 			return err
 		}
+		g.last = stagedClient{}
 		for _, r := range rows {
 			if err := g.add(t, r); err != nil {
 				return err
@@ -147,16 +157,15 @@ func (g *staging) add(t *tx, r ledger.Row) error {
 		return fmt.Errorf("row names file %d of a set of %d", r.File, len(g.files))
 	}
 	rejected := len(r.Rejections) > 0
-	var client, sealed []byte
+	var client stagedClient
 	if rejected && r.Client != "" {
-		client = g.clientIx(r.Client)
-		sealed = t.s.seal("person", g.ocmw, place(client), "client", []byte(r.Client))
-		if err := g.stageClient(t, client, sealed, r.Client); err != nil {
+		var err error
+		if client, err = g.stageClient(t, r.Client); err != nil {
 			return err
 		}
 	}
 	row, err := t.insert(`INSERT INTO export_row (file, number, skipped, rejected, client_ix, client) VALUES (?, ?, ?, ?, ?, ?)`,
-		g.files[r.File].id, r.Number, bit(r.Skipped && !rejected), bit(rejected), client, sealed)
+		g.files[r.File].id, r.Number, bit(r.Skipped && !rejected), bit(rejected), client.ix, client.sealed)
 	if err != nil {
 		return err
 	}
@@ -174,12 +183,19 @@ func (g *staging) add(t *tx, r ledger.Row) error {
 	return nil
 }
 
-func (g *staging) clientIx(client string) []byte { return g.s.ix("client", g.ocmw, client) }
-
-func (g *staging) stageClient(t *tx, ix, sealed []byte, client string) error {
+// stageClient makes sure that the client stands among the staged ones. Exports have the rows of a client together.
+func (g *staging) stageClient(t *tx, number string) (stagedClient, error) {
+	if number == g.last.number && g.last.ix != nil {
+		return g.last, nil
+	}
+	c := stagedClient{number: number, ix: g.s.ix("client", g.ocmw, number)}
+	c.sealed = g.s.seal("person", g.ocmw, place(c.ix), "client", []byte(number))
 	_, err := t.exec(`INSERT INTO staged_client (client_ix, ocmw, client, pseudonym) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-		ix, g.ocmw, sealed, g.s.keys.Pseudonym(g.ocmw, client))
-	return err
+		c.ix, g.ocmw, c.sealed, g.s.keys.Pseudonym(g.ocmw, number))
+	if err == nil {
+		g.last = c
+	}
+	return c, err
 }
 
 func addRejections(t *tx, ocmw string, row int64, rejections []ledger.Rejection) error {
@@ -205,13 +221,14 @@ func addRejection(t *tx, ocmw string, row int64, ordinal int, r ledger.Rejection
 func rejectionPlace(row int64, ordinal int) string { return fmt.Sprintf("%d/%d", row, ordinal) }
 
 func (g *staging) addRecord(t *tx, row int64, r ledger.StoredRecord) error {
-	s, client := g.s, g.clientIx(r.Client)
-	key := s.ix("key", g.ocmw, string(r.Kind), r.Client, r.Key)
-	digest := s.ix("content", string(r.Kind), r.Hash, fmt.Sprint(r.Deleted))
-	sealed := s.seal("person", g.ocmw, place(client), "client", []byte(r.Client))
-	if err := g.stageClient(t, client, sealed, r.Client); err != nil {
+	s := g.s
+	staged, err := g.stageClient(t, r.Client)
+	if err != nil {
 		return err
 	}
+	client := staged.ix
+	key := s.ix("key", g.ocmw, string(r.Kind), r.Client, r.Key)
+	digest := s.ix("content", string(r.Kind), r.Hash, strconv.FormatBool(r.Deleted))
 	var inszIx, insz, workerIx, worker []byte
 	if r.Kind == casefile.KindClient && r.INSZ != "" {
 		inszIx = s.ix("insz", g.ocmw, r.INSZ)
@@ -221,7 +238,7 @@ func (g *staging) addRecord(t *tx, row int64, r ledger.StoredRecord) error {
 		workerIx = s.ix("caseworker", g.ocmw, r.Caseworker)
 		worker = s.seal("person", g.ocmw, place(client), "caseworker", []byte(r.Caseworker))
 	}
-	_, err := t.exec(`INSERT INTO row_record
+	_, err = t.exec(`INSERT INTO row_record
 		(row, kind, client_ix, key_ix, digest, deleted, payload, insz_ix, insz, caseworker_ix, caseworker)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		row, string(r.Kind), client, key, digest, bit(r.Deleted), s.seal("record", g.ocmw, place(key)+place(digest), "payload", r.Payload),
