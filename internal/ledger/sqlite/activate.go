@@ -38,6 +38,7 @@ func (g *staging) Activate(ctx context.Context, counted []ledger.FileCount, now 
 }
 
 func (g *staging) activate(t *tx, counted []ledger.FileCount, now time.Time, result *ledger.SetResult) error {
+	t.interruptible = true
 	steps := []struct {
 		what string
 		do   func() error
@@ -64,8 +65,8 @@ func (g *staging) activate(t *tx, counted []ledger.FileCount, now time.Time, res
 	return dropTemporaries(t)
 }
 
-// temporaries makes the tables that the comparison works in. They are in memory, and
-// a rollback takes them along.
+// temporaries makes the tables that the comparison works in. They are no part of the ledger, and a rollback
+// takes them along.
 func temporaries(t *tx) error {
 	if err := dropTemporaries(t); err != nil {
 		return err

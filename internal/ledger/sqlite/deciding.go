@@ -384,6 +384,13 @@ func (l *lane) relane() error {
 	if _, err := l.t.exec(`UPDATE entry SET head = 0 WHERE person = ?1 AND head = 1 AND id IS NOT `+first, l.person); err != nil {
 		return err
 	}
-	_, err := l.t.exec(`UPDATE entry SET head = 1 WHERE id = `+first+` AND head = 0`, l.person)
+	_, err := l.advance()
 	return err
+}
+
+// advance makes the first open entry of a lane without a head its head, and tells whether there is one.
+func (l *lane) advance() (bool, error) {
+	n, err := l.t.exec(`UPDATE entry SET head = 1 WHERE id = (SELECT id FROM entry WHERE person = ?1 AND state IN `+openStates+` ORDER BY seq LIMIT 1)
+		AND head = 0`, l.person)
+	return n > 0, err
 }

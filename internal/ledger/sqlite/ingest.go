@@ -42,6 +42,8 @@ func (s *Store) StageSet(ctx context.Context, run, ocmw string, files []ledger.F
 
 // dropStaging throws away what an interrupted staging left.
 func dropStaging(t *tx) error {
+	t.interruptible = true
+	defer func() { t.interruptible = false }()
 	for _, statement := range []string{
 		`DELETE FROM row_record WHERE row IN (SELECT r.id FROM export_row r
 			JOIN export_file f ON f.id = r.file JOIN export_set s ON s.id = f.export_set WHERE s.state = 'staging')`,

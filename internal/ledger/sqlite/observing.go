@@ -112,25 +112,51 @@ func setDirty(t *tx, person int64) error {
 // day is the civil day of an instant.
 func (s *Store) day(now time.Time) casefile.Date { return casefile.DateOf(now, s.zone) }
 
-// loadKnown reads what is known of a person. The columns in clear are right where
-// they and the payload could differ.
-func loadKnown(t *tx, person int64) (casefile.Known, error) {
-	var k casefile.Known
-	var ocmw string
+// loadKnown reads what is known of a person.
+func loadKnown(t *tx, id int64) (casefile.Known, error) {
+	p, err := loadPerson(t, id)
+	return p.known, err
+}
+
+// person is one as far as MLP is concerned.
+type person struct {
+	id                   int64
+	ocmw                 string
+	category, categoryTo string // what holds, and the day on which the next takes over
+	known                casefile.Known
+}
+
+// loadPerson reads a person. The columns in clear are right where they and the payload could differ.
+func loadPerson(t *tx, id int64) (person, error) {
+	p := person{id: id}
 	var lookedUp, outside bool
-	var payload []byte
-	err := t.row(`SELECT p.ocmw, p.looked_up, p.outside_area, k.payload FROM person p LEFT JOIN known k ON k.person = p.id
-		WHERE p.id = ?`, []any{person}, &ocmw, &lookedUp, &outside, &payload)
+	var digest, payload []byte
+	err := t.row(`SELECT p.ocmw, p.looked_up, p.outside_area, p.category, p.category_next, k.digest, k.payload
+		FROM person p LEFT JOIN known k ON k.person = p.id WHERE p.id = ?`, []any{id},
+		&p.ocmw, &lookedUp, &outside, &p.category, &p.categoryTo, &digest, &payload)
 	if err != nil {
-		return k, found(err)
+		return p, found(err)
 	}
 	if payload != nil {
-		if k, err = t.s.openKnown(ocmw, person, payload); err != nil {
-			return k, err
+		if p.known, err = t.s.recall(p.ocmw, id, digest, payload); err != nil {
+			return p, err
 		}
 	}
-	k.LookedUp, k.OutsideArea = lookedUp, outside
-	return k, nil
+	p.known.LookedUp, p.known.OutsideArea = lookedUp, outside
+	return p, nil
+}
+
+// recall opens what is known, unless it was opened lately.
+func (s *Store) recall(ocmw string, person int64, digest, payload []byte) (casefile.Known, error) {
+	key := recentKey{person, string(digest)}
+	if k, ok := s.recent.get(key); ok {
+		return k, nil
+	}
+	k, err := s.openKnown(ocmw, person, payload)
+	if err == nil {
+		s.recent.put(key, k)
+	}
+	return k, err
 }
 
 func (s *Store) openKnown(ocmw string, person int64, sealed []byte) (casefile.Known, error) {
@@ -142,16 +168,21 @@ func (s *Store) openKnown(ocmw string, person int64, sealed []byte) (casefile.Kn
 	return k, wrap("read known dossier", err)
 }
 
-// saveKnown writes what is known of a person, with what the tables show of it in
-// clear. A zero day leaves the category as it stands. Whoever was never looked up
-// before gets the category as that of before the run.
-func saveKnown(t *tx, person int64, k casefile.Known, day casefile.Date) error {
-	var ocmw, category, next string
-	err := t.row(`SELECT ocmw, category, category_next FROM person WHERE id = ?`, []any{person}, &ocmw, &category, &next)
+// saveKnown writes what is known of a person.
+func saveKnown(t *tx, id int64, k casefile.Known, day casefile.Date) error {
+	p := person{id: id, known: k}
+	err := t.row(`SELECT ocmw, category, category_next FROM person WHERE id = ?`, []any{id}, &p.ocmw, &p.category, &p.categoryTo)
 	if err != nil {
 		return found(err)
 	}
-	flags := k
+	return p.save(t, day)
+}
+
+// save writes what is known of the person, with what the tables show of it in
+// clear. A zero day leaves the category as it stands. Whoever was never looked up
+// before gets the category as that of before the run.
+func (p *person) save(t *tx, day casefile.Date) error {
+	k := p.known
 	k.LookedUp, k.OutsideArea = true, false // the columns say it; the payload stays the same
 	payload, err := casefile.MarshalKnown(k)
 	if err != nil {
@@ -159,22 +190,22 @@ func saveKnown(t *tx, person int64, k casefile.Known, day casefile.Date) error {
 	}
 	_, err = t.exec(`INSERT INTO known (person, digest, payload) VALUES (?, ?, ?)
 		ON CONFLICT (person) DO UPDATE SET digest = excluded.digest, payload = excluded.payload`,
-		person, t.s.ix("known", string(payload)), t.s.seal("known", ocmw, number(person), "payload", payload))
+		p.id, t.s.ix("known", string(payload)), t.s.seal("known", p.ocmw, number(p.id), "payload", payload))
 	if err != nil {
 		return err
 	}
 	var version int64
 	var dossier []byte
 	if k.Dossier != nil {
-		version, dossier = k.Dossier.Version, t.s.ix("dossier", ocmw, k.Dossier.ID)
+		version, dossier = k.Dossier.Version, t.s.ix("dossier", p.ocmw, k.Dossier.ID)
 	}
 	if !day.IsZero() {
-		category, next = categoryOn(k.Dossier, day)
+		p.category, p.categoryTo = categoryOn(k.Dossier, day)
 	}
 	_, err = t.exec(`UPDATE person SET looked_up = ?1, outside_area = ?2, version = ?3, dossier_ix = ?4, category = ?5, category_next = ?6,
 			before_category = CASE WHEN contacted = 0 AND ?1 = 1 THEN ?5 ELSE before_category END, contacted = MAX(contacted, ?1)
 		WHERE id = ?7`,
-		bit(flags.LookedUp), bit(flags.OutsideArea), version, dossier, category, next, person)
+		bit(p.known.LookedUp), bit(p.known.OutsideArea), version, dossier, p.category, p.categoryTo, p.id)
 	return err
 }
 

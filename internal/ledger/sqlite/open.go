@@ -84,6 +84,7 @@ type Store struct {
 	keep    *sql.DB
 
 	writing, reading statements // that the two keep
+	recent           recent
 }
 
 // Open opens the ledger, makes or migrates its schema, and checks that engine,
@@ -186,10 +187,23 @@ func prepareFile(o Options) (missing bool, err error) {
 	return false, nil
 }
 
-// common are settings of every connection. Sorting and temporary tables stay in
-// memory: they hold nothing that must not be on disk, but scratch copies write nowhere.
+// common are settings of every connection.
 func common() []string {
-	return []string{"busy_timeout(30000)", "foreign_keys(1)", "temp_store(2)", "synchronous(2)", "trusted_schema(0)"}
+	return []string{"busy_timeout(30000)", "foreign_keys(1)", "synchronous(2)", "trusted_schema(0)"}
+}
+
+// inMemory keeps sorting and temporary tables in memory: what reads holds little at a time, and scratch copies write nowhere.
+const inMemory = "temp_store(2)"
+
+// smallCache is for each of the connections that read: half a MiB of pages, of which the system keeps more.
+const smallCache = "cache_size(-512)"
+
+// besideLedger puts them in files beside the ledger, which SQLite removes: comparing a set of a million rows takes far more
+// than memory should. They hold what the ledger holds, keyed digests and sealed values. Where the temporary files go
+// is a setting of the whole process, which has one ledger that it writes; should the folder be gone, SQLite takes the system's.
+func besideLedger(path string) []string {
+	folder := strings.ReplaceAll(filepath.Dir(path), "'", "''")
+	return []string{"temp_store_directory('" + folder + "')", "temp_store(1)"}
 }
 
 func (s *Store) connect(ctx context.Context, path string) error {
@@ -197,7 +211,8 @@ func (s *Store) connect(ctx context.Context, path string) error {
 		return s.connectMemory(ctx, memoryName())
 	}
 	// The journal's size is cut back after a large set.
-	settings := append(common(), "journal_mode(WAL)", "journal_size_limit(67108864)")
+	settings := append(common(), besideLedger(path)...)
+	settings = append(settings, "journal_mode(WAL)", "journal_size_limit(67108864)")
 	var err error
 	if s.writer, err = sql.Open("sqlite", dsn(fileURI(path), "immediate", settings)); err != nil {
 		return err
@@ -206,7 +221,7 @@ func (s *Store) connect(ctx context.Context, path string) error {
 	if err := s.writer.PingContext(ctx); err != nil {
 		return err
 	}
-	if s.readers, err = sql.Open("sqlite", dsn(fileURI(path), "deferred", append(common(), "query_only(1)"))); err != nil {
+	if s.readers, err = sql.Open("sqlite", dsn(fileURI(path), "deferred", append(common(), inMemory, smallCache, "query_only(1)"))); err != nil {
 		return err
 	}
 	s.readers.SetMaxOpenConns(4)
@@ -228,7 +243,7 @@ func (s *Store) connectMemory(ctx context.Context, name string) error {
 	if err := s.keep.PingContext(ctx); err != nil {
 		return err
 	}
-	if s.writer, err = sql.Open("sqlite", dsn(name, "immediate", common())); err != nil {
+	if s.writer, err = sql.Open("sqlite", dsn(name, "immediate", append(common(), inMemory))); err != nil {
 		return err
 	}
 	s.writer.SetMaxOpenConns(1)

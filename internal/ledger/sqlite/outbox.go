@@ -65,16 +65,16 @@ func (s *Store) Claim(ctx context.Context, token string, limit int, skip []strin
 // round can find entries whose version is out of date; they don't count.
 func claimFrom(t *tx, state outbox.State, token string, limit int, skip []string, now time.Time, claimed *[]outbox.Entry) error {
 	for len(*claimed) < limit {
-		ids, err := column[string](t, `SELECT e.id FROM entry e JOIN person p ON p.id = e.person
+		due, err := dueEntries(t, `SELECT e.id, p.version FROM entry e JOIN person p ON p.id = e.person
 			WHERE e.state = ?1 AND e.not_before <= ?2 AND `+mayGo+`
 				AND (e.state = 'inDoubt' OR p.dirty = 0 OR p.version <> e.version)
 				AND e.ocmw NOT IN (SELECT value FROM json_each(?3))
 			ORDER BY e.not_before, e.id LIMIT ?4`, string(state), stored(now), list(skip), limit-len(*claimed))
-		if err != nil || len(ids) == 0 {
+		if err != nil || len(due) == 0 {
 			return err
 		}
-		for _, id := range ids {
-			e, err := claimOne(t, id, token, now)
+		for _, d := range due {
+			e, err := claimOne(t, d, token, now)
 			if err != nil {
 				return err
 			}
@@ -86,9 +86,31 @@ func claimFrom(t *tx, state outbox.State, token string, limit int, skip []string
 	return nil
 }
 
+// dueEntry is the head of a lane, and the version of its person's known dossier.
+type dueEntry struct {
+	id    string
+	known int64
+}
+
+func dueEntries(t *tx, query string, args ...any) ([]dueEntry, error) {
+	var all []dueEntry
+	for rs, err := range t.rows(query, args...) {
+		if err != nil {
+			return nil, err
+		}
+		var d dueEntry
+		if err := rs.Scan(&d.id, &d.known); err != nil {
+			return nil, err
+		}
+		all = append(all, d)
+	}
+	return all, nil
+}
+
 // claimOne claims an entry, or supersedes its lane when the dossier's version is not
 // the one that its decision saw (design decision 13).
-func claimOne(t *tx, id, token string, now time.Time) (*outbox.Entry, error) {
+func claimOne(t *tx, due dueEntry, token string, now time.Time) (*outbox.Entry, error) {
+	id := due.id
 	e, err := entryByID(t, id)
 	if err != nil {
 		return nil, err
@@ -98,11 +120,7 @@ func claimOne(t *tx, id, token string, now time.Time) (*outbox.Entry, error) {
 		e.Claim = token
 		return &e, err
 	}
-	var known int64
-	if err := t.row(`SELECT version FROM person WHERE id = ?`, []any{e.Person}, &known); err != nil {
-		return nil, err
-	}
-	if known != e.Version {
+	if due.known != e.Version {
 		l := lane{t: t, ocmw: e.OCMW, person: e.Person, now: now}
 		return nil, l.abandon()
 	}
@@ -156,8 +174,20 @@ type release struct {
 }
 
 // give lets go of a claimed entry: one UPDATE with the old state and the claim in
-// its WHERE (design decision 18). It returns the entry as it was held.
+// its WHERE (design decision 18). It returns the entry as it was held. The lane's next entry is its head
+// afterwards, where this one is done with; else this one stays it.
 func give(t *tx, e outbox.Entry, r release, now time.Time) (outbox.Entry, error) {
+	held, err := letGo(t, e, r, now)
+	if err != nil || isOpen(r.to) {
+		return held, err
+	}
+	l := lane{t: t, ocmw: held.OCMW, person: held.Person, now: now}
+	_, err = l.advance()
+	return held, err
+}
+
+// letGo is give without the lane's next entry.
+func letGo(t *tx, e outbox.Entry, r release, now time.Time) (outbox.Entry, error) {
 	held, err := entryByID(t, e.ID)
 	if errors.Is(err, ledger.ErrNotFound) || err == nil && (held.Claim == "" || held.Claim != e.Claim) {
 		return held, ledger.ErrLostClaim
@@ -184,11 +214,7 @@ func give(t *tx, e outbox.Entry, r release, now time.Time) (outbox.Entry, error)
 		WHERE id = ?9 AND state = ?10 AND claim = ?11`,
 		string(r.to), bit(isOpen(r.to)), stored(r.notBefore), bit(r.counted || r.sent && held.State == outbox.Claimed), e.TraceID, problem, settledRun, stored(now),
 		e.ID, string(held.State), e.Claim))
-	if err != nil {
-		return held, err
-	}
-	l := lane{t: t, ocmw: held.OCMW, person: held.Person, now: now}
-	return held, l.relane()
+	return held, err
 }
 
 func (s *Store) sealProblem(e outbox.Entry, p outbox.Problem) ([]byte, error) {
@@ -223,65 +249,55 @@ func (s *Store) SettleMany(ctx context.Context, run string, entries []outbox.Ent
 }
 
 func settle(t *tx, run string, e outbox.Entry, known casefile.Dossier, now time.Time) error {
-	held, err := give(t, e, release{to: outbox.Settled, sent: true, run: run}, now)
+	held, err := letGo(t, e, release{to: outbox.Settled, sent: true, run: run}, now)
 	if err != nil {
 		return err
 	}
-	var before, after string
-	const category = `SELECT category FROM person WHERE id = ?`
-	if err := t.row(category, []any{held.Person}, &before); err != nil {
+	l := lane{t: t, ocmw: held.OCMW, person: held.Person, now: now}
+	more, err := l.advance()
+	if err != nil {
 		return err
 	}
-	if err := settleKnown(t, held, known, t.s.day(now)); err != nil {
-		return err
-	}
-	if err := decideWhenDone(t, held.Person); err != nil {
-		return err
-	}
-	if err := t.row(category, []any{held.Person}, &after); err != nil {
+	before, after, err := settleKnown(t, held, known, more, t.s.day(now))
+	if err != nil {
 		return err
 	}
 	return t.auditEntry(held, e.TraceID, audit.Record{At: now, Run: run, Action: "settled", Before: before, After: after})
 }
 
-// settleKnown stores the dossier after an entry and carries the rest of the lane to
+// settleKnown stores the dossier after an entry and carries the rest of the lane, where there is more of it, to
 // its version. Where the version moved by more than the entry's own write, somebody
 // else wrote in between: then the rest was decided on what is not true any more, and
-// the client is decided again (design decision 13).
-func settleKnown(t *tx, e outbox.Entry, d casefile.Dossier, day casefile.Date) error {
-	k, err := loadKnown(t, e.Person)
+// the client is decided again (design decision 13). So it is when the lane is empty: on what MLP holds
+// now, nothing may be left to send, and the decision that people see says so. It gives the category before and after.
+func settleKnown(t *tx, e outbox.Entry, d casefile.Dossier, more bool, day casefile.Date) (before, after string, err error) {
+	p, err := loadPerson(t, e.Person)
 	if err != nil {
-		return err
+		return "", "", err
 	}
+	before = p.category
 	change, err := casefile.UnmarshalChange(e.Payload)
 	if err != nil {
-		return fmt.Errorf("read change of entry: %w", err)
+		return "", "", fmt.Errorf("read change of entry: %w", err)
 	}
-	k.Written = casefile.Wrote(k.Written, change)
-	if k.Dossier != nil && k.Dossier.ID == d.ID && k.Dossier.Version > d.Version {
-		if err := saveKnown(t, e.Person, k, ""); err != nil {
-			return err
+	p.known.Written = casefile.Wrote(p.known.Written, change)
+	if held := p.known.Dossier; held != nil && held.ID == d.ID && held.Version > d.Version {
+		if err := p.save(t, ""); err != nil {
+			return "", "", err
 		}
-		return setDirty(t, e.Person) // the feed was ahead of the answer
+		return before, p.category, setDirty(t, e.Person) // the feed was ahead of the answer
 	}
-	learnDossier(&k, &d)
-	if err := saveKnown(t, e.Person, k, day); err != nil {
-		return err
+	learnDossier(&p.known, &d)
+	if err := p.save(t, day); err != nil {
+		return "", "", err
 	}
 	ours := e.Version == 0 || d.Version == e.Version || d.Version == e.Version+1
-	if !ours {
-		return setDirty(t, e.Person)
+	if !ours || !more {
+		return before, p.category, setDirty(t, e.Person)
 	}
 	_, err = t.exec(`UPDATE entry SET version = ?1 WHERE person = ?2 AND seq > ?3 AND version = ?4 AND state IN ('waiting', 'suspended', 'parked')`,
 		d.Version, e.Person, e.Seq, e.Version)
-	return err
-}
-
-// decideWhenDone has a client decided once more when the lane is empty: on what MLP holds
-// now, nothing may be left to send, and the decision that people see says so.
-func decideWhenDone(t *tx, person int64) error {
-	_, err := t.exec(`UPDATE person SET dirty = 1 WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM entry WHERE person = ?1 AND head = 1)`, person)
-	return err
+	return before, p.category, err
 }
 
 // auditEntry adds a record about an entry; the last trace id is the request's.

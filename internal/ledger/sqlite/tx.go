@@ -22,7 +22,13 @@ import (
 // tx is one transaction of the store. It prepares each statement once, and takes what its database keeps.
 type tx struct {
 	*sql.Tx
-	ctx      context.Context
+	ctx context.Context
+	// short is ctx without its end, which is looked at before each statement: the driver guards a statement that can be
+	// interrupted with a goroutine, and that costs as much as a short one does. Where interruptible is set statements are long,
+	// and are interrupted.
+	short         context.Context
+	interruptible bool
+
 	s        *Store
 	kept     *statements
 	prepared map[string]*sql.Stmt
@@ -50,7 +56,7 @@ func (s *Store) transact(ctx context.Context, db *sql.DB, kept *statements, what
 		return wrap(what, err)
 	}
 	defer func() { _ = began.Rollback() }()
-	t := &tx{Tx: began, ctx: ctx, s: s, kept: kept, prepared: map[string]*sql.Stmt{}}
+	t := &tx{Tx: began, ctx: ctx, short: context.WithoutCancel(ctx), s: s, kept: kept, prepared: map[string]*sql.Stmt{}}
 	if err := do(t); err != nil {
 		return wrap(what, diskTrouble(err))
 	}
@@ -106,7 +112,18 @@ func (h *hinted) Unwrap() error { return h.error }
 // Hint is what a person can do.
 func (h *hinted) Hint() string { return h.next }
 
+// statementContext is what a statement runs under.
+func (t *tx) statementContext() context.Context {
+	if t.interruptible {
+		return t.ctx
+	}
+	return t.short
+}
+
 func (t *tx) stmt(query string) (*sql.Stmt, error) {
+	if err := t.ctx.Err(); err != nil {
+		return nil, err
+	}
 	if st := t.prepared[query]; st != nil {
 		return st, nil
 	}
@@ -146,7 +163,7 @@ func (t *tx) result(query string, args ...any) (sql.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return st.ExecContext(t.ctx, args...)
+	return st.ExecContext(t.statementContext(), args...)
 }
 
 // row scans the only row of a query; sql.ErrNoRows when there is none.
@@ -155,7 +172,7 @@ func (t *tx) row(query string, args []any, into ...any) error {
 	if err != nil {
 		return err
 	}
-	return st.QueryRowContext(t.ctx, args...).Scan(into...)
+	return st.QueryRowContext(t.statementContext(), args...).Scan(into...)
 }
 
 // rows walks a query. The body must not change the tables that it walks.
@@ -166,7 +183,7 @@ func (t *tx) rows(query string, args ...any) iter.Seq2[*sql.Rows, error] {
 			yield(nil, err)
 			return
 		}
-		rs, err := st.QueryContext(t.ctx, args...)
+		rs, err := st.QueryContext(t.statementContext(), args...)
 		if err != nil {
 			yield(nil, err)
 			return
@@ -176,8 +193,11 @@ func (t *tx) rows(query string, args ...any) iter.Seq2[*sql.Rows, error] {
 			if !yield(rs, nil) {
 				return
 			}
+			if t.ctx.Err() != nil {
+				break
+			}
 		}
-		if err := rs.Err(); err != nil {
+		if err := errors.Join(t.ctx.Err(), rs.Err()); err != nil {
 			yield(nil, err)
 		}
 	}

@@ -1,0 +1,56 @@
+package sqlite
+
+import (
+	"maps"
+	"sync"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+)
+
+// recentSize is how many known dossiers are kept opened: more than are being delivered at a time.
+const recentSize = 128
+
+// recent keeps what was read of MLP lately, decrypted and decoded: delivering reads a dossier before it sends and again when it
+// settles. It is found by person and by the digest of its content, which the ledger holds beside it: what was
+// changed, by whichever transaction or process, has another digest.
+type recent struct {
+	mu    sync.Mutex
+	known map[recentKey]casefile.Known
+	order []recentKey // oldest first
+}
+
+type recentKey struct {
+	person int64
+	digest string
+}
+
+// get gives a copy, which the caller may change.
+func (r *recent) get(key recentKey) (casefile.Known, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	k, ok := r.known[key]
+	return copyOf(k), ok
+}
+
+func (r *recent) put(key recentKey, k casefile.Known) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.known == nil {
+		r.known = map[recentKey]casefile.Known{}
+	}
+	if _, has := r.known[key]; has {
+		return
+	}
+	if len(r.order) >= recentSize {
+		delete(r.known, r.order[0])
+		r.order = append(r.order[:0], r.order[1:]...)
+	}
+	r.known[key] = copyOf(k)
+	r.order = append(r.order, key)
+}
+
+// copyOf shares the bodies of registrations, which nobody changes, and nothing else.
+func copyOf(k casefile.Known) casefile.Known {
+	k.Dossier, k.Written, k.Aliases = k.Dossier.Clone(), maps.Clone(k.Written), maps.Clone(k.Aliases)
+	return k
+}
