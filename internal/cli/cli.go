@@ -189,6 +189,9 @@ func (s *session) open(f configFlag, mode app.Mode) (*app.App, error) {
 	if err != nil {
 		return nil, err
 	}
+	if mode != app.Beside {
+		app.SaveMemory(s.getenv)
+	}
 	return app.Open(s.ctx, app.Options{Config: c, Mode: mode, Getenv: s.getenv, Log: s.logger(c, mode)})
 }
 
