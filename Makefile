@@ -1,6 +1,6 @@
 # Short names for what one does daily. .ci/run is the truth; nothing is checked here that isn't there.
 
-.PHONY: build test lint demo image up ci torture soak clean
+.PHONY: build test lint demo image up ci torture soak bench clean
 
 build: ## The programs as they ship, for this system and for Windows, in dist/
 	CGO_ENABLED=0 go build -trimpath -o dist/ ./cmd/mlpsync ./cmd/mockmlp
@@ -28,6 +28,9 @@ torture: ## More than 500 kills with each of 3 seeds, in three quarters of an ho
 soak: ## Half an hour of faults, changing exports and kills: memory flat, nothing lost
 	go build -o dist/ ./cmd/mlpsync
 	dist/mlpsync selftest soak --for 30m
+
+bench: ## What mlpsync costs, against its targets, into bench/report.md; on a quiet machine, in a quarter of an hour and more
+	go run ./bench
 
 ci: ## Everything that CI does
 	.ci/run

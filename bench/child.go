@@ -26,6 +26,7 @@ type task struct {
 	Record   string
 	Profile  string // file for a CPU profile
 	Drop     []dropped
+	Stop     bool // end when all stands in the ledger
 }
 
 // dropped is a file that goes into the drop folder: moved from From to To.

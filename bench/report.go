@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,7 +17,6 @@ type report struct {
 	Sizes   sizes             `json:"sizes"`
 	Figures map[string]figure `json:"figures"`
 	Scale   []scalePoint      `json:"scale"`
-	order   []string
 }
 
 // figure is one number, with what was asked of it.
@@ -26,6 +26,7 @@ type figure struct {
 	Unit    string   `json:"unit"`
 	Target  string   `json:"target,omitempty"`
 	Verdict string   `json:"verdict,omitempty"` // met or missed
+	Commit  string   `json:"commit,omitempty"`  // at which it was measured
 }
 
 // target is a bound; the zero value is none.
@@ -108,17 +109,43 @@ func (r *report) judge(chosen []group, values map[string]float64) {
 		if !measured {
 			continue
 		}
-		f := figure{What: a.what, Unit: a.unit, Target: a.bound.String()}
+		f := figure{What: a.what, Unit: a.unit, Target: a.bound.String(), Commit: r.Machine.Commit}
 		if value, ok := values[a.name]; ok {
 			f.Value, f.Verdict = &value, a.bound.verdict(value)
 		}
 		r.Figures[a.name] = f
-		r.order = append(r.order, a.name)
 	}
+}
+
+// keep takes over what an earlier report says of measurements that were not made now: each figure names its commit.
+func (r *report) keep(file string) error {
+	text, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var before report
+	if err := json.Unmarshal(text, &before); err != nil {
+		return fmt.Errorf("read the earlier report: %w", err)
+	}
+	for name, f := range before.Figures {
+		if _, measured := r.Figures[name]; !measured {
+			r.Figures[name] = f
+		}
+	}
+	if len(r.Scale) == 0 {
+		r.Scale = before.Scale
+	}
+	return nil
 }
 
 // write writes the report's files.
 func write(r *report, dir string) error {
+	if err := r.keep(filepath.Join(dir, "report.json")); err != nil {
+		return err
+	}
 	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return err
@@ -142,14 +169,17 @@ func (r *report) markdown() string {
 	s := r.Sizes
 	fmt.Fprintf(&b, "Sizes: %d clients delivered in %d rounds; %d rows taken in, in %d rounds; exports of %v rows; %d clients in the ledger; %d rounds for latencies, ten changes in the export of %d clients.\n\n",
 		s.DeliverClients, s.DeliverRounds, s.IngestRows, s.IngestRounds, s.ScaleRows, s.LedgerClients, s.LatencyRounds, latencyClients)
-	b.WriteString("| figure | measured | target | | what it is |\n|---|--:|---|---|---|\n")
-	for _, name := range r.order {
-		f := r.Figures[name]
+	b.WriteString("| figure | measured | target | | what it is | commit |\n|---|--:|---|---|---|---|\n")
+	for _, a := range allFigures() {
+		f, has := r.Figures[a.name]
+		if !has {
+			continue
+		}
 		value := "not measured here"
 		if f.Value != nil {
 			value = short(*f.Value) + " " + f.Unit
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", name, value, f.Target, f.Verdict, f.What)
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s |\n", a.name, value, f.Target, f.Verdict, f.What, f.Commit)
 	}
 	if len(r.Scale) > 0 {
 		b.WriteString("\n| rows | seconds | µs a row | seconds with reports | most memory, MiB |\n|--:|--:|--:|--:|--:|\n")

@@ -309,12 +309,14 @@ func childDeliver(ctx context.Context, t task, _ childIO) (o outcome, err error)
 type milestone struct {
 	watch stopwatch
 	o     outcome
+	then  func()
 }
 
 // Write implements io.Writer; zerolog writes a line at a time.
 func (m *milestone) Write(line []byte) (int, error) {
 	if bytes.Contains(line, []byte(`"run.finished"`)) || bytes.Contains(line, []byte(`"file.alreadySeen"`)) {
 		m.watch.read(&m.o)
+		m.then()
 	}
 	return len(line), nil
 }
@@ -327,7 +329,11 @@ func childOnce(ctx context.Context, t task, _ childIO) (o outcome, err error) {
 	if err != nil {
 		return o, err
 	}
-	var stood milestone
+	stood := milestone{then: func() {}}
+	if t.Stop {
+		ctx, stood.then = context.WithCancel(ctx)
+		defer stood.then()
+	}
 	a, err := app.Open(ctx, app.Options{Config: conf, Mode: app.Once, Getenv: os.Getenv, Log: zerolog.New(&stood).Level(zerolog.InfoLevel)})
 	if err != nil {
 		return o, err
@@ -346,6 +352,9 @@ func childOnce(ctx context.Context, t task, _ childIO) (o outcome, err error) {
 	}
 	stood.watch = startWatch()
 	summary, err := a.Once(ctx, time.Minute, nil)
+	if t.Stop && stood.o.Seconds > 0 {
+		err = nil // it was told to
+	}
 	stood.watch.read(&o)
 	o.WholeSeconds = o.Seconds
 	if stood.o.Seconds > 0 {
