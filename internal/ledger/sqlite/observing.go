@@ -188,12 +188,14 @@ func (p *person) save(t *tx, day casefile.Date) error {
 	if err != nil {
 		return fmt.Errorf("encode known dossier: %w", err)
 	}
+	digest := t.s.ix("known", string(payload))
 	_, err = t.exec(`INSERT INTO known (person, digest, payload) VALUES (?, ?, ?)
 		ON CONFLICT (person) DO UPDATE SET digest = excluded.digest, payload = excluded.payload`,
-		p.id, t.s.ix("known", string(payload)), t.s.seal("known", p.ocmw, number(p.id), "payload", payload))
+		p.id, digest, t.s.seal("known", p.ocmw, number(p.id), "payload", payload))
 	if err != nil {
 		return err
 	}
+	t.s.recent.put(recentKey{p.id, string(digest)}, k)
 	var version int64
 	var dossier []byte
 	if k.Dossier != nil {
