@@ -12,6 +12,11 @@ import (
 
 func memory(t *testing.T) *Store {
 	t.Helper()
+	return openTest(t, Memory)
+}
+
+func openTest(t *testing.T, path string) *Store {
+	t.Helper()
 	file, err := seal.Generate(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -20,7 +25,7 @@ func memory(t *testing.T) *Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := Open(t.Context(), Options{Path: Memory, Keys: keys})
+	s, err := Open(t.Context(), Options{Path: path, Keys: keys})
 	if err != nil {
 		t.Fatal(err)
 	}
