@@ -17,10 +17,11 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM) // so that no child outlives it
 	defer stop()
 	if len(os.Args) > 2 && os.Args[1] == childWord {
 		os.Exit(runChild(ctx, os.Args[2], os.Stdin, os.Stdout, os.Stderr))
