@@ -108,6 +108,7 @@ func (a *App) way(ctx context.Context) (Way, error) {
 
 // wait tells what an entry waits for; first is the first of its lane. Nil when it is done with.
 func (h holdings) wait(e, first outbox.Entry) *Wait {
+	sends := e.State != outbox.InDoubt // what is in doubt is only read, and that goes on
 	switch {
 	case e.State.Final() || e.State == outbox.Discarded:
 		return nil
@@ -119,9 +120,9 @@ func (h holdings) wait(e, first outbox.Entry) *Wait {
 		return &Wait{For: "MLP's answer"}
 	case e.ID != first.ID && first.ID != "":
 		return &Wait{For: "the entry ahead of it in its lane, which is " + string(first.State), Behind: first.ID}
-	case h.paused[e.OCMW] != nil:
+	case h.paused[e.OCMW] != nil && sends:
 		return &Wait{For: "\"mlpsync resume\" of its OCMW"}
-	case h.stopped[e.OCMW] || !e.Approved:
+	case (h.stopped[e.OCMW] || !e.Approved) && sends:
 		return &Wait{For: "\"mlpsync guard release\""}
 	case !h.quiet.IsZero():
 		return &Wait{For: "the end of the quiet hours", Until: h.quiet}

@@ -207,6 +207,7 @@ func TestWhatAnEntryWaitsFor(t *testing.T) {
 		{"not approved", plain, outbox.Entry{ID: "e1", State: outbox.Waiting}, outbox.Entry{ID: "e1"}, "guard release", time.Time{}, ""},
 		{"stopped", with(func(h *holdings) { h.stopped[mine] = true }), in(outbox.Waiting, now), in(outbox.Waiting, now), "guard release", time.Time{}, ""},
 		{"paused", with(func(h *holdings) { h.paused[mine] = &Pause{} }), in(outbox.Waiting, now), in(outbox.Waiting, now), "mlpsync resume", time.Time{}, ""},
+		{"paused, and in doubt", with(func(h *holdings) { h.paused[mine], h.stopped[mine] = &Pause{}, true }), in(outbox.InDoubt, now), in(outbox.InDoubt, now), "MLP to be read", time.Time{}, ""},
 		{"another is paused", with(func(h *holdings) { h.paused[others] = &Pause{} }), in(outbox.Waiting, now), in(outbox.Waiting, now), "^its turn$", time.Time{}, ""},
 		{"quiet hours", with(func(h *holdings) { h.quiet = late }), in(outbox.Waiting, soon), in(outbox.Waiting, soon), "quiet hours", late, ""},
 		{"breaker", open, in(outbox.InDoubt, now), in(outbox.InDoubt, now), "breaker", late, ""},

@@ -327,12 +327,13 @@ type Outbox interface {
 	Recover(ctx context.Context, now time.Time) (int, error)
 	// Claim takes at most limit entries, one a lane, each the lane's first
 	// unsettled one, if approved and due; in doubt comes first. Lanes with a
-	// parked entry ahead, clients held (by data or by a person), OCMWs that are stopped or paused and
-	// OCMWs in skip are left out, and so are, for what was not sent yet, clients
+	// parked entry ahead and OCMWs in skip are left out, and so are, for what waits to be sent,
+	// clients held (by data or by a person), OCMWs that are stopped or paused, and clients
 	// that are dirty (decided again first) or to be looked up. An
 	// entry whose Version is not the known one is superseded with its lane, and
 	// its client marked dirty, instead. An entry in doubt stays in doubt under its
-	// claim: its State tells deliver to read before it sends.
+	// claim: its State tells deliver to read before it sends. Nobody's order forbids that reading; an
+	// entry that is given back after it waits to be sent as any other.
 	Claim(ctx context.Context, token string, limit int, skip []string, now time.Time) ([]outbox.Entry, error)
 	// Known is what MLP is known to hold of a person.
 	Known(ctx context.Context, person int64) (casefile.Known, error)

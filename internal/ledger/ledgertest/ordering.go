@@ -282,14 +282,61 @@ var ordering = map[string]func(*world){
 		}
 	},
 
-	"an entry in doubt of a held client waits for the release": func(w *world) {
-		s := w.one("05")
+	"an entry in doubt of a held client is read, and settles": func(w *world) {
+		s := w.one("05", "90")
 		e := w.claimOne()
 		w.order(ledger.Request{Kind: "hold"})
 		w.ok(w.Doubt(w.ctx, e, time.Time{}, outbox.Problem{}, w.now))
-		w.same(0, len(w.claim(10)), "claimed in doubt while held")
-		w.order(ledger.Request{Kind: "unhold"})
-		w.same([]string{"reg-05 inDoubt"}, w.lane(s.Person), "lane")
-		w.same("reg-05", w.claimOne().Registration, "read after the release")
+		if must(w.NextDue(w.ctx)).IsZero() {
+			w.Fatal("nothing is due, and an entry is in doubt")
+		}
+		e = w.claimOne()
+		w.same(outbox.InDoubt, e.State, "state that tells to read")
+		w.ok(w.Settle(w.ctx, "run-1", e, *dossier(1, 6, "05"), w.later(time.Second)))
+		w.same(0, len(w.claim(10)), "claimed behind it while held")
+		w.settleAll(kbo)
+		w.same([]string{"reg-05 settled", "reg-90 suspended"}, w.lane(s.Person), "lane")
 	},
+
+	"in doubt and not taken, it waits for a person's release": notTaken(
+		func(w *world) { w.order(ledger.Request{Kind: "hold"}) },
+		func(w *world) { w.order(ledger.Request{Kind: "unhold"}); w.queue("c1", "05") }),
+	"in doubt and not taken, it waits for data that are right": notTaken(
+		func(w *world) { w.ingest(kbo, w.feeds("clients"), bad(0, 2, "c1")) },
+		func(w *world) {
+			w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "Maes")))
+			w.queue("c1", "05")
+		}),
+	"in doubt and not taken, it waits for the guard's release": notTaken(
+		func(w *world) { w.ok(w.Stop(w.ctx, kbo, "te veel", "too much", w.now)) },
+		func(w *world) { w.ok(w.Approve(w.ctx, kbo, els, w.now)) }),
+	"in doubt and not taken, it waits for the end of a pause": notTaken(
+		func(w *world) { w.ok(w.Request(w.ctx, ledger.Request{Kind: "pause", OCMW: kbo, By: els, At: w.now})) },
+		func(w *world) {
+			w.ok(w.Request(w.ctx, ledger.Request{Kind: "resume", OCMW: kbo, By: els, At: w.now}))
+			must(w.ApplyRequests(w.ctx, w.now))
+		}),
+}
+
+// notTaken tries that what is in doubt is read while sending is forbidden, and that when MLP has it not it is not sent before
+// that is allowed.
+func notTaken(forbid, allow func(*world)) func(*world) {
+	return func(w *world) {
+		w.one("05")
+		w.ok(w.Doubt(w.ctx, w.claimOne(), time.Time{}, outbox.Problem{}, w.now))
+		forbid(w)
+		e := w.claimOne()
+		w.same(outbox.InDoubt, e.State, "state that tells to read")
+		w.same([]string{}, numbers(w.dirty(kbo)), "to decide before it is read")
+		w.ok(w.GiveBack(w.ctx, e, time.Time{}, false, outbox.Problem{Type: "notTaken"}, w.now))
+		w.same(0, len(w.claim(10)), "claimed before the client is decided again")
+		w.settleAll(kbo)
+		w.same(0, len(w.claim(10)), "claimed although it is forbidden")
+		w.same(time.Time{}, must(w.NextDue(w.ctx)), "next due")
+		must(w.ApplyRequests(w.ctx, w.now))
+		w.same(0, len(w.claim(10)), "claimed after the order was carried out")
+		allow(w)
+		w.same([]any{"reg-05", outbox.Claimed}, []any{e.Registration, w.claimOne().State}, "what goes afterwards")
+		w.ok(w.Check(w.ctx))
+	}
 }

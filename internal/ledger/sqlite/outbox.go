@@ -34,10 +34,14 @@ func (s *Store) Recover(ctx context.Context, now time.Time) (recovered int, err 
 	return recovered, err
 }
 
-// mayGo are the conditions that a lane's head must meet beside being due: an OCMW
-// that is not stopped or paused (an order to pause counts before it is carried out: a delivery can take long), a client that neither data nor a person holds, and for what was not
-// sent yet a client whose dossier is known.
-const mayGo = `e.head = 1 AND e.approved = 1 AND e.claim IS NULL AND p.held = 0 AND (e.state = 'inDoubt' OR p.looked_up = 1)
+// mayGo are the conditions that a lane's head must meet beside being due. What is in doubt is only read, which
+// nobody's order forbids: an entry that MLP turns out not to have waits from then on, under maySend.
+const mayGo = `e.head = 1 AND e.approved = 1 AND e.claim IS NULL AND (e.state = 'inDoubt' OR ` + maySend + `)`
+
+// maySend are the conditions for sending: a client whose dossier is known and whom neither data nor a person
+// holds, of an OCMW that is not stopped or paused (an order to pause counts before it is carried out: a delivery can
+// take long).
+const maySend = `p.held = 0 AND p.looked_up = 1
 	AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.person = e.person)
 	AND NOT EXISTS (SELECT 1 FROM ocmw o WHERE o.kbo = e.ocmw AND o.stopped_at IS NOT NULL)
 	AND NOT EXISTS (SELECT 1 FROM meta m WHERE m.key = 'fact/` + ledger.PausePrefix + `' || e.ocmw AND m.value <> '')
