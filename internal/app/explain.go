@@ -101,7 +101,7 @@ type ExplainedSending struct {
 	Rule     string         `json:"rule"`
 	State    outbox.State   `json:"state"`
 	At       time.Time      `json:"at"`
-	Attempts int            `json:"attempts"`
+	Attempts int            `json:"attempts"` // that count (outbox.Entry)
 	TraceID  string         `json:"traceId,omitempty"`
 	Sentence string         `json:"sentence"`
 	Problem  outbox.Problem `json:"problem,omitzero"`

@@ -224,7 +224,7 @@ func (a *App) Apply(ctx context.Context, plan PlanFile, by ledger.Actor) (Summar
 		return Summary{}, nil, err
 	}
 	deliverer := parts.Deliverer
-	parts.Hold, parts.Deliverer = true, nothing{}
+	parts.Hold, parts.Deliverer, parts.Finished = true, nothing{}, a.keepLastRun
 	c := cycle.New(parts)
 	now, err := a.Plan(ctx) // on a copy: a refused plan leaves nothing behind
 	if err != nil {

@@ -214,7 +214,7 @@ func printSendings(w io.Writer, sent []app.ExplainedSending) {
 	for _, x := range sent {
 		columns(w, []int{19, 14}, x.At.In(app.Zone()).Format("02/01/2006 15:04:05"), entryNL(x.State), x.Sentence)
 		if x.TraceID != "" {
-			fmt.Fprintf(w, "      spoor (trace id) %s, poging %d\n", x.TraceID, max(x.Attempts, 1)) // one that a crash cut short counts none
+			fmt.Fprintf(w, "      spoor (trace id) %s, getelde pogingen: %d\n", x.TraceID, x.Attempts)
 		}
 		if x.Problem.Title != "" && x.State != "superseded" && x.State != "settled" {
 			fmt.Fprintf(w, "      MLP heeft dit niet aanvaard (antwoord %d). Voor IT: mlpsync queue show %s\n", x.Problem.Status, x.Entry)

@@ -20,7 +20,8 @@ type Entry struct {
 	// Version is the dossier version that its decision saw, or that an earlier
 	// entry of its lane brought about; 0 where there was no dossier.
 	Version int64
-	// Attempts counts the times it went out; giving it back unsent counts none.
+	// Attempts are those that count towards MaxAttempts (VerdictRow.Counts): not what was given back
+	// unsent, throttled or not admitted, and not what a crash cut short.
 	Attempts  int
 	NotBefore time.Time
 	// ContentHash tells equal changes from different ones.
