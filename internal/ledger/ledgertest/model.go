@@ -16,9 +16,9 @@ import (
 // model drives the outbox of three clients at random beside a tiny model of it, and
 // compares after each step. What must never differ: the order of a lane, how many are
 // in flight, what settled, and that nothing is claimed on a version that moved.
-func model(t *testing.T, open func(t testing.TB) ledger.Store) {
+func model(t *testing.T, e Engine) {
 	rapid.Check(t, func(rt *rapid.T) {
-		w := newWorld(t, open(t))
+		w := newWorld(t, e)
 		defer w.Close()
 		m := newMachine(w)
 		rt.Repeat(map[string]func(*rapid.T){

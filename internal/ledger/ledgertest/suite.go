@@ -24,14 +24,22 @@ import (
 	"github.com/mlpsync/mlpsync/internal/outbox"
 )
 
-// Run tries an engine. open gives an empty store that is closed with the test.
-func Run(t *testing.T, open func(t testing.TB) ledger.Store) {
-	for _, room := range []map[string]func(*world){ingesting, deciding, observing, sending, operating, ordering} {
+// Engine is what is tried. Its stores are closed with the test.
+type Engine struct {
+	// Open gives an empty store.
+	Open func(t testing.TB) ledger.Store
+	// Restore puts a backup of any of them into a new store.
+	Restore func(t testing.TB, backup string) ledger.Store
+}
+
+// Run tries an engine.
+func Run(t *testing.T, e Engine) {
+	for _, room := range []map[string]func(*world){ingesting, deciding, observing, sending, operating, ordering, keeping} {
 		for name, try := range room {
-			t.Run(name, func(t *testing.T) { try(newWorld(t, open(t))) })
+			t.Run(name, func(t *testing.T) { try(newWorld(t, e)) })
 		}
 	}
-	t.Run("an outbox model", func(t *testing.T) { model(t, open) })
+	t.Run("an outbox model", func(t *testing.T) { model(t, e) })
 }
 
 // The OCMWs of the suite: fictional enterprise numbers.
@@ -49,14 +57,15 @@ const (
 type world struct {
 	testing.TB
 	ledger.Store
+	engine  Engine
 	ctx     context.Context
 	now     time.Time
 	counter int
 }
 
-func newWorld(t testing.TB, s ledger.Store) *world {
-	w := &world{TB: t, Store: s, ctx: context.Background(), now: time.Date(2026, 3, 16, 9, 0, 0, 0, time.UTC)}
-	w.ok(s.StartRun(w.ctx, "run-1", w.now))
+func newWorld(t testing.TB, e Engine) *world {
+	w := &world{TB: t, Store: e.Open(t), engine: e, ctx: context.Background(), now: time.Date(2026, 3, 16, 9, 0, 0, 0, time.UTC)}
+	w.ok(w.StartRun(w.ctx, "run-1", w.now))
 	return w
 }
 

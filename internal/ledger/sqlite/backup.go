@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -34,8 +35,9 @@ func (s *Store) Backup(ctx context.Context, path string) (audit.Head, error) {
 		return audit.Head{}, fmt.Errorf("back up ledger: %w", err)
 	}
 	defer os.Remove(tmp.Name())
-	// SQLite takes an empty file for a new one, and leaves it its mode.
-	_, err = s.writer.ExecContext(ctx, `VACUUM INTO ?`, tmp.Name())
+	// SQLite takes an empty file for a new one, and leaves it its mode. A store in memory would copy into memory
+	// if it were not told otherwise.
+	_, err = s.writer.ExecContext(ctx, `VACUUM INTO ?`, fileURI(tmp.Name())+"?vfs="+diskVFS())
 	if damaged(err) {
 		err = diskTrouble(err)
 	} else if err != nil { // not the state's disk
@@ -49,6 +51,14 @@ func (s *Store) Backup(ctx context.Context, path string) (audit.Head, error) {
 		err = giveName(tmp.Name(), path)
 	}
 	return head, wrap("back up ledger", err)
+}
+
+// diskVFS is SQLite's name for the file system of this machine.
+func diskVFS() string {
+	if runtime.GOOS == "windows" {
+		return "win32"
+	}
+	return "unix"
 }
 
 // proveCopy reads the copy back, without making anything beside it.

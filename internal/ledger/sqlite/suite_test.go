@@ -51,12 +51,19 @@ func open(t testing.TB, path string, keys *seal.Keys) *sqlite.Store {
 }
 
 func TestLedger(t *testing.T) {
+	keys := newKeys(t)
+	restore := func(t testing.TB, backup string) ledger.Store {
+		path := filepath.Join(t.TempDir(), "ledger.db")
+		_, err := sqlite.Restore(t.Context(), sqlite.Options{Path: path, Keys: keys}, backup, ledger.Actor{Name: "els", Reason: "new disk"})
+		check(t, err)
+		return open(t, path, keys)
+	}
 	t.Run("file", func(t *testing.T) {
-		ledgertest.Run(t, func(t testing.TB) ledger.Store {
-			return open(t, filepath.Join(t.TempDir(), "state", "ledger.db"), newKeys(t))
-		})
+		ledgertest.Run(t, ledgertest.Engine{Restore: restore, Open: func(t testing.TB) ledger.Store {
+			return open(t, filepath.Join(t.TempDir(), "state", "ledger.db"), keys)
+		}})
 	})
 	t.Run("memory", func(t *testing.T) {
-		ledgertest.Run(t, func(t testing.TB) ledger.Store { return open(t, sqlite.Memory, newKeys(t)) })
+		ledgertest.Run(t, ledgertest.Engine{Restore: restore, Open: func(t testing.TB) ledger.Store { return open(t, sqlite.Memory, keys) }})
 	})
 }
