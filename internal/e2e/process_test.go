@@ -71,7 +71,7 @@ var buildPrograms = sync.OnceValues(func() (string, error) {
 })
 
 // thePrograms is the folder of mlpsync and mockmlp.
-func thePrograms(t *testing.T) string {
+func thePrograms(t testing.TB) string {
 	t.Helper()
 	dir, err := buildPrograms()
 	if err != nil {

@@ -1,8 +1,10 @@
 package e2e_test
 
 import (
+	"context"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -55,10 +57,22 @@ func TestUpgradeFromTheFirstSchema(t *testing.T) {
 			t.Errorf("%s before the upgrade: %s", command, r)
 		}
 	}
+	w.upgraded(sent)
+}
+
+// upgraded lets the installation of firstSchema come to rest, and holds it against what it was: nothing lost, nothing
+// sent twice, and it goes on.
+func (w *world) upgraded(sent int) {
+	t := w.t
+	t.Helper()
 	r := w.run("once", "--json")
 	s := decode[app.Summary](t, r)
-	if r.code != 0 || len(w.mock.Effects()) != sent || s.Entries.Waiting+s.Entries.InDoubt > 0 || s.Clients.Decided == 0 {
+	if r.code != 0 || len(w.mock.Effects()) != sent || s.Entries.Waiting+s.Entries.InDoubt > 0 {
 		t.Fatalf("the upgrade sent %d changes\n%s", len(w.mock.Effects())-sent, clipped(r.String()))
+	}
+	status := decode[app.Status](t, w.run("status", "--json"))
+	if o := status.OCMWs[0]; o.Clients.Decided == 0 || o.Undecided > 0 || !o.Clients.Holds() {
+		t.Errorf("after the upgrade %d are not decided, and of the others %+v", o.Undecided, o.Clients)
 	}
 	queue := decode[[]app.QueueEntry](t, w.run("queue list", "--json"))
 	if len(queue) != 1 || queue[0].State != outbox.Discarded || queue[0].Problem.Status != 400 {
@@ -73,5 +87,50 @@ func TestUpgradeFromTheFirstSchema(t *testing.T) {
 	w.drop(map[string][]byte{"instroom" + tomorrow: only(t, newcomer, lateComer)["instroom"+tonight]})
 	if r := w.run("once"); r.code != 0 || len(w.mock.Effects()) != sent+2 {
 		t.Errorf("the next export brought %d changes: %s", len(w.mock.Effects())-sent, clipped(r.String()))
+	}
+}
+
+// killedAt starts the daemon as the self-test does, and wants it to die at a passage of a failpoint.
+func (w *world) killedAt(point string) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.t.Context(), commandTime)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, filepath.Join(thePrograms(w.t), "mlpsync"), "selftest", "child", "-c", w.path("mlpsync.yaml"))
+	cmd.Env = append(cmd.Environ(), "MLPSYNC_SELFTEST_FAILPOINT="+point)
+	stdin, err := cmd.StdinPipe() // when it is closed the daemon stops by itself
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer stdin.Close()
+	if out, err := cmd.Output(); err == nil || cmd.ProcessState.Exited() || ctx.Err() != nil {
+		w.t.Fatalf("not killed at %s: %v, %s\n%s", point, err, cmd.ProcessState, clipped(string(out)))
+	}
+}
+
+// The power is cut while the state is brought forward, once or again and again, and on the first steps after it.
+func TestUpgradeCutShort(t *testing.T) {
+	steps := []string{"migrate.before-commit:1", "migrate.after-commit:1", "migrate.before-commit:2", "migrate.after-commit:2"}
+	rounds := map[string][]string{
+		// The first step stands after a kill behind it: the second is then the process's first.
+		"again and again": {
+			"migrate.before-commit:1", "migrate.before-commit:1", "migrate.after-commit:1", "migrate.before-commit:1", "migrate.after-commit:1",
+			"recover-claims.before-commit:1", "recover-claims.after-commit:1", "start-run.after-commit:1", "commit-decisions.before-commit:1", "commit-decisions.after-commit:1",
+		},
+	}
+	for _, step := range steps {
+		rounds[step] = []string{step}
+	}
+	for name, points := range rounds {
+		t.Run(name, func(t *testing.T) {
+			w := firstSchema(t)
+			sent := len(w.mock.Effects())
+			for _, point := range points {
+				w.killedAt(point)
+				if n := len(w.mock.Effects()); n != sent {
+					t.Fatalf("%d changes were sent before a kill at %s", n-sent, point)
+				}
+			}
+			w.upgraded(sent)
+		})
 	}
 }
