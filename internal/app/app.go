@@ -153,7 +153,7 @@ func (a *App) Close() error {
 		errs = append(errs, cleanup())
 	}
 	a.cleanups = nil
-	a.pass("shutdown.closed")
+	a.pass(shutdownClosed)
 	return errors.Join(errs...)
 }
 
@@ -220,7 +220,7 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	parts.Finished = a.finished
 	err = cycle.New(parts).Loop(ctx, a.config.Poll.Std())
-	a.pass("shutdown.begun")
+	a.pass(shutdownBegun)
 	a.Log.Info().Str("event", "daemon.stopped").Msg("mlpsync stopped")
 	return err
 }

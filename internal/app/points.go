@@ -7,10 +7,30 @@ import (
 
 	"github.com/mlpsync/mlpsync/adapters"
 	"github.com/mlpsync/mlpsync/adapters/dropfolder"
+	"github.com/mlpsync/mlpsync/internal/ledger/sqlite"
+	"github.com/mlpsync/mlpsync/internal/mlp"
 )
 
-// Points of the file side for the self-test. The drop folder knows nothing of them: where the
-// self-test runs, its file system and its answers go through here.
+// Points are the failpoints that the work of a daemon passes, all of them: those of the ledger, those around requests
+// to MLP, and those of the file side and of the end, which are here. The drop folder knows nothing of them: where the self-test runs, its
+// file system and its answers go through here.
+func Points() []string {
+	points := append(sqlite.Points(), mlp.Points()...)
+	for _, renamed := range []string{takeOriginal, keepContent, writeClaim} {
+		points = append(points, renamed+beforeRename, renamed+afterRename)
+	}
+	return append(points, takeOriginal+beforeRemove, takeOriginal+afterRemove,
+		acknowledge+beforeCall, acknowledge+afterCall, quarantine+beforeCall, quarantine+afterCall, shutdownBegun, shutdownClosed)
+}
+
+const (
+	takeOriginal, keepContent, writeClaim = "take-original", "keep-content", "write-claim"
+	acknowledge, quarantine               = "acknowledge", "quarantine"
+	beforeRename, afterRename             = ".before-rename", ".after-rename"
+	beforeRemove, afterRemove             = ".before-remove", ".after-remove"
+	beforeCall, afterCall                 = ".before", ".after"
+	shutdownBegun, shutdownClosed         = "shutdown.begun", "shutdown.closed"
+)
 
 func (a *App) pass(point string) {
 	if a.Reached != nil {
@@ -41,16 +61,16 @@ type pointedFiles struct {
 
 // Rename implements dropfolder.FileSystem.
 func (f pointedFiles) Rename(from, to string) error {
-	point := "take-original"
+	point := takeOriginal
 	switch filepath.Ext(to) {
 	case ".sealed":
-		point = "keep-content"
+		point = keepContent
 	case ".claim":
-		point = "write-claim"
+		point = writeClaim
 	}
-	f.reached(point + ".before-rename")
+	f.reached(point + beforeRename)
 	err := f.FileSystem.Rename(from, to)
-	f.reached(point + ".after-rename")
+	f.reached(point + afterRename)
 	return err
 }
 
@@ -59,9 +79,9 @@ func (f pointedFiles) Remove(path string) error {
 	if !strings.HasPrefix(filepath.Base(path), ".") {
 		return f.FileSystem.Remove(path) // tidying up in the state directory
 	}
-	f.reached("take-original.before-remove")
+	f.reached(takeOriginal + beforeRemove)
 	err := f.FileSystem.Remove(path)
-	f.reached("take-original.after-remove")
+	f.reached(takeOriginal + afterRemove)
 	return err
 }
 
@@ -73,16 +93,16 @@ type pointedSource struct {
 
 // Done implements adapters.Source.
 func (s pointedSource) Done(ctx context.Context, set adapters.Set) error {
-	s.reached("acknowledge.before")
+	s.reached(acknowledge + beforeCall)
 	err := s.Source.Done(ctx, set)
-	s.reached("acknowledge.after")
+	s.reached(acknowledge + afterCall)
 	return err
 }
 
 // Quarantine implements adapters.Source.
 func (s pointedSource) Quarantine(ctx context.Context, file adapters.File, why adapters.FileProblem) error {
-	s.reached("quarantine.before")
+	s.reached(quarantine + beforeCall)
 	err := s.Source.Quarantine(ctx, file, why)
-	s.reached("quarantine.after")
+	s.reached(quarantine + afterCall)
 	return err
 }

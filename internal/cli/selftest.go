@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -34,6 +35,9 @@ type bench struct {
 	mock   *mockmlp.Mock
 	server *http.Server
 	addr   string
+
+	attended time.Time // when the person looked last; zero: nobody does
+	trouble  error     // that the person had last
 }
 
 // benchConfig is the demo's with a short poll, and files taken at once. Breaker, retries
@@ -132,6 +136,15 @@ func (b *bench) drop(name string, content []byte) error {
 
 func (b *bench) config() string { return filepath.Join(b.dir, "mlpsync.yaml") }
 
+// left is what somebody still has to do: the daemon, or the person where there is one.
+func (b *bench) left(s standing) int {
+	n := s.Open + s.Undecided
+	if !b.attended.IsZero() {
+		n += s.Parked + s.Stopped + s.Lacking
+	}
+	return n
+}
+
 // pending tells whether VDAB still has a 78 to set within the hour; contracts that start on a later day
 // are not waited for.
 func (b *bench) pending() bool {
@@ -174,7 +187,7 @@ const (
 func (c *calm) reached(s standing) bool {
 	n := len(c.bench.mock.Effects())
 	journal, total := c.bench.mock.Journal()
-	if n != c.effects || c.since.IsZero() || s.Decided == 0 || s.Open > 0 || s.Undecided > 0 || c.bench.pending() {
+	if n != c.effects || c.since.IsZero() || s.Decided == 0 || c.bench.left(s) > 0 || c.bench.pending() {
 		c.effects, c.asked, c.since = n, total, time.Now()
 	}
 	reads := 0
@@ -190,6 +203,8 @@ func (c *calm) reached(s standing) bool {
 type standing struct {
 	Open       int `json:"open"` // entries that wait, are being sent, or are in doubt
 	Parked     int `json:"parked"`
+	Stopped    int `json:"stopped"` // OCMWs that the guard stops
+	Lacking    int `json:"lacking"` // OCMWs of whose delivery only the file lacks that was set apart (outdate)
 	Undecided  int `json:"undecided"`
 	Decided    int `json:"decided"`
 	Goroutines int `json:"goroutines"`
@@ -210,6 +225,14 @@ func standingOf(ctx context.Context, a *app.App) (standing, error) {
 	for _, o := range status.OCMWs {
 		s.Undecided += o.Undecided
 		s.Decided += o.Clients.Decided
+		if o.Guard != nil {
+			s.Stopped++
+		}
+		for _, note := range o.Notes {
+			if strings.HasSuffix(note.EN, lacks) {
+				s.Lacking++
+			}
+		}
 	}
 	return s, nil
 }

@@ -6,17 +6,16 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/mlpsync/mlpsync/internal/app"
 	"github.com/mlpsync/mlpsync/internal/failpoint"
-	"github.com/mlpsync/mlpsync/mockmlp"
 )
 
 type crashCmd struct {
-	Rounds int    `default:"1" placeholder:"N" help:"How many times to start over; a round kills once at each failpoint, and at random moments in between."`
+	Rounds int    `default:"3" placeholder:"N" help:"How many times to start over; a round kills once at each failpoint, and at random moments in between."`
 	Seed   uint64 `default:"1" placeholder:"S" help:"Draws which passage of a failpoint kills, and the random moments."`
 	Only   string `placeholder:"PREFIX" help:"Kill only at failpoints whose name begins so."`
 	JSON   bool   `name:"json" help:"Print the report as JSON."`
@@ -33,6 +32,9 @@ type crashReport struct {
 	Kills    int    `json:"kills"`
 	UnderWay int    `json:"killsWithEntriesUnderWay"`
 	verdict
+	// Never are the failpoints that never came by, Spared those at which it was never killed.
+	Never   []string       `json:"neverPassed"`
+	Spared  []string       `json:"neverKilledAt"`
 	Moments []momentReport `json:"moments"`
 	// FirstChange is from the start of a process until MLP changed again.
 	FirstChange delays  `json:"firstChange"`
@@ -78,6 +80,7 @@ const (
 	randomMoment = "random moment"
 	firstWrite   = "write.before-send"
 	shutdown     = "shutdown."
+	newState     = "migrate."
 	// spent is the number of changes in MLP after which a failpoint is given up, so that work is
 	// left for the others: the daemon is killed all the same.
 	spent = 30
@@ -100,7 +103,7 @@ func (c crashCmd) Run(s *session) error {
 	}
 	say("There is no public MLP API: this runs against the bundled mock, with test persons.")
 	say("one run that nobody disturbs ...")
-	t := &torture{seed: c.Seed, only: c.Only, moments: map[string]*moment{}}
+	t := &torture{seed: c.Seed, only: c.Only, moments: map[string]*moment{}, seen: map[string]bool{}}
 	if err := t.undisturbed(s.ctx); err != nil {
 		return err
 	}
@@ -120,7 +123,7 @@ func (c crashCmd) Run(s *session) error {
 	} else {
 		printCrash(s.stdout, r)
 	}
-	if !r.clean() || r.Kills == 0 {
+	if !r.clean() || r.Kills == 0 || len(r.Never) > 0 {
 		return errLeft
 	}
 	return nil
@@ -135,6 +138,7 @@ type torture struct {
 	total   verdict
 	under   int
 	moments map[string]*moment
+	seen    map[string]bool // points that came by, as far as processes lived to tell
 	order   []string
 	changed []time.Duration // from a start to the first change in MLP
 }
@@ -145,22 +149,33 @@ type moment struct {
 	ready []time.Duration
 }
 
+func (t *torture) came(points []failpoint.Passed) {
+	for _, p := range points {
+		t.seen[p.Name] = true
+	}
+}
+
+// never are the failpoints that never came by.
+func (t *torture) never() []string {
+	return slices.DeleteFunc(app.Points(), func(point string) bool { return t.seen[point] })
+}
+
+func (t *torture) spared() []string {
+	spared := []string{}
+	for _, p := range t.passed {
+		if m := t.moments[p.Name]; strings.HasPrefix(p.Name, t.only) && (m == nil || m.kills == 0) {
+			spared = append(spared, p.Name)
+		}
+	}
+	return spared
+}
+
 func (t *torture) at(name string) *moment {
 	if t.moments[name] == nil {
 		t.moments[name] = &moment{}
 		t.order = append(t.order, name)
 	}
 	return t.moments[name]
-}
-
-// lossy lets a few answers get lost, so that the points of what follows are passed too, and slows the
-// mock down, so that there is always something under way.
-func lossy(m *mockmlp.Mock) error {
-	seldom := 0.03
-	put := mockmlp.FaultMatch{Method: http.MethodPut}
-	_, lost := m.AddFault(mockmlp.Fault{Match: put, Toxicity: &seldom, Times: 30, When: mockmlp.AfterCommit, Fault: mockmlp.FaultReset})
-	_, slow := m.AddFault(mockmlp.Fault{Match: put, FixedDelayMilliseconds: 60})
-	return errors.Join(lost, slow)
 }
 
 // undisturbed is the oracle: the same work without a kill.
@@ -170,7 +185,11 @@ func (t *torture) undisturbed(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.close()) }()
-	if err := lossy(b.mock); err != nil {
+	if err := errors.Join(b.harden(), b.withhold()); err != nil {
+		return err
+	}
+	begun, err := b.outdate(ctx)
+	if err = errors.Join(err, b.deliver()); err != nil {
 		return err
 	}
 	k, err := startChild(ctx, b.config(), "")
@@ -182,7 +201,10 @@ func (t *torture) undisturbed(ctx context.Context) (err error) {
 		return err
 	}
 	k.stop()
-	t.passed, t.want = k.points, outcomeOf(b.mock)
+	t.came(begun)
+	t.came(k.points)
+	begun = slices.DeleteFunc(begun, func(p failpoint.Passed) bool { return !strings.HasPrefix(p.Name, newState) })
+	t.passed, t.want = append(begun, k.points...), outcomeOf(b.mock)
 	if len(t.passed) == 0 || len(t.want.effects) == 0 {
 		return k.failed("the undisturbed run did nothing")
 	}
@@ -215,37 +237,65 @@ func (a aim) spec() string {
 	return fmt.Sprintf("%s:%d", a.point, a.nth)
 }
 
-// aims are the kills of a round. First the first passage of each failpoint that comes before
-// something is sent, in the order in which the work comes by, as an earlier one may not be
+// onlyOnce are points of work that is done once: after a kill at one of a row, the others don't come again. A set is taken and
+// acknowledged once, and a file is set apart once.
+func onlyOnce() [][]string {
+	return [][]string{
+		{"activate-set.after-commit", "acknowledge.before", "acknowledge.after"},
+		{"quarantine.after", "discard-staged-set.before-commit", "discard-staged-set.after-commit"},
+	}
+}
+
+// turn tells whether a point is killed at in a round: of each row of onlyOnce one is.
+func turn(point string, round uint64) bool {
+	for _, row := range onlyOnce() {
+		if i := slices.Index(row, point); i >= 0 {
+			return uint64(i) == round%uint64(len(row))
+		}
+	}
+	return true
+}
+
+// aims are the kills of a round. While there is nothing to do yet: those of a new state. Then the first passage of each failpoint that
+// comes before something is sent, in the order in which the work comes by, as an earlier one may not be
 // passed again. Then, in the middle of sending, and in any order: a passage of those that come by often, a stop,
-// random moments, and half of those that come by seldom.
-func (t *torture) aims(round uint64, draw *rand.Rand) []aim {
+// random moments, and half of those that come by seldom, the other half in the next round.
+func (t *torture) aims(round uint64) (empty, filled []aim) {
 	const often, deepest = 20, 8
 	var early, sending, seldom []aim
+	draw, halves := rand.New(rand.NewPCG(t.seed, round)), rand.New(rand.NewPCG(t.seed, round/2))
 	start := slices.IndexFunc(t.passed, func(p failpoint.Passed) bool { return p.Name == firstWrite })
-	// A set is taken and acknowledged once: after a kill at one of these the others don't come again.
-	once := []string{"activate-set.after-commit", "acknowledge.before", "acknowledge.after"}
-	chosen := once[round%uint64(len(once))]
 	for i, p := range t.passed {
-		if i < start && (p.Name == chosen || !slices.Contains(once, p.Name)) {
-			early = append(early, aim{point: p.Name, nth: 1})
+		first := aim{point: p.Name, nth: 1}
+		switch {
+		case strings.HasPrefix(p.Name, newState):
+			empty = append(empty, first)
+			continue
+		case i < start && turn(p.Name, round):
+			early = append(early, first)
 		}
 		switch {
 		case p.Times >= often:
 			sending = append(sending, aim{point: p.Name, nth: 1 + draw.IntN(deepest)})
 		case strings.HasPrefix(p.Name, shutdown):
-			sending = append(sending, aim{point: p.Name, nth: 1})
+			sending = append(sending, first)
 		case i > start:
 			seldom = append(seldom, aim{point: p.Name, nth: 1, seldom: true})
 		}
 	}
-	draw.Shuffle(len(seldom), func(i, j int) { seldom[i], seldom[j] = seldom[j], seldom[i] })
+	halves.Shuffle(len(seldom), func(i, j int) { seldom[i], seldom[j] = seldom[j], seldom[i] })
 	draw.Shuffle(len(sending), func(i, j int) { sending[i], sending[j] = sending[j], sending[i] })
 	for i := randomEvery; i < len(sending); i += randomEvery + 1 {
 		sending = slices.Insert(sending, i, aim{after: 300*time.Millisecond + time.Duration(draw.Int64N(int64(time.Second)))})
 	}
-	all := slices.Concat(early, seldom[:(len(seldom)+1)/2], sending)
-	return slices.DeleteFunc(all, func(a aim) bool { return !strings.HasPrefix(a.point, t.only) })
+	half := (len(seldom) + 1) / 2
+	if round%2 == 0 {
+		seldom = seldom[:half]
+	} else {
+		seldom = seldom[half:]
+	}
+	others := func(a aim) bool { return !strings.HasPrefix(a.point, t.only) }
+	return slices.DeleteFunc(empty, others), slices.DeleteFunc(slices.Concat(early, seldom, sending), others)
 }
 
 // round kills the daemon of one installation again and again, lets it finish, and judges.
@@ -255,20 +305,33 @@ func (t *torture) round(ctx context.Context, n uint64) (v verdict, kills int, er
 		return v, 0, err
 	}
 	defer func() { err = errors.Join(err, b.close()) }()
-	if err := lossy(b.mock); err != nil {
+	if err := errors.Join(b.harden(), b.withhold()); err != nil {
 		return v, 0, err
 	}
 	killedAt := map[string]bool{}
 	last := "" // where the process before was killed
-	draw := rand.New(rand.NewPCG(t.seed, n))
-	for _, a := range t.aims(n, draw) {
-		killed, err := t.process(ctx, b, a, last)
-		if err != nil {
-			return v, kills, err
+	kill := func(aims []aim) error {
+		for _, a := range aims {
+			killed, err := t.process(ctx, b, a, last)
+			if err != nil {
+				return err
+			}
+			if last = ""; killed != "" {
+				kills, last, killedAt[killed] = kills+1, killed, true
+			}
 		}
-		if last = ""; killed != "" {
-			kills, last, killedAt[killed] = kills+1, killed, true
-		}
+		return nil
+	}
+	empty, filled := t.aims(n)
+	if err := kill(empty); err != nil {
+		return v, kills, err
+	}
+	_, err = b.outdate(ctx)
+	if err = errors.Join(err, b.deliver()); err != nil {
+		return v, kills, err
+	}
+	if err := kill(filled); err != nil {
+		return v, kills, err
 	}
 	_, err = t.process(ctx, b, aim{}, last)
 	if err != nil && !errors.Is(err, errNotAtRest) {
@@ -310,6 +373,7 @@ func (t *torture) process(ctx context.Context, b *bench, a aim, before string) (
 		k.stop() // points of a shutdown are passed here
 		killed = !k.cmd.ProcessState.Success()
 	}
+	t.came(k.points)
 	t.note(a, before, killed, took)
 	if k.said("outbox.recovered") {
 		t.under++
@@ -353,6 +417,7 @@ func (t *torture) note(a aim, before string, killed bool, took spans) {
 		return
 	}
 	if m := t.at(a.name()); killed {
+		t.seen[a.point] = true
 		m.kills++
 	} else {
 		m.missed++
@@ -371,6 +436,7 @@ func await(ctx context.Context, k *child, b *bench, due func() bool) (took spans
 	before := len(b.mock.Effects())
 	rest := calm{bench: b}
 	for {
+		b.attend(ctx, k.standing())
 		if took.ready == 0 && k.said("daemon.started") {
 			took.ready = time.Since(k.started)
 		}
@@ -383,7 +449,7 @@ func await(ctx context.Context, k *child, b *bench, due func() bool) (took spans
 		case due != nil && due():
 			return took, true, nil
 		case time.Since(k.started) > patience:
-			return took, false, errors.Join(errNotAtRest, k.failed(fmt.Sprintf("it runs for %s", patience)))
+			return took, false, errors.Join(errNotAtRest, b.trouble, k.failed(fmt.Sprintf("it runs for %s", patience)))
 		}
 		select {
 		case <-ctx.Done():
@@ -397,7 +463,7 @@ func await(ctx context.Context, k *child, b *bench, due func() bool) (took spans
 func (t *torture) report(rounds int, took time.Duration) crashReport {
 	r := crashReport{
 		Seed: t.seed, Rounds: rounds, Points: len(t.passed), UnderWay: t.under, verdict: t.total,
-		Changes: len(t.want.effects), Seconds: took.Seconds(), FirstChange: delaysOf(t.changed),
+		Changes: len(t.want.effects), Seconds: took.Seconds(), FirstChange: delaysOf(t.changed), Never: t.never(), Spared: t.spared(),
 	}
 	for _, name := range t.order {
 		m := t.moments[name]
@@ -421,5 +487,10 @@ func printCrash(w io.Writer, r crashReport) {
 	fmt.Fprintf(w, "\n%d kills in %d rounds of %d changes, seed %d, %.0f s; after %d of them an entry was under way, and MLP was read to find out.\n",
 		r.Kills, r.Rounds, r.Changes, r.Seed, r.Seconds, r.UnderWay)
 	fmt.Fprintf(w, "from a start to the next change in MLP: %s\n", r.FirstChange)
+	for what, points := range map[string][]string{"never came by": r.Never, "never killed at": r.Spared} {
+		if len(points) > 0 {
+			fmt.Fprintf(w, "%s: %s\n", what, strings.Join(points, ", "))
+		}
+	}
 	fmt.Fprintf(w, "lost %d, effects twice %d, out of order %d, unexpected %d, dossiers that differ %d\n", r.Lost, r.Twice, r.OutOfOrder, r.Unexpected, r.Different)
 }

@@ -3,8 +3,9 @@
 //
 // The program that ships never stops here: its parts carry a function field that is nil,
 // and only the child process of "mlpsync selftest crash" fills it, from the environment variable [Variable].
-// Points have no list. A run that is not killed counts which ones it passes, and the
-// self-test goes by that, so that a point that is added is killed at from then on.
+// A run that is not killed counts which points it passes, and the self-test kills at
+// those, so that a point that is added is killed at from then on. Which ones there are (app.Points) it
+// only needs to tell what never came by.
 //
 // internal/cli calls it; it imports nothing of this module and holds no state of its own.
 package failpoint

@@ -130,8 +130,8 @@ func (a *attempts) exchange(op operation, req *http.Request) outcome {
 	ctx, cancel := context.WithTimeout(parent, a.timeout)
 	defer cancel()
 	var line connection
-	a.pass(op, "before-send")
-	out := req.Clone(httptrace.WithClientTrace(ctx, line.trace(func() { a.pass(op, "after-send") })))
+	a.pass(op, beforeSend)
+	out := req.Clone(httptrace.WithClientTrace(ctx, line.trace(func() { a.pass(op, afterSend) })))
 	if op.write {
 		// Without it net/http can't send the body a second time by itself, which it does
 		// for a request with an Idempotency-Key on a connection that broke.
@@ -149,21 +149,35 @@ func (a *attempts) exchange(op operation, req *http.Request) outcome {
 	}
 	o.status, o.header = resp.StatusCode, resp.Header
 	o.body, o.failure = readBody(parent, ctx, resp)
-	a.pass(op, "answered")
+	a.pass(op, answered)
 	if o.failure == failNone {
 		o.form, o.problem = formOf(o.status, resp.Header.Get("Content-Type"), o.body)
 	}
 	return o
 }
 
+// Points are the failpoints around a request.
+func Points() []string {
+	var points []string
+	for _, kind := range []string{readPoints, writePoints} {
+		points = append(points, kind+beforeSend, kind+afterSend, kind+answered)
+	}
+	return points
+}
+
+const (
+	readPoints, writePoints         = "read.", "write."
+	beforeSend, afterSend, answered = "before-send", "after-send", "answered"
+)
+
 // pass tells the self-test, where there is one, how far a request has come.
 func (a *attempts) pass(op operation, point string) {
 	if a.reached == nil {
 		return
 	}
-	kind := "read."
+	kind := readPoints
 	if op.write {
-		kind = "write."
+		kind = writePoints
 	}
 	a.reached(kind + point)
 }

@@ -234,7 +234,7 @@ func (s *Store) sealProblem(e outbox.Entry, p outbox.Problem) ([]byte, error) {
 
 // Settle implements ledger.Outbox.
 func (s *Store) Settle(ctx context.Context, run string, e outbox.Entry, known casefile.Dossier, now time.Time) error {
-	return s.write(ctx, "settle entry", func(t *tx) error { return settle(t, run, e, known, now) })
+	return s.SettleMany(ctx, run, []outbox.Entry{e}, []casefile.Dossier{known}, now)
 }
 
 // SettleMany implements ledger.Outbox.

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"strings"
 	"time"
 
 	driver "modernc.org/sqlite"
@@ -77,10 +76,10 @@ func (s *Store) commit(what string, began *sql.Tx) error {
 	if s.reached == nil {
 		return began.Commit()
 	}
-	point := strings.ReplaceAll(what, " ", "-")
-	s.reached(point + ".before-commit")
+	before, after := pointsOf(what)
+	s.reached(before)
 	err := began.Commit()
-	s.reached(point + ".after-commit")
+	s.reached(after)
 	return err
 }
 

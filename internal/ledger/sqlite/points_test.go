@@ -1,0 +1,37 @@
+package sqlite
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// Every transaction of a daemon that writes is in the list that the self-test goes by.
+func TestPointsAreAllTransactions(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`\.(?:write\(ctx, |commit\()"([^"]+)"`).FindAllStringSubmatch(string(text), -1) {
+			// A restore has a store of its own, which passes no points; its command ends where a daemon begins.
+			if m[1] != "forget what MLP held" {
+				before, after := pointsOf(m[1])
+				want = append(want, before, after)
+			}
+		}
+	}
+	slices.Sort(want)
+	if diff := cmp.Diff(slices.Compact(want), Points()); diff != "" {
+		t.Errorf("-in the code +in the list\n%s", diff)
+	}
+}
