@@ -1,11 +1,16 @@
 package cli
 
 import (
+	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/mlpsync/mlpsync/internal/app"
+	"github.com/mlpsync/mlpsync/internal/failpoint"
 	"github.com/mlpsync/mlpsync/mockmlp"
 )
 
@@ -75,4 +80,41 @@ func TestMoved(t *testing.T) {
 		}
 	}
 	t.Error("never moves")
+}
+
+// In as many rounds as there are by default the daemon is killed at every failpoint.
+func TestAimsCoverEveryFailpoint(t *testing.T) {
+	passed := []failpoint.Passed{{Name: "often.before-send", Times: 50}, {Name: firstWrite, Times: 50}}
+	for i, name := range app.Points() {
+		if name == firstWrite {
+			continue
+		}
+		p := failpoint.Passed{Name: name, Times: 1 + i%3}
+		if slices.ContainsFunc(onlyOnce(), func(row []string) bool { return slices.Contains(row, name) }) || i%2 == 0 {
+			passed = slices.Insert(passed, 1, p) // before anything is sent
+		} else {
+			passed = append(passed, p)
+		}
+	}
+	rounds, _ := reflect.TypeFor[crashCmd]().FieldByName("Rounds")
+	byDefault, err := strconv.ParseUint(rounds.Tag.Get("default"), 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tt := &torture{seed: 7, passed: passed}
+	aimedAt := map[string]bool{}
+	for round := range byDefault {
+		empty, filled := tt.aims(round)
+		for _, a := range append(empty, filled...) {
+			aimedAt[a.point] = true
+			if strings.HasPrefix(a.point, newState) != slices.Contains(empty, a) {
+				t.Errorf("%s is aimed at in the wrong part of a round", a.point)
+			}
+		}
+	}
+	for _, p := range passed {
+		if !aimedAt[p.Name] {
+			t.Errorf("nothing is aimed at %s", p.Name)
+		}
+	}
 }
