@@ -47,6 +47,19 @@ func TestQuery(t *testing.T) {
 	h.wantEffects()
 }
 
+// What a server of JSON in UTF-8 can't read is refused, and never taken for something like it.
+func TestBodiesThatCantBeRead(t *testing.T) {
+	h := start(t, Options{Frozen: true})
+	d := h.track(ssinD) + "/competences/" + otherID
+	body := `{"description":"Op tijd komen","level":"acquired","assessedOn":"2026-01-12","caseworker":{"id":"MW-1"}}`
+	h.want(h.do("PUT", d, strings.Replace(body, "komen", "k\xffmen", 1), ifMatch(2)), 400, "badRequest")
+	h.want(h.do("PUT", d, body, ifMatch(2), "Content-Encoding: gzip"), 415, "unsupportedMediaType")
+	h.want(h.do("PUT", d, body, ifMatch(2), "Content-Encoding: identity"), 201, "")
+	for _, limit := range []string{"NaN", "inf", "%2B5", "05"} {
+		h.want(h.do("GET", "/changes?limit="+limit, ""), 400, "badRequest")
+	}
+}
+
 func TestCreate(t *testing.T) {
 	h := start(t, Options{Frozen: true})
 	key := "Idempotency-Key: k1"
@@ -282,6 +295,7 @@ func TestTokenErrors(t *testing.T) {
 		{"unknown parameter", "grant_type=client_credentials&client_id=gent&client_secret=s3cret&resource=x", "", 200, ""},
 		{"no grant", "client_id=gent&client_secret=s3cret", "", 400, "invalid_request"},
 		{"grant", "grant_type=password&client_id=gent&client_secret=s3cret", "", 400, "unsupported_grant_type"},
+		{"no scope in scope", "grant_type=client_credentials&scope=+&client_id=gent&client_secret=s3cret", "", 400, "invalid_scope"},
 		{"scope", "grant_type=client_credentials&scope=all&client_id=gent&client_secret=s3cret", "", 400, "invalid_scope"},
 		{"secret", "grant_type=client_credentials&client_id=gent&client_secret=no", "", 401, "invalid_client"},
 		{"nobody", "grant_type=client_credentials", "", 401, "invalid_client"},

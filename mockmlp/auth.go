@@ -53,7 +53,9 @@ func (m *Mock) createToken(c *call) answer {
 	}
 	scopes := client.Scopes
 	if asked, _ := form["scope"].(string); asked != "" {
-		scopes = strings.Fields(asked)
+		if scopes = strings.Fields(asked); len(scopes) == 0 {
+			return tokenError(http.StatusBadRequest, "invalid_scope")
+		}
 		for _, s := range scopes {
 			if !slices.Contains(client.Scopes, s) {
 				return tokenError(http.StatusBadRequest, "invalid_scope")

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/mlpsync/mlpsync/schemas/mlp"
 )
@@ -176,10 +177,16 @@ func (m *Mock) decode(c *call) func() answer {
 	if err != nil || got != want || (charset != "" && !strings.EqualFold(charset, "utf-8")) {
 		return func() answer { return m.problem("unsupportedMediaType", "expected "+want) }
 	}
+	if encoding := c.r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return func() answer { return m.problem("unsupportedMediaType", "expected a body without Content-Encoding") }
+	}
 	if want == "application/x-www-form-urlencoded" {
 		return m.decodeForm(c)
 	}
 	v, err := mlp.DecodeJSON(c.body)
+	if err == nil && !utf8.Valid(c.body) {
+		err = errors.New("not in UTF-8") // Go would put U+FFFD in a name
+	}
 	if err != nil {
 		i := issue("schemaViolation", "body", "")
 		i["detail"] = err.Error()

@@ -157,7 +157,8 @@ func (p parameter) judge(values []string) []Violation {
 	var v any = values[0]
 	if p.numeric {
 		n, err := strconv.ParseFloat(values[0], 64)
-		if err != nil {
+		// Go reads more as a number than JSON does: +5, 05, Inf, and NaN, which no schema can judge.
+		if err != nil || !json.Valid([]byte(values[0])) {
 			return []Violation{{In: p.in, Name: p.name, Keyword: "type", Message: "expected a number"}}
 		}
 		v = n
