@@ -54,6 +54,9 @@ func (m *Mock) faultProblem(a *answer, r FaultResponse, c *call) {
 	body := map[string]any{
 		"type": t.urn, "title": t.title, "status": r.Status, "detail": "fault injected by the mock", "instance": m.instance(c),
 	}
+	if t.status != 0 {
+		body["href"] = problemPath + t.urn
+	}
 	if r.RetryAfter > 0 {
 		body["retryAfterSec"] = r.RetryAfter
 	}

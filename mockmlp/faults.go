@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -201,6 +202,9 @@ func (r FaultResponse) check() error {
 	if !slices.Contains([]string{"", "seconds", "date", "body"}, r.RetryAfterForm) {
 		errs = append(errs, errors.New("response.retryAfterForm: one of seconds, date, body"))
 	}
+	if r.RetryAfterForm == "body" && r.Body != "" && r.Body != "problem" {
+		errs = append(errs, errors.New("response.retryAfterForm: only a problem has it in the body"))
+	}
 	if r.Problem != "" && problemTypeOf(r.Problem).status == 0 {
 		errs = append(errs, errors.New("response.problem: not a problem type of the API"))
 	}
@@ -238,6 +242,9 @@ func (m *Mock) addFault(f Fault) (string, error) {
 		if op != "" && m.handlers[op] == nil {
 			return "", errors.New("match.operationId, match.notOperationId: the document has no such operation")
 		}
+	}
+	if method := f.Match.Method; method != "" && !slices.ContainsFunc(m.api.Operations(), func(op *mlp.Operation) bool { return strings.EqualFold(method, op.Method) }) {
+		return "", errors.New("match.method: the document has no such method")
 	}
 	if r := f.Match.Route; r != "" && !slices.ContainsFunc(m.api.Operations(), func(op *mlp.Operation) bool { return routeMatches(r, op.Path) }) {
 		return "", errors.New("match.route: the document has no such path")

@@ -111,6 +111,17 @@ func TestBrokenConnections(t *testing.T) {
 
 func isReset(err error) bool { return errors.Is(err, syscall.ECONNRESET) }
 
+// A problem that a fault gives leads to its type, as any other.
+func TestProblemOfAFaultLeadsToItsType(t *testing.T) {
+	h := start(t, Options{Frozen: true})
+	h.fault(`{"match":{"operationId":"getHealth"},"response":{"status":429}}`)
+	r := h.do("GET", "/health", "")
+	h.want(r, 429, "tooManyRequests")
+	if r.text("href") != problemPath+r.text("type") {
+		t.Errorf("href %q", r.text("href"))
+	}
+}
+
 func TestAnswerReplacedAfterCommit(t *testing.T) {
 	h := start(t, Options{Frozen: true})
 	h.fault(`{"match":{"operationId":"createDossier"},"when":"after","response":{"status":504,"body":"html"}}`)
@@ -178,7 +189,8 @@ func TestFaultsAreChecked(t *testing.T) {
 		`{}`, `{"fault":"x"}`, `{"toxicity":2,"response":{"status":500}}`, `{"response":{"status":99}}`, `{"response":{"status":500,"body":"x"}}`,
 		`{"response":{"status":500,"problem":"x"}}`, `{"when":"later","response":{"status":500}}`, `{"when":"before","fault":"LIMIT_DATA"}`,
 		`{"fixedDelayMilliseconds":-1}`, `{"times":-1,"response":{"status":500}}`, `{"match":{"operationId":"x"},"response":{"status":500}}`,
-		`{"response":{"status":500,"retryAfterForm":"x"}}`,
+		`{"response":{"status":500,"retryAfterForm":"x"}}`, `{"response":{"status":502,"body":"html","retryAfter":5,"retryAfterForm":"body"}}`,
+		`{"match":{"method":"BREW"},"response":{"status":500}}`,
 	} {
 		var f Fault
 		if err := json.Unmarshal([]byte(bad), &f); err != nil {
