@@ -213,13 +213,6 @@ func (m *Mock) patchDossier(c *call) answer {
 		return a
 	}
 	patch := c.object()
-	if d.ownerKind() == "partner" {
-		for _, name := range tweData() {
-			if _, there := patch[name]; there {
-				return m.problem("dossierOwnedByPartner", "")
-			}
-		}
-	}
 	next := d.edit()
 	next.Own, _ = mergePatch(copyJSON(d.Own), patch).(map[string]any)
 	address, _ := next.Own["address"].(map[string]any)
@@ -229,6 +222,13 @@ func (m *Mock) patchDossier(c *call) answer {
 	}
 	if a, current := m.precondition(c, d); !current {
 		return a
+	}
+	if d.ownerKind() == "partner" {
+		for _, name := range tweData() {
+			if _, there := patch[name]; there {
+				return m.problem("dossierOwnedByPartner", "")
+			}
+		}
 	}
 	if sameContent(d.Own, next.Own) {
 		return m.dossierAnswer(http.StatusOK, d)

@@ -27,7 +27,7 @@ func problemTypes() []problemType {
 		{"expiredAccessToken", belgif + "expiredAccessToken", "Expired Access Token", "The access token has expired: get a new one.", 401},
 		{"invalidClientId", own + "invalidClientId", "Invalid Client Id", "X-IBM-Client-Id is missing, unknown, or not of the token's client.", 401},
 		{"missingScope", belgif + "missingScope", "Missing Scope", "The access token lacks a scope that the operation needs.", 403},
-		{"missingPermission", belgif + "missingPermission", "Missing Permission", "The client may not do this: the dossier or address lies outside its area.", 403},
+		{"missingPermission", belgif + "missingPermission", "Missing Permission", "The client may not do this: the dossier or municipality lies outside its area.", 403},
 		{"resourceNotFound", belgif + "resourceNotFound", "Resource Not Found", "There is no such resource.", 404},
 		{"methodNotAllowed", own + "methodNotAllowed", "Method Not Allowed", "The resource doesn't have this method; Allow names those it has.", 405},
 		{"dossierExists", own + "dossierExists", "Dossier Exists", "The person has a dossier in the client's area: find it with a query.", 409},
@@ -68,7 +68,7 @@ func problemTypes() []problemType {
 		{"contentMismatch", own + "contentMismatch", "Content differs", "The file is not the one that sha256 and size describe.", 0},
 		{"contentNotPdf", own + "contentNotPdf", "Content is no PDF", "The file is no PDF.", 0},
 		{"dossierOutsideArea", own + "dossierOutsideArea", "Dossier outside area", "The person has a dossier outside the client's area.", 0},
-		{"nisCodeOutsideArea", own + "nisCodeOutsideArea", "Municipality outside area", "The address lies outside the client's area.", 0},
+		{"nisCodeOutsideArea", own + "nisCodeOutsideArea", "Municipality outside area", "The municipality lies outside the client's area.", 0},
 	}
 }
 

@@ -36,7 +36,7 @@ func (m *Mock) registrationAnswer(status int, d *dossier, k kind, r registration
 	return a
 }
 
-// putRegistration is decision 12: equal to what is stored is 200 whatever If-Match; else the domain is asked, then If-Match.
+// putRegistration is decision 12: equal to what is stored is 200 whatever If-Match; else the request itself is judged, then If-Match.
 func (m *Mock) putRegistration(c *call, k kind) answer {
 	d, a, found := m.lookup(c)
 	if !found {
@@ -48,8 +48,11 @@ func (m *Mock) putRegistration(c *call, k kind) answer {
 	if exists && sameContent(stored.Content, content) {
 		return m.registrationAnswer(http.StatusOK, d, k, stored)
 	}
-	if a, fine := m.judge(d, k, id, sent); !fine {
-		return a
+	if issues := append(issuesOf(k, sent), m.clientIssues(d, k, sent)...); len(issues) > 0 {
+		return m.badRequest(issues...)
+	}
+	if nis, named := ocmwOf(content); named && !c.client.area(nis) {
+		return m.problem("missingPermission", "").with("issues", []any{issue("nisCodeOutsideArea", "body", "/ocmw/nisCode")})
 	}
 	// VDAB's 78 can come in between the client's reading and this write.
 	moved, err := m.exitsAt(d, k, content)
@@ -60,7 +63,7 @@ func (m *Mock) putRegistration(c *call, k kind) answer {
 		return a
 	}
 	// What the dossier holds is asked last: a client that hasn't seen it gets to read it first.
-	if a, fits := m.fits(moved, k, id, content); !fits {
+	if a, fits := m.takes(moved, k, id, content); !fits {
 		return a
 	}
 	return m.register(c, moved, k, id, content, exists)
@@ -115,22 +118,19 @@ func (r registration) decided() bool {
 	return slices.Contains([]string{"accepted", "assigned", "rejected", "closed"}, status)
 }
 
-// judge asks the domain whether a registration can be.
-func (m *Mock) judge(d *dossier, k kind, id string, content map[string]any) (answer, bool) {
+// takes asks whether the dossier takes a registration: whose it is, what it refers to, and what stands beside it.
+func (m *Mock) takes(d *dossier, k kind, id string, content map[string]any) (answer, bool) {
 	if d.ownerKind() == "partner" && !k.partnerAllows {
 		return m.problem("dossierOwnedByPartner", ""), false
 	}
 	if old, exists := d.find(k.name, id); exists && old.decided() {
 		return m.problem("handoverDecided", ""), false
 	}
-	if issues := append(issuesOf(k, content), m.clientIssues(d, k, content)...); len(issues) > 0 {
-		return m.badRequest(issues...), false
-	}
 	if field, kind := d.lacks(content); field != "" {
 		return m.problem("registrationMissing", "The dossier has no "+kind+" with this id.").
 			with("issues", []any{issue("referencedResourceNotFound", "body", "/"+field)}), false
 	}
-	return answer{}, true
+	return m.fits(d, k, id, content)
 }
 
 // lacks finds the first property that refers to a registration which isn't there, and its kind.
@@ -157,7 +157,7 @@ func issuesOf(k kind, content map[string]any) []map[string]any {
 	}
 	switch k.name {
 	case "category":
-		if _, known := categoryTypeOf(text("code")); !known {
+		if !knownCategory(text("code")) {
 			add("unknownCategory", "/code")
 		}
 	case "weo":
@@ -255,6 +255,18 @@ func handoverIssues(content map[string]any) []map[string]any {
 		}
 	}
 	return issues
+}
+
+func knownCategory(code string) bool {
+	_, known := categoryTypeOf(code)
+	return known
+}
+
+// ocmwOf is the municipality of the OCMW that a handover names.
+func ocmwOf(content map[string]any) (nis string, named bool) {
+	ocmw, named := content["ocmw"].(map[string]any)
+	nis, _ = ocmw["nisCode"].(string)
+	return nis, named
 }
 
 func validKBO(s string) bool {

@@ -10,11 +10,26 @@ import (
 // What makes sense beside what the dossier holds. Which of these MLP refuses no source says: that the API does is an assumption, and the document says
 // so. They are the clear cases of the rules alone; what the rules leave to a person passes.
 
-// clientIssues are what a client may not write, and others may: a category that others set, from a day before birth, or more than a day ahead (clocks differ).
+// clientIssues are what a client may not write, and others may: a category that others set, from a day before birth, or more than a day ahead (clocks differ);
+// a handover from a category that neither the reference data nor the dossier has.
 func (m *Mock) clientIssues(d *dossier, k kind, content map[string]any) []map[string]any {
-	if k.name != "category" {
+	switch k.name {
+	case "handover":
+		if code, _ := content["currentCategory"].(string); !knownCategory(code) && !d.hasCategory(code) {
+			return []map[string]any{issue("unknownCategory", "body", "/currentCategory")}
+		}
 		return nil
+	case "category":
+		return m.categoryIssues(d, content)
 	}
+	return nil
+}
+
+func (d *dossier) hasCategory(code string) bool {
+	return slices.ContainsFunc(d.Regs["category"], func(r registration) bool { return r.text("code") == code })
+}
+
+func (m *Mock) categoryIssues(d *dossier, content map[string]any) []map[string]any {
 	code, _ := content["code"].(string)
 	if t, known := categoryTypeOf(code); known && !slices.Contains(t.setBy, any("ocmw")) {
 		return []map[string]any{issue("notSetByOcmw", "body", "/code")}
@@ -44,16 +59,19 @@ func (m *Mock) fits(d *dossier, k kind, id string, content map[string]any) (answ
 			return m.problem("outsideTwe", "").with("issues", []any{issue("invalidPeriod", "body", "/startDate")}), false
 		}
 	case "handover":
-		_, exists := d.find("handover", id)
-		if content["kind"] == "GLOW" && !exists && d.tweRuns(m.today()) {
+		stored, _ := d.find("handover", id)
+		if content["kind"] == "GLOW" && stored.text("kind") != "GLOW" && d.tweRuns(m.today()) {
 			return m.problem("tweRunning", ""), false
 		}
 	}
 	return answer{}, true
 }
 
-// categoryFits: 05 never over a protected category (CAT-03), 90 and 93 as the employment's regime says (CAT-05).
+// categoryFits: an entry of others is not an OCMW's to change, 05 never over a protected category (CAT-03), 90 and 93 as the employment's regime says (CAT-05).
 func (m *Mock) categoryFits(d *dossier, id string, content map[string]any) (answer, bool) {
+	if stored, exists := d.find("category", id); exists && stored.Added["setBy"] != "ocmw" {
+		return m.problem("categoryRefused", "").with("issues", []any{issue("notSetByOcmw", "path", "categoryId")}), false
+	}
 	code, _ := content["code"].(string)
 	from, _ := content["validFrom"].(string)
 	held, _ := d.categoryWithout(id, from)
@@ -73,7 +91,10 @@ func protectedCategories() []string { return []string{"00", "02", "11", "14", "8
 
 // weoFits: no TWE beside GLOW (GLOW-05), and no employment of the WEO left outside of it.
 func (m *Mock) weoFits(d *dossier, id string, content map[string]any) (answer, bool) {
-	if _, exists := d.find("weo", id); !exists && d.glowRuns() {
+	// One that has ended can be corrected beside GLOW, but not begin again.
+	stored, exists := d.find("weo", id)
+	today := m.today()
+	if d.glowRuns() && (!exists || (runs(content, today) && !runs(stored.Content, today))) {
 		return m.problem("glowRunning", ""), false
 	}
 	for _, e := range d.Regs["employment"] {
@@ -86,7 +107,13 @@ func (m *Mock) weoFits(d *dossier, id string, content map[string]any) (answer, b
 
 // tweRuns tells of a WEO that hasn't ended before the day.
 func (d *dossier) tweRuns(day string) bool {
-	return slices.ContainsFunc(d.Regs["weo"], func(r registration) bool { return r.text("endDate") == "" || r.text("endDate") >= day })
+	return slices.ContainsFunc(d.Regs["weo"], func(r registration) bool { return runs(r.Content, day) })
+}
+
+// runs tells that what a content describes hasn't ended before the day.
+func runs(content map[string]any, day string) bool {
+	end, ended := content["endDate"].(string)
+	return !ended || end >= day
 }
 
 // glowRuns tells of a GLOW request that VDAB has neither rejected nor closed.

@@ -58,6 +58,17 @@ func TestStaleComesBeforeTheDossiersState(t *testing.T) {
 	}
 	h.want(h.do("PUT", d+"/categories/"+otherID, category("05", "2026-01-12", ""), ifMatch(1)), 412, "versionConflict")
 	h.want(h.do("PUT", d+"/categories/"+otherID, category("05", "2026-01-12", ""), ifMatch(2)), 409, "categoryRefused")
+	h.want(h.do("PUT", d+"/employments/"+otherID, employmentBody), 428, "preconditionRequired")
+	h.want(h.do("PUT", d+"/employments/"+otherID, employmentBody, ifMatch(1)), 412, "versionConflict")
+	h.want(h.do("PUT", d+"/employments/"+otherID, employmentBody, ifMatch(2)), 409, "registrationMissing")
+	if _, err := h.mock.OwnerChanged(ssinB, map[string]any{"kind": "partner", "name": "WIJ Gent"}); err != nil {
+		t.Fatal(err)
+	}
+	h.want(h.do("PUT", d+"/weos/"+weoID, weoBody, ifMatch(2)), 412, "versionConflict")
+	h.want(h.do("PUT", d+"/weos/"+weoID, weoBody, ifMatch(3)), 409, "dossierOwnedByPartner")
+	reason := `{"caseworker":{"id":"x"},"entryReason":"x"}`
+	h.want(h.do("PATCH", d, reason, ifMatch(2)), 412, "versionConflict")
+	h.want(h.do("PATCH", d, reason, ifMatch(3)), 409, "dossierOwnedByPartner")
 }
 
 func TestEmploymentInsideItsWeo(t *testing.T) {
@@ -97,6 +108,58 @@ func TestGlowAndTweExcludeEachOther(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.want(h.do("PUT", d+"/weos/"+otherID, weoBody, ifMatch(9)), 201, "")
+}
+
+// Nor does changing what is there bring them together.
+func TestGlowAndTweExcludeEachOtherInChangesToo(t *testing.T) {
+	h := start(t, Options{Frozen: true})
+	d := h.track(ssinD)
+	warm := strings.Replace(handoverBody, `"GLOW"`, `"WARM_OTHER"`, 1)
+	h.want(h.do("PUT", d+"/handovers/"+otherID, warm, ifMatch(2)), 201, "")
+	h.want(h.do("PUT", d+"/handovers/"+otherID, handoverBody, ifMatch(3)), 409, "tweRunning")
+	ended := strings.Replace(weoBody, `"counsellor"`, `"endDate":"2026-01-14","endReason":"noJob","counsellor"`, 1)
+	h.want(h.do("PUT", d+"/weos/"+weoID, ended, ifMatch(3)), 200, "")
+	h.want(h.do("PUT", d+"/handovers/"+otherID, handoverBody, ifMatch(4)), 200, "")
+	h.want(h.do("PUT", d+"/weos/"+weoID, weoBody, ifMatch(5)), 409, "glowRunning")
+	h.want(h.do("PUT", d+"/weos/"+weoID, strings.Replace(ended, "2026-01-14", "2026-01-15", 1), ifMatch(5)), 409, "glowRunning")
+	h.want(h.do("PUT", d+"/weos/"+weoID, strings.Replace(ended, "2026-01-14", "2026-01-13", 1), ifMatch(5)), 200, "")
+}
+
+// A category that the job-seeker, VDAB or a partner set can't be overwritten under its own id either (CAT-03).
+func TestEntriesOfOthersStay(t *testing.T) {
+	h := start(t, Options{Frozen: true})
+	d := h.create(ssinB)
+	set, err := h.mock.CategorySet(ssinB, "00", "2026-01-01", "client")
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry := d + "/categories/" + set.ID
+	r := h.do("PUT", entry, category("05", "2026-01-12", ""), ifMatch(2))
+	h.want(r, 409, "categoryRefused")
+	if r.issue() != "notSetByOcmw" {
+		t.Errorf("issue %s", r.issue())
+	}
+	h.want(h.do("PUT", entry, category("00", "2026-01-01", ""), ifMatch(1)), 200, "")
+	if got := h.do("GET", entry, ""); got.text("setBy") != "client" || got.text("code") != "00" {
+		t.Errorf("entry %v", got.body)
+	}
+}
+
+func TestHandoverNamesWhatThereIs(t *testing.T) {
+	h := start(t, Options{Frozen: true})
+	d := h.create(ssinD)
+	elsewhere := h.do("PUT", d+"/handovers/"+otherID, strings.Replace(handoverBody, "44021", "11002", 1), ifMatch(1))
+	h.want(elsewhere, 403, "missingPermission")
+	unknown := h.do("PUT", d+"/handovers/"+otherID, strings.Replace(handoverBody, `"currentCategory":"05"`, `"currentCategory":"77"`, 1), ifMatch(1))
+	h.want(unknown, 400, "badRequest")
+	if elsewhere.issue() != "nisCodeOutsideArea" || unknown.issue() != "unknownCategory" {
+		t.Errorf("issues %s, %s", elsewhere.issue(), unknown.issue())
+	}
+	if _, err := h.mock.CategorySet(ssinD, "77", "2026-01-12", "client"); err != nil {
+		t.Fatal(err)
+	}
+	held := strings.Replace(handoverBody, `"currentCategory":"05"`, `"currentCategory":"77"`, 1)
+	h.want(h.do("PUT", d+"/handovers/"+otherID, held, ifMatch(2)), 201, "")
 }
 
 // A problem leads to its description, with the operations that can give it.
