@@ -100,21 +100,39 @@ func New(opts Options) (*Mock, error) {
 	if err != nil {
 		return nil, err
 	}
-	st, saved, err := openStore(opts.StateDir, m.opts.FeedSize)
+	lock, err := lockState(opts.StateDir)
 	if err != nil {
 		return nil, err
+	}
+	if err = m.begin(lock); err != nil {
+		if lock != nil {
+			_ = lock.Close()
+		}
+		return nil, err
+	}
+	return m, nil
+}
+
+// begin opens the state, or makes the scenario's.
+func (m *Mock) begin(lock *os.File) error {
+	st, saved, err := openStore(m.opts.StateDir, m.opts.FeedSize)
+	if err != nil {
+		return err
+	}
+	if st != nil {
+		st.lock = lock
 	}
 	m.store = st
 	if saved != nil {
 		m.state = saved.State
-		m.clock = newClock(m.opts.Now, saved.Clock, opts.Frozen)
+		m.clock = newClock(m.opts.Now, saved.Clock, m.opts.Frozen)
 	} else {
-		m.clock = newClock(m.opts.Now, m.startOfClock(), opts.Frozen)
+		m.clock = newClock(m.opts.Now, m.startOfClock(), m.opts.Frozen)
 		if m.state, err = m.initialState(1); err != nil {
-			return nil, err
+			return err
 		}
 		if err := m.planScript(); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	m.state.Starts++
@@ -124,9 +142,8 @@ func New(opts Options) (*Mock, error) {
 	}
 	if err != nil {
 		_ = m.store.close()
-		return nil, err
 	}
-	return m, nil
+	return err
 }
 
 func prepare(opts Options) (*Mock, error) {
@@ -183,7 +200,7 @@ func (m *Mock) Close() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	err := m.store.append(record{Epoch: m.state.Epoch, Clock: m.clock.now()})
-	return errors.Join(err, m.store.close(), m.recording.close())
+	return errors.Join(err, m.store.close(), m.store.unlock(), m.recording.close())
 }
 
 // Reset puts state, effects, journal, faults and clock back to where the scenario starts. Cursors from before are lost.

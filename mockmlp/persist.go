@@ -35,6 +35,8 @@ type store struct {
 	log    *os.File
 	size   int64
 	broken error
+	// lock is held from the start to the end.
+	lock *os.File
 }
 
 func (m *Mock) snapshot() snapshot {
@@ -258,6 +260,19 @@ func (s *store) close() error {
 	s.log = nil
 	if err := log.Close(); err != nil {
 		return fmt.Errorf("close log: %w", err)
+	}
+	return nil
+}
+
+// unlock lets another mock have the directory.
+func (s *store) unlock() error {
+	if s == nil || s.lock == nil {
+		return nil
+	}
+	lock := s.lock
+	s.lock = nil
+	if err := lock.Close(); err != nil {
+		return fmt.Errorf("unlock state directory: %w", err)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package mockmlp
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -39,6 +40,14 @@ func reopen(t *testing.T, dir string) *Mock {
 	}
 	t.Cleanup(func() { _ = m.Close() })
 	return m
+}
+
+// killed lets go of a mock's directory as the end of its process does.
+func killed(t *testing.T, m *Mock) {
+	t.Helper()
+	if err := m.store.unlock(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // A kill at any byte of the log leaves exactly the changes whose lines are whole, and a mock that goes on.
@@ -129,10 +138,12 @@ func TestOldLogBesideNewSnapshot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	killed(t, h.mock)
 	m := reopen(t, dir)
 	if err := os.WriteFile(filepath.Join(dir, logName), log, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	killed(t, m)
 	if diff := cmp.Diff(m.Effects(), reopen(t, dir).Effects()); diff != "" {
 		t.Error(diff)
 	}
@@ -173,4 +184,17 @@ func TestDiskFails(t *testing.T) {
 	if r := h.do("GET", "/health", ""); r.status != 503 || r.text("status") != "DOWN" {
 		t.Errorf("health %d %v", r.status, r.body)
 	}
+}
+
+// Two mocks on one directory would write over each other's changes: the second is refused, until the first has gone.
+func TestOneMockADirectory(t *testing.T) {
+	dir := t.TempDir()
+	first := reopen(t, dir)
+	if _, err := New(Options{StateDir: dir, Frozen: true, Logger: zerolog.Nop()}); !errors.Is(err, ErrStateInUse) {
+		t.Errorf("second: %v", err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	reopen(t, dir)
 }
