@@ -211,47 +211,26 @@ func profileOf(feeds ...string) []byte {
 	return []byte(text)
 }
 
-// configText is the demo's configuration; files are taken as soon as two looks in a row see the same.
-const configText = `environment: test
-today: %q
-stateDir: state
-keyFile: keys
-poll: 10ms
-log: {level: info, format: json}
-mlp: {baseUrl: %q, workers: 8}
-files: {minimumAge: 1ms}
-guard: {release: %t}
-ocmws:
-  - name: %s
-    kbo: %q
-    nis: [{code: %q}]
-    inbox: in
-    reports: reports
-    profile: profile.yaml
-    defaultCaseworker: mw-000
-    credentials:
-      clientId: mlpsync-demo
-      clientSecret: {file: secret.txt}
-      apiKey: {file: key.txt}
-`
-
 // installation is a folder with a configuration, a drop folder and a state.
 type installation struct{ dir string }
 
 func (i installation) config() string { return filepath.Join(i.dir, "mlpsync.yaml") }
 
-// install makes one. release lets everything past the guard.
+// install makes one, with some of the sample's feeds, that looks for files all the time. Without release the guard stops what it wants to send.
 func (b *bench) install(mock string, release bool, feeds ...string) (installation, error) {
 	b.made++
 	i := installation{filepath.Join(b.dir, fmt.Sprint("installation-", b.made))}
-	if err := os.MkdirAll(filepath.Join(i.dir, "in"), 0o700); err != nil {
+	if err := errors.Join(os.MkdirAll(i.dir, 0o700), examples.Install(i.dir, mock)); err != nil {
 		return i, err
 	}
+	text, err := os.ReadFile(i.config())
+	if err != nil {
+		return i, err
+	}
+	own := strings.NewReplacer("poll: 200ms", "poll: 10ms", "release: true", fmt.Sprint("release: ", release)).Replace(string(text))
 	return i, errors.Join(
-		os.WriteFile(i.config(), fmt.Appendf(nil, configText, examples.Today(), mock, release, examples.Name, examples.KBO, examples.NIS), 0o600),
+		os.WriteFile(i.config(), []byte(own), 0o600),
 		os.WriteFile(filepath.Join(i.dir, "profile.yaml"), profileOf(feeds...), 0o600),
-		os.WriteFile(filepath.Join(i.dir, "secret.txt"), []byte("demo-secret"), 0o600),
-		os.WriteFile(filepath.Join(i.dir, "key.txt"), []byte("demo-key"), 0o600),
 	)
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -72,14 +71,8 @@ type demo struct {
 	watching bool
 }
 
-// The demo's API credentials: those of examples/scenario.yaml, no secrets.
-const (
-	demoSecret = "demo-secret"
-	demoKey    = "demo-key"
-)
-
 func (d *demo) getenv(name string) string {
-	return map[string]string{"DEMO_CLIENT_SECRET": demoSecret, "DEMO_API_KEY": demoKey}[name]
+	return map[string]string{"DEMO_CLIENT_SECRET": examples.ClientSecret, "DEMO_API_KEY": examples.APIKey}[name]
 }
 
 func (c demoCmd) prepare(s *session) (*demo, error) {
@@ -184,7 +177,7 @@ func (d *demo) fill() error {
 	text := fmt.Sprintf(demoConfig, examples.Today(), d.url, examples.Name, examples.KBO, examples.NIS)
 	files := map[string][]byte{
 		"mlpsync.yaml": []byte(text), "profile.yaml": examples.Profile(),
-		"demo-secret.txt": []byte(demoSecret + "\n"), "demo-key.txt": []byte(demoKey + "\n"),
+		"demo-secret.txt": []byte(examples.ClientSecret + "\n"), "demo-key.txt": []byte(examples.APIKey + "\n"),
 	}
 	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(d.dir, name), content, 0o600); err != nil {
@@ -194,11 +187,11 @@ func (d *demo) fill() error {
 	dropped := filepath.Join(d.dir, "dropped")
 	if _, err := os.Stat(dropped); err != nil {
 		for _, folder := range []string{"sample", "in"} {
-			if err := copySample(filepath.Join(d.dir, folder), examples.Export()); err != nil {
+			if err := examples.Copy(filepath.Join(d.dir, folder), examples.Export()); err != nil {
 				return fmt.Errorf("copy the sample: %w", err)
 			}
 		}
-		if err := copySample(filepath.Join(d.dir, "documents"), examples.Documents()); err != nil {
+		if err := examples.Copy(filepath.Join(d.dir, "documents"), examples.Documents()); err != nil {
 			return fmt.Errorf("copy the sample's documents: %w", err)
 		}
 		if err := os.WriteFile(dropped, []byte("the sample was dropped once\n"), 0o600); err != nil {
@@ -208,27 +201,6 @@ func (d *demo) fill() error {
 	var err error
 	d.config, err = config.Load(filepath.Join(d.dir, "mlpsync.yaml"))
 	return err
-}
-
-func copySample(folder string, from fs.FS) error {
-	return fs.WalkDir(from, ".", func(name string, entry fs.DirEntry, err error) error {
-		to := filepath.Join(folder, filepath.FromSlash(name))
-		if err != nil {
-			return err
-		}
-		if entry.IsDir() {
-			return os.MkdirAll(to, 0o700)
-		}
-		content, err := fs.ReadFile(from, name)
-		if err != nil {
-			return err
-		}
-		// Written under a name that no profile knows and renamed: never half a file.
-		if err := os.WriteFile(to+".tmp", content, 0o600); err != nil {
-			return err
-		}
-		return os.Rename(to+".tmp", to)
-	})
 }
 
 // pending is how long the mock needs to do what its scenario lets it do by

@@ -40,32 +40,6 @@ type bench struct {
 	trouble  error     // that the person had last
 }
 
-// benchConfig is the demo's with a short poll, and files taken at once. Breaker, retries
-// and backoff are as they ship.
-const benchConfig = `environment: test
-today: %q
-stateDir: state
-keyFile: keys
-poll: 200ms
-log: {level: info, format: json}
-mlp: {baseUrl: "http://%s", timeout: 5s}
-files: {minimumAge: 1ms}
-guard: {release: true}
-ocmws:
-  - name: %s
-    kbo: %q
-    nis: [{code: %q}]
-    inbox: in
-    reports: reports
-    documents: documents
-    profile: profile.yaml
-    defaultCaseworker: mw-000
-    credentials:
-      clientId: mlpsync-demo
-      clientSecret: {file: secret.txt}
-      apiKey: {file: key.txt}
-`
-
 func newBench(ctx context.Context, seed uint64) (*bench, error) {
 	b := &bench{addr: "127.0.0.1:0"}
 	err := b.prepare(ctx, seed)
@@ -107,19 +81,11 @@ func (b *bench) listen(ctx context.Context) error {
 	return nil
 }
 
+// fill installs mlpsync with the sample's export. Breaker, retries and backoff are as they ship.
 func (b *bench) fill() error {
-	files := map[string][]byte{
-		"mlpsync.yaml": fmt.Appendf(nil, benchConfig, examples.Today(), b.addr, examples.Name, examples.KBO, examples.NIS),
-		"profile.yaml": examples.Profile(), "secret.txt": []byte(demoSecret), "key.txt": []byte(demoKey),
-	}
-	for name, content := range files {
-		if err := os.WriteFile(filepath.Join(b.dir, name), content, 0o600); err != nil {
-			return err
-		}
-	}
 	return errors.Join(
-		copySample(filepath.Join(b.dir, "documents"), examples.Documents()),
-		copySample(filepath.Join(b.dir, "in"), examples.Export()),
+		examples.Install(b.dir, "http://"+b.addr),
+		examples.Copy(filepath.Join(b.dir, "in"), examples.Export()),
 		// Not whole and never will be: it has to end up set apart.
 		os.WriteFile(filepath.Join(b.dir, "in", "contracten_20260314.csv"), []byte("geen;kolom;die;klopt\r\n"), 0o600),
 	)

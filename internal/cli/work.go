@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -17,9 +18,17 @@ type runCmd struct {
 func (c runCmd) Run(s *session) error {
 	a, err := s.open(c.configFlag, app.Daemon)
 	if err != nil {
-		return err
+		return s.unlessStopped(err)
 	}
-	return errors.Join(a.Run(s.ctx), a.Close())
+	return errors.Join(s.unlessStopped(a.Run(s.ctx)), a.Close())
+}
+
+// unlessStopped is nil for what ended because the daemon was asked to stop, while it began too.
+func (s *session) unlessStopped(err error) error {
+	if s.ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
 }
 
 type onceCmd struct {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/mlpsync/mlpsync/examples"
 	"github.com/mlpsync/mlpsync/internal/app"
 	"github.com/mlpsync/mlpsync/internal/outbox"
 	"github.com/mlpsync/mlpsync/mockmlp"
@@ -61,7 +62,7 @@ func (r *smallReference) run() error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(install(dir, server.URL), dropInto(filepath.Join(dir, "in"), files)); err != nil {
+	if err := errors.Join(examples.Install(dir, server.URL), dropInto(filepath.Join(dir, "in"), files)); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), commandTime)
@@ -254,7 +255,7 @@ func TestMLPIsNotThere(t *testing.T) {
 	}
 	server := httptest.NewServer(w.mock.API())
 	defer server.Close()
-	if err := install(w.dir, server.URL); err != nil {
+	if err := examples.Install(w.dir, server.URL); err != nil {
 		t.Fatal(err)
 	}
 	if r := w.run("once", "--json"); r.code != 0 {

@@ -16,6 +16,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/mlpsync/mlpsync/examples"
 	"github.com/mlpsync/mlpsync/mockmlp"
 )
 
@@ -102,7 +103,7 @@ func TestNothingPersonalGetsOut(t *testing.T) {
 	p := &personal{daemon: &daemon{world: w}, persons: persons(t)}
 	gateway := httptest.NewServer(p.way.around(w.mock.API()))
 	defer gateway.Close()
-	if err := install(w.dir, gateway.URL); err != nil {
+	if err := examples.Install(w.dir, gateway.URL); err != nil {
 		t.Fatal(err)
 	}
 	replaceIn(t, w.path("mlpsync.yaml"), "level: info", "level: trace")

@@ -21,7 +21,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/mlpsync/mlpsync/examples"
 	"github.com/mlpsync/mlpsync/internal/app"
+	"github.com/mlpsync/mlpsync/internal/cli"
 	"github.com/mlpsync/mlpsync/internal/outbox"
 	"github.com/mlpsync/mlpsync/mockmlp"
 )
@@ -226,7 +228,7 @@ func (m mockProcess) fault(body string) {
 func installed(t *testing.T, url string) string {
 	t.Helper()
 	dir := t.TempDir()
-	if err := install(dir, url); err != nil {
+	if err := examples.Install(dir, url); err != nil {
 		t.Fatal(err)
 	}
 	files, err := sample()
@@ -343,6 +345,18 @@ func compareWithReference(t *testing.T, mock mockProcess, want reference) {
 	}
 	if len(state.Dossiers) < 200 {
 		t.Errorf("only %d dossiers", len(state.Dossiers))
+	}
+}
+
+// A service that is stopped while it begins has not failed.
+func TestStoppedWhileItBegins(t *testing.T) {
+	w := newWorld(t)
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	var out bytes.Buffer
+	code := cli.Run(ctx, []string{"run", "-c", w.path("mlpsync.yaml")}, func(string) string { return "" }, strings.NewReader(""), &out, &out)
+	if code != 0 {
+		t.Errorf("exit status %d: %s", code, out.String())
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/mlpsync/mlpsync/examples"
 	"github.com/mlpsync/mlpsync/internal/app"
 	"github.com/mlpsync/mlpsync/internal/config"
 	"github.com/mlpsync/mlpsync/mockmlp"
@@ -66,7 +67,7 @@ func (r *reference) run() error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(install(dir, server.URL), dropInto(filepath.Join(dir, "in"), files)); err != nil {
+	if err := errors.Join(examples.Install(dir, server.URL), dropInto(filepath.Join(dir, "in"), files)); err != nil {
 		return err
 	}
 	r.before = mock.State()

@@ -17,6 +17,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/mlpsync/mlpsync/examples"
 	"github.com/mlpsync/mlpsync/mockmlp"
 )
 
@@ -73,7 +74,7 @@ func setup(env *testscript.Env) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(install(env.WorkDir, server.URL), dropInto(filepath.Join(env.WorkDir, "in"), files))
+	return errors.Join(examples.Install(env.WorkDir, server.URL), dropInto(filepath.Join(env.WorkDir, "in"), files))
 }
 
 func theMock(ts *testscript.TestScript) *mockmlp.Mock {

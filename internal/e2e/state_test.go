@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/mlpsync/mlpsync/examples"
 	"github.com/mlpsync/mlpsync/internal/app"
 	"github.com/mlpsync/mlpsync/mockmlp"
 )
@@ -145,7 +146,7 @@ func (w *world) tampered(tamper func(item map[string]any) (keep bool)) {
 		}
 	}))
 	w.t.Cleanup(server.Close)
-	if err := install(w.dir, server.URL); err != nil {
+	if err := examples.Install(w.dir, server.URL); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -184,7 +185,7 @@ func TestDeepCheckTellsHowMLPDiffers(t *testing.T) {
 		}
 	}
 	w.server.Close()
-	if err := install(w.dir, w.server.URL); err != nil {
+	if err := examples.Install(w.dir, w.server.URL); err != nil {
 		t.Fatal(err)
 	}
 	if r := w.run("state check", "--deep"); r.code != 1 || !strings.Contains(r.stdout, "MLP can't be read") || !strings.Contains(r.stdout, "not compared") {

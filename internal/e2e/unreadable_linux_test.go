@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/mlpsync/mlpsync/examples"
 )
 
 // nobody is the unprivileged user of every Linux.
@@ -30,7 +32,7 @@ func testUnreadable(t *testing.T, bin string) {
 		t.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
-	if err := install(dir, server.URL); err != nil {
+	if err := examples.Install(dir, server.URL); err != nil {
 		t.Fatal(err)
 	}
 	if err := dropInto(filepath.Join(dir, "in"), only(t, few()...)); err != nil {

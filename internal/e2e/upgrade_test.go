@@ -11,6 +11,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/mlpsync/mlpsync/examples"
 	"github.com/mlpsync/mlpsync/internal/app"
 	"github.com/mlpsync/mlpsync/internal/outbox"
 	"github.com/mlpsync/mlpsync/mockmlp"
@@ -33,7 +34,7 @@ func firstSchema(t *testing.T) *world {
 		server.Close()
 		_ = mock.Close()
 	})
-	if err := install(dir, server.URL); err != nil {
+	if err := examples.Install(dir, server.URL); err != nil {
 		t.Fatal(err)
 	}
 	w := &world{t: t, dir: dir, mock: mock, server: server}

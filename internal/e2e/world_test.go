@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -29,53 +28,6 @@ const (
 	tonight  = "_20260315.csv"
 	tomorrow = "_20260316.csv"
 )
-
-// configuration has a short poll and takes files at once, so that tests are quick.
-const configuration = `environment: test
-today: %q
-stateDir: state
-keyFile: keys
-poll: 200ms
-log: {level: info, format: json}
-mlp: {baseUrl: %q, ratePerMinute: 2000, timeout: 5s}
-files: {minimumAge: 1ms}
-guard: {release: true}
-ocmws:
-  - name: %s
-    kbo: %q
-    nis: [{code: %q}]
-    inbox: in
-    reports: reports
-    documents: documents
-    profile: profile.yaml
-    defaultCaseworker: mw-000
-    credentials:
-      clientId: mlpsync-demo
-      clientSecret: {file: secret.txt}
-      apiKey: {file: key.txt}
-`
-
-// install makes dir an installation of mlpsync whose MLP is at url.
-func install(dir, url string) error {
-	files := map[string]string{
-		"mlpsync.yaml": fmt.Sprintf(configuration, examples.Today(), url, examples.Name, examples.KBO, examples.NIS),
-		"profile.yaml": string(examples.Profile()),
-		"secret.txt":   "demo-secret\n", "key.txt": "demo-key\n",
-	}
-	err := os.CopyFS(filepath.Join(dir, "documents"), examples.Documents())
-	if errors.Is(err, fs.ErrExist) { // of an earlier installation in the same place
-		err = nil
-	}
-	if err := errors.Join(err, os.MkdirAll(filepath.Join(dir, "in"), 0o700)); err != nil {
-		return err
-	}
-	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // newMock starts a mock with the sample's scenario, on the sample's day.
 func newMock() (*mockmlp.Mock, error) {
@@ -111,7 +63,7 @@ func newWorld(t testing.TB) *world {
 			t.Error(err)
 		}
 	})
-	if err := install(w.dir, server.URL); err != nil {
+	if err := examples.Install(w.dir, server.URL); err != nil {
 		t.Fatal(err)
 	}
 	return w
