@@ -216,8 +216,8 @@ type aim struct {
 	point string
 	nth   int
 	after time.Duration
-	// seldom: it is waited for longer.
-	seldom bool
+	// seldom: it is waited for longer. patient: as long as there is anything to do.
+	seldom, patient bool
 }
 
 func (a aim) name() string {
@@ -256,31 +256,36 @@ func turn(point string, round uint64) bool {
 	return true
 }
 
-// aims are the kills of a round. While there is nothing to do yet: those of a new state. Then the first passage of each failpoint that
-// comes before something is sent, in the order in which the work comes by, as an earlier one may not be
-// passed again. Then, in the middle of sending, and in any order: a passage of those that come by often, a stop,
-// random moments, and half of those that come by seldom, the other half in the next round.
-func (t *torture) aims(round uint64) (empty, filled []aim) {
+// targets are the kills that a round aims at.
+type targets struct {
+	empty   []aim // while there is nothing to do yet: those of a new state
+	early   []aim // before something is sent, in the order in which the work comes by, as an earlier point may not be passed again
+	sending []aim // in the middle of sending, in any order
+}
+
+// aims are the targets of a round. Early: the first passage of each failpoint. In the middle of sending: a passage of those that come by
+// often, a stop, random moments, and half of those that come by seldom, the other half in the next round.
+func (t *torture) aims(round uint64) (p targets) {
 	const often, deepest = 20, 8
-	var early, sending, seldom []aim
+	var sending, seldom []aim
 	draw, halves := rand.New(rand.NewPCG(t.seed, round)), rand.New(rand.NewPCG(t.seed, round/2))
 	start := slices.IndexFunc(t.passed, func(p failpoint.Passed) bool { return p.Name == firstWrite })
-	for i, p := range t.passed {
-		first := aim{point: p.Name, nth: 1}
+	for i, point := range t.passed {
+		first := aim{point: point.Name, nth: 1}
 		switch {
-		case strings.HasPrefix(p.Name, newState):
-			empty = append(empty, first)
+		case strings.HasPrefix(point.Name, newState):
+			p.empty = append(p.empty, first)
 			continue
-		case i < start && turn(p.Name, round):
-			early = append(early, first)
+		case i < start && turn(point.Name, round):
+			p.early = append(p.early, first)
 		}
 		switch {
-		case p.Times >= often:
-			sending = append(sending, aim{point: p.Name, nth: 1 + draw.IntN(deepest)})
-		case strings.HasPrefix(p.Name, shutdown):
+		case point.Times >= often:
+			sending = append(sending, aim{point: point.Name, nth: 1 + draw.IntN(deepest)})
+		case strings.HasPrefix(point.Name, shutdown):
 			sending = append(sending, first)
 		case i > start:
-			seldom = append(seldom, aim{point: p.Name, nth: 1, seldom: true})
+			seldom = append(seldom, aim{point: point.Name, nth: 1, seldom: true})
 		}
 	}
 	halves.Shuffle(len(seldom), func(i, j int) { seldom[i], seldom[j] = seldom[j], seldom[i] })
@@ -294,8 +299,23 @@ func (t *torture) aims(round uint64) (empty, filled []aim) {
 	} else {
 		seldom = seldom[half:]
 	}
-	others := func(a aim) bool { return !strings.HasPrefix(a.point, t.only) }
-	return slices.DeleteFunc(empty, others), slices.DeleteFunc(slices.Concat(early, seldom, sending), others)
+	p.sending = slices.Concat(seldom, sending)
+	for _, aims := range []*[]aim{&p.empty, &p.early, &p.sending} {
+		*aims = slices.DeleteFunc(*aims, func(a aim) bool { return !strings.HasPrefix(a.point, t.only) })
+	}
+	return p
+}
+
+// missed are a few failpoints that were aimed at and never reached. At the end of a round there is time to wait for them.
+func (t *torture) missed() []aim {
+	const few = 4
+	var aims []aim
+	for _, point := range t.spared() {
+		if m := t.moments[point]; m != nil && m.missed > 0 && len(aims) < few {
+			aims = append(aims, aim{point: point, nth: 1, patient: true})
+		}
+	}
+	return aims
 }
 
 // round kills the daemon of one installation again and again, lets it finish, and judges.
@@ -310,27 +330,40 @@ func (t *torture) round(ctx context.Context, n uint64) (v verdict, kills int, er
 	}
 	killedAt := map[string]bool{}
 	last := "" // where the process before was killed
-	kill := func(aims []aim) error {
+	kill := func(aims []aim) (missed []aim, err error) {
 		for _, a := range aims {
 			killed, err := t.process(ctx, b, a, last)
 			if err != nil {
-				return err
+				return nil, err
+			}
+			if killed != a.name() {
+				missed = append(missed, a)
 			}
 			if last = ""; killed != "" {
 				kills, last, killedAt[killed] = kills+1, killed, true
 			}
 		}
-		return nil
+		return missed, nil
 	}
-	empty, filled := t.aims(n)
-	if err := kill(empty); err != nil {
+	plan := t.aims(n)
+	if _, err := kill(plan.empty); err != nil {
 		return v, kills, err
 	}
 	_, err = b.outdate(ctx)
 	if err = errors.Join(err, b.deliver()); err != nil {
 		return v, kills, err
 	}
-	if err := kill(filled); err != nil {
+	missed, err := kill(plan.early)
+	if err != nil {
+		return v, kills, err
+	}
+	for i := range missed {
+		missed[i].seldom = true // what does not come by before something is sent may come later
+	}
+	if _, err := kill(slices.Concat(missed, plan.sending)); err != nil {
+		return v, kills, err
+	}
+	if _, err := kill(t.missed()); err != nil {
 		return v, kills, err
 	}
 	_, err = t.process(ctx, b, aim{}, last)
@@ -392,7 +425,7 @@ func (a aim) due(k *child, b *bench) func() bool {
 	before := len(b.mock.Effects())
 	changed := func() int { return len(b.mock.Effects()) - before }
 	switch {
-	case a == aim{}:
+	case a == aim{}, a.patient:
 		return nil
 	case a.after > 0:
 		return func() bool { return time.Since(k.started) > a.after }

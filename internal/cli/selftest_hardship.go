@@ -35,7 +35,9 @@ func hardships(m *mockmlp.Mock) error {
 	seldom := 0.03
 	add(mockmlp.Fault{Match: put, Toxicity: &seldom, Times: 30, When: mockmlp.AfterCommit, Fault: mockmlp.FaultReset})
 	add(mockmlp.Fault{Match: put, Toxicity: &seldom, Times: 10, Fault: mockmlp.FaultReset})
-	add(mockmlp.Fault{Match: mockmlp.FaultMatch{OperationID: readsFeed}, Toxicity: &seldom, Times: 5, Response: mockmlp.FaultResponse{Status: http.StatusGone}})
+	// The feed is read a few times in the life of a process.
+	often := 0.2
+	add(mockmlp.Fault{Match: mockmlp.FaultMatch{OperationID: readsFeed}, Toxicity: &often, Response: mockmlp.FaultResponse{Status: http.StatusGone}})
 	const each, shortRetries = 8, 3
 	for i, person := range persons(m) {
 		put.Person = person

@@ -104,10 +104,10 @@ func TestAimsCoverEveryFailpoint(t *testing.T) {
 	tt := &torture{seed: 7, passed: passed}
 	aimedAt := map[string]bool{}
 	for round := range byDefault {
-		empty, filled := tt.aims(round)
-		for _, a := range append(empty, filled...) {
+		plan := tt.aims(round)
+		for _, a := range slices.Concat(plan.empty, plan.early, plan.sending) {
 			aimedAt[a.point] = true
-			if strings.HasPrefix(a.point, newState) != slices.Contains(empty, a) {
+			if strings.HasPrefix(a.point, newState) != slices.Contains(plan.empty, a) {
 				t.Errorf("%s is aimed at in the wrong part of a round", a.point)
 			}
 		}
