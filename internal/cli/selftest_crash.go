@@ -370,8 +370,13 @@ func (t *torture) round(ctx context.Context, n uint64) (v verdict, kills int, er
 	if err != nil && !errors.Is(err, errNotAtRest) {
 		return v, kills, err
 	}
+	v = compareOutcomes(t.want, outcomeOf(b.mock))
+	findings, checkErr := b.findings(ctx)
+	if v.Findings = findings; checkErr != nil {
+		return v, kills, checkErr
+	}
 	// What never comes to rest has lost something, and that is what is asked for.
-	if v = compareOutcomes(t.want, outcomeOf(b.mock)); v.clean() && err != nil {
+	if v.clean() && err != nil {
 		return v, kills, err
 	}
 	err = nil
@@ -513,7 +518,7 @@ func printCrash(w io.Writer, r crashReport) {
 	for _, m := range r.Moments {
 		lines = append(lines, []string{
 			m.Name, fmt.Sprint(m.Kills), fmt.Sprint(m.Lost), fmt.Sprint(m.Twice), fmt.Sprint(m.OutOfOrder),
-			fmt.Sprint(m.Unexpected + m.Different), m.Recover.String(),
+			fmt.Sprint(m.Unexpected + m.Different + m.Findings), m.Recover.String(),
 		})
 	}
 	table(w, []string{"killed at", "times", "lost", "effects twice", "out of order", "otherwise", "ready again after"}, lines)
@@ -525,5 +530,6 @@ func printCrash(w io.Writer, r crashReport) {
 			fmt.Fprintf(w, "%s: %s\n", what, strings.Join(points, ", "))
 		}
 	}
-	fmt.Fprintf(w, "lost %d, effects twice %d, out of order %d, unexpected %d, dossiers that differ %d\n", r.Lost, r.Twice, r.OutOfOrder, r.Unexpected, r.Different)
+	fmt.Fprintf(w, "lost %d, effects twice %d, out of order %d, unexpected %d, dossiers that differ %d, findings of state check --deep %d\n",
+		r.Lost, r.Twice, r.OutOfOrder, r.Unexpected, r.Different, r.Findings)
 }

@@ -173,3 +173,16 @@ func (b *bench) order(ctx context.Context) (err error) {
 	}
 	return nil
 }
+
+// findings counts what "mlpsync state check --deep" finds wrong.
+func (b *bench) findings(ctx context.Context) (int, error) {
+	conf, err := config.Load(b.config())
+	if err != nil {
+		return 0, err
+	}
+	report, err := app.CheckState(ctx, app.Options{Config: conf, Mode: app.Beside, Getenv: os.Getenv}, true)
+	if err != nil {
+		return 0, fmt.Errorf("check the state: %w", err)
+	}
+	return report.Findings(), nil
+}

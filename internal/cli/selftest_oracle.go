@@ -28,6 +28,8 @@ type verdict struct {
 	// end otherwise.
 	Unexpected int `json:"unexpected"`
 	Different  int `json:"differentDossiers"`
+	// Findings are those of "mlpsync state check --deep" at the end, the balances of all files among them.
+	Findings int `json:"stateFindings"`
 }
 
 func (v verdict) clean() bool { return v == verdict{} }
@@ -38,6 +40,7 @@ func (v *verdict) add(o verdict) {
 	v.OutOfOrder += o.OutOfOrder
 	v.Unexpected += o.Unexpected
 	v.Different += o.Different
+	v.Findings += o.Findings
 }
 
 // compareOutcomes compares an outcome with the undisturbed one.

@@ -11,6 +11,7 @@ import (
 type crashReport struct {
 	Failpoints, Kills                                             int
 	Lost, EffectsTwice, OutOfOrder, Unexpected, DifferentDossiers int
+	StateFindings                                                 int
 	NeverPassed                                                   []string
 }
 
@@ -32,7 +33,7 @@ func TestSelftestCrash(t *testing.T) {
 	if r.Kills < 3 {
 		t.Errorf("killed only %d times", r.Kills)
 	}
-	if r.Lost+r.EffectsTwice+r.OutOfOrder+r.Unexpected+r.DifferentDossiers != 0 {
+	if r.Lost+r.EffectsTwice+r.OutOfOrder+r.Unexpected+r.DifferentDossiers+r.StateFindings != 0 {
 		t.Errorf("%+v", r)
 	}
 }
