@@ -26,6 +26,7 @@ type task struct {
 	Record   string
 	Profile  string // file for a CPU profile
 	Drop     []dropped
+	Seen     bool // what is dropped is known already
 	Stop     bool // end when all stands in the ledger
 }
 

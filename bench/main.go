@@ -36,6 +36,7 @@ type options struct {
 	profiles    string
 	out         string
 	dir         string
+	rows        string
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
@@ -47,6 +48,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.StringVar(&o.only, "only", "", "comma-separated measurements: "+strings.Join(groups(), ", "))
 	flags.StringVar(&o.profiles, "profiles", "", "a `folder` for a CPU profile of each measured process")
 	flags.StringVar(&o.out, "out", "bench", "the `folder` that report.md, report.json and scale.svg go to")
+	flags.StringVar(&o.rows, "rows", "", "three numbers of rows for scale, with commas between, in place of its own")
 	flags.StringVar(&o.dir, "dir", "", "the `folder` for states and exports; by default a temporary one")
 	if err := flags.Parse(args); err != nil {
 		return 2
@@ -86,6 +88,11 @@ func measure(ctx context.Context, o options, progress io.Writer) (_ *report, err
 	}
 	defer os.RemoveAll(dir)
 	b := &bench{ctx: ctx, dir: dir, profiles: o.profiles, progress: progress, sizes: sizesFor(o.quick), values: map[string]float64{}}
+	if o.rows != "" {
+		if _, err := fmt.Sscanf(o.rows, "%d,%d,%d", &b.sizes.ScaleRows[0], &b.sizes.ScaleRows[1], &b.sizes.ScaleRows[2]); err != nil {
+			return nil, fmt.Errorf("read --rows: %w", err)
+		}
+	}
 	r := &report{Quick: o.quick, Sizes: b.sizes}
 	if r.Machine, err = describe(dir); err != nil {
 		return nil, err

@@ -286,7 +286,7 @@ func (b *bench) again(at installation, rows int, first outcome) error {
 		if step.odd {
 			name = "changed"
 		}
-		o, err := b.child("once", task{Config: at.config(), Drop: drop, Stop: true, Profile: name})
+		o, err := b.child("once", task{Config: at.config(), Drop: drop, Seen: !step.odd, Stop: true, Profile: name})
 		if err != nil {
 			return err
 		}

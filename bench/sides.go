@@ -304,17 +304,23 @@ func childDeliver(ctx context.Context, t task, _ childIO) (o outcome, err error)
 	return o, err
 }
 
-// milestone hears from the log when the work stood in the ledger: a run that did something was concluded, or a file was known
-// already. What comes after it are the caseworkers' files and the summary.
+// milestone hears from the log when the work stood in the ledger: a run that did something was concluded, or all files were found
+// to be known already. What comes after it are the caseworkers' files and the summary.
 type milestone struct {
 	watch stopwatch
 	o     outcome
+	seen  int // files that are to be known already; 0: they are to be taken in
 	then  func()
 }
 
 // Write implements io.Writer; zerolog writes a line at a time.
 func (m *milestone) Write(line []byte) (int, error) {
-	if bytes.Contains(line, []byte(`"run.finished"`)) || bytes.Contains(line, []byte(`"file.alreadySeen"`)) {
+	reached := m.seen == 0 && bytes.Contains(line, []byte(`"run.finished"`))
+	if m.seen > 0 && bytes.Contains(line, []byte(`"file.alreadySeen"`)) {
+		m.seen--
+		reached = m.seen == 0
+	}
+	if reached {
 		m.watch.read(&m.o)
 		m.then()
 	}
@@ -330,6 +336,9 @@ func childOnce(ctx context.Context, t task, _ childIO) (o outcome, err error) {
 		return o, err
 	}
 	stood := milestone{then: func() {}}
+	if t.Seen {
+		stood.seen = len(t.Drop)
+	}
 	if t.Stop {
 		ctx, stood.then = context.WithCancel(ctx)
 		defer stood.then()
@@ -352,8 +361,11 @@ func childOnce(ctx context.Context, t task, _ childIO) (o outcome, err error) {
 	}
 	stood.watch = startWatch()
 	summary, err := a.Once(ctx, time.Minute, nil)
-	if t.Stop && stood.o.Seconds > 0 {
+	if t.Stop {
 		err = nil // it was told to
+		if stood.o.Seconds == 0 {
+			return o, errors.New("the run ended otherwise than it should")
+		}
 	}
 	stood.watch.read(&o)
 	o.WholeSeconds = o.Seconds
