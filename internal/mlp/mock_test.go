@@ -74,7 +74,7 @@ func TestAgainstTheMock(t *testing.T) {
 
 // What others do in MLP is read: VDAB's answer, a new owner, another number, a number that is cancelled.
 func TestWhatOthersDoIsRead(t *testing.T) {
-	mock, err := mockmlp.New(mockmlp.Options{Frozen: true})
+	mock, err := mockmlp.New(mockmlp.Options{Frozen: true, Clock: time.Date(2026, 3, 16, 7, 0, 0, 0, time.UTC)})
 	if err != nil {
 		t.Fatal(err)
 	}
