@@ -31,6 +31,18 @@ type Format interface {
 	Read(ctx context.Context, in Input, feed *Feed, emit func(Row) error) (FileReport, error)
 }
 
+// Rereader is a Format that leaves out rows that its caller has read before, in an earlier file of the feed.
+type Rereader interface {
+	Format
+	// Reread is Read, and gives rows their Text. It asks known about each row that may be a data row, by its number and
+	// Text, in order: one that known takes is counted, and neither read nor emitted. Known must take only what was a row's Text
+	// before, and must not hold on to it. Its error ends the reading.
+	Reread(ctx context.Context, in Input, feed *Feed, known Known, emit func(Row) error) (FileReport, error)
+}
+
+// Known tells whether a row was read before.
+type Known func(number int, text []byte) (bool, error)
+
 // FileReport is what a reader counted and decided. Rows = rejected by the reader
 // + skipped + handed on; Lines of other sorts are counted apart (design
 // decision 7).

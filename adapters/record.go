@@ -95,6 +95,10 @@ type Row struct {
 	Warnings []RowProblem
 	// Skipped: the profile's own filter left the row out.
 	Skipped bool
+	// Text is the row as the file has it, with all that reading it depends on: a row of equal Text of the same feed, read by
+	// the same profile, has equal records. Only a Rereader sets it, and only for rows that gave records without
+	// problem or warning. It holds personal data.
+	Text []byte
 }
 
 // The rules by which rows and cells are refused.

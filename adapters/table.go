@@ -15,6 +15,8 @@ type Line struct {
 	Row, Line int
 	// Cells are decoded; what could not be decoded stands as U+FFFD.
 	Cells []string
+	// Text becomes Row.Text where that has one.
+	Text []byte
 	// Problem is set when the row's structure is broken; Cells are then at best
 	// a hint.
 	Problem *RowProblem
@@ -32,7 +34,8 @@ type Table struct {
 	noisy  bool // the undecodable-bytes warning of an unused column was given
 }
 
-// NewTable starts on a file. Emit gets every data row, in order.
+// NewTable starts on a file. Emit gets every data row, in order. Without emit no rows are made: lines are counted, and rows
+// are neither rejected nor skipped.
 func NewTable(feed *Feed, file, sheet string, limits Limits, emit func(Row) error) *Table {
 	return &Table{
 		feed: feed, limits: limits.OrDefault(), emit: emit,
@@ -72,9 +75,8 @@ func (t *Table) Line(l Line) error {
 	if l.Problem == nil && t.totalsLine(l.Cells) {
 		return nil
 	}
-	t.report.Rows++
-	if t.report.Rows > t.limits.Rows {
-		return tooManyRows(t.limits.Rows)
+	if err := t.Known(); err != nil || t.emit == nil {
+		return err
 	}
 	row := t.row(l)
 	switch {
@@ -84,6 +86,23 @@ func (t *Table) Line(l Line) error {
 		t.report.Skipped++
 	}
 	return t.emit(row)
+}
+
+// Known counts a data row that need not be read.
+func (t *Table) Known() error {
+	t.report.Rows++
+	if t.report.Rows > t.limits.Rows {
+		return tooManyRows(t.limits.Rows)
+	}
+	return nil
+}
+
+// Header identifies what the header line says: equal lines are equal rows under equal headers. It is empty before the header.
+func (t *Table) Header() string {
+	if t.header == nil {
+		return ""
+	}
+	return fmt.Sprintf("%d %q", t.header.raw, t.header.texts)
 }
 
 func (t *Table) headerLine(l Line) error {
@@ -274,7 +293,14 @@ func (t *Table) row(l Line) Row {
 		}
 	}
 	t.warnUnused(l.Cells, prov, &row)
+	if len(row.Problems)+len(row.Warnings) == 0 && !undecoded(l.Cells) {
+		row.Text = l.Text
+	}
 	return row
+}
+
+func undecoded(cells []string) bool {
+	return slices.ContainsFunc(cells, func(c string) bool { return strings.ContainsRune(c, utf8.RuneError) })
 }
 
 func (t *Table) filtered(cells []string) bool {

@@ -33,12 +33,17 @@ func New(limits adapters.Limits) *Reader { return &Reader{limits: limits.OrDefau
 // Check reads the whole file, so that a file that was cut off in the middle of a row or
 // lacks its totals line is seen before it is taken.
 func (r *Reader) Check(ctx context.Context, in adapters.Input, feed *adapters.Feed) error {
-	_, err := r.Read(ctx, in, feed, func(adapters.Row) error { return nil })
+	_, err := r.Reread(ctx, in, feed, nil, nil)
 	return err
 }
 
 // Read implements adapters.Format.
 func (r *Reader) Read(ctx context.Context, in adapters.Input, feed *adapters.Feed, emit func(adapters.Row) error) (adapters.FileReport, error) {
+	return r.Reread(ctx, in, feed, nil, emit)
+}
+
+// Reread implements adapters.Rereader. Without known rows have no Text.
+func (r *Reader) Reread(ctx context.Context, in adapters.Input, feed *adapters.Feed, known adapters.Known, emit func(adapters.Row) error) (adapters.FileReport, error) {
 	table := adapters.NewTable(feed, in.Name, "", r.limits, emit)
 	form, err := r.probe(ctx, in, feed)
 	if err != nil {
@@ -53,10 +58,10 @@ func (r *Reader) Read(ctx context.Context, in adapters.Input, feed *adapters.Fee
 		return table.Report(), err
 	}
 	defer func() { _ = body.Close() }()
-	return r.rows(ctx, newSplitter(body, form, r.limits), table)
+	return r.rows(ctx, newSplitter(body, form, r.limits), table, known)
 }
 
-func (r *Reader) rows(ctx context.Context, s *splitter, table *adapters.Table) (adapters.FileReport, error) {
+func (r *Reader) rows(ctx context.Context, s *splitter, table *adapters.Table, known adapters.Known) (adapters.FileReport, error) {
 	for n := 0; ; n++ {
 		if n%1024 == 0 && ctx.Err() != nil {
 			return table.Report(), context.Cause(ctx)
@@ -68,14 +73,23 @@ func (r *Reader) rows(ctx context.Context, s *splitter, table *adapters.Table) (
 		if err != nil {
 			return table.Report(), fmt.Errorf("read the file: %w", err)
 		}
-		if rec.cutOff && n > 0 && (rec.problem != nil || !table.Fits(rec.cells)) {
+		if rec.cutOff && n > 0 && !rec.known && (rec.problem != nil || !table.Fits(rec.cells)) {
 			return table.Report(), cutOff()
 		}
-		line := adapters.Line{Row: rec.row, Line: rec.line, Cells: rec.cells, Problem: rec.problem}
-		if err := table.Line(line); err != nil {
+		if err := take(table, rec); err != nil {
 			return table.Report(), maybePassing(err, rec.cutOff)
 		}
+		if known != nil && s.memory == nil && table.Header() != "" {
+			s.memory = newMemory(s, table.Header(), known)
+		}
 	}
+}
+
+func take(table *adapters.Table, rec record) error {
+	if rec.known {
+		return table.Known()
+	}
+	return table.Line(adapters.Line{Row: rec.row, Line: rec.line, Cells: rec.cells, Text: rec.text, Problem: rec.problem})
 }
 
 // maybePassing: a header that misses columns at the very end of the file is still

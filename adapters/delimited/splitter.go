@@ -15,7 +15,9 @@ type record struct {
 	row, line int
 	cells     []string
 	problem   *adapters.RowProblem
-	cutOff    bool // the file ends in it without a line break
+	cutOff    bool   // the file ends in it without a line break
+	text      []byte // Row.Text
+	known     bool   // by its text; cells are empty then
 }
 
 // physical is one line of the file.
@@ -37,6 +39,7 @@ type splitter struct {
 	queue     []physical
 	lines     int // physical lines read
 	rows      int
+	memory    *memory // nil: nobody knows rows
 }
 
 func newSplitter(r io.Reader, f form, limits adapters.Limits) *splitter {
@@ -104,13 +107,22 @@ func (s *splitter) next(fits func([]string) bool) (record, error) {
 		rec.problem = tooLong(s.limits.RecordBytes)
 		return rec, nil
 	}
+	// Without a quote the line is a record, whatever comes behind it.
+	if whole := !bytes.ContainsRune(first.text, '"'); whole {
+		if err := s.memory.recall(&rec, first); rec.known || err != nil {
+			return rec, err
+		}
+	}
 	p := parser{separator: s.separator, encoding: s.encoding, limit: s.limits.Cells}
 	p.feed(first.text)
-	if !p.open {
-		rec.cells, rec.problem = p.cells, p.problem()
-		return rec, nil
+	if p.open {
+		return s.multiline(rec, p, first, fits)
 	}
-	return s.multiline(rec, p, first, fits)
+	rec.cells, rec.problem = p.cells, p.problem()
+	if rec.text == nil {
+		return rec, s.memory.recall(&rec, first)
+	}
+	return rec, nil
 }
 
 // multiline reads on in a quoted cell.
@@ -135,7 +147,7 @@ func (s *splitter) multiline(rec record, p parser, first physical, fits func([]s
 	if !p.open && !p.broken && (fits == nil || fits(p.cells)) && !s.swallowed(taken, fits) {
 		rec.cells, rec.problem = p.cells, p.problem()
 		rec.cutOff = len(taken) > 0 && taken[len(taken)-1].last
-		return rec, nil
+		return rec, s.memory.recall(&rec, append([]physical{first}, taken...)...)
 	}
 	s.queue = append(taken, s.queue...)
 	rec.cells, rec.problem = p.firstCells(), unclosed()
