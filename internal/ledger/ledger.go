@@ -100,6 +100,9 @@ type File struct {
 	SnapshotOn time.Time
 	// Interpretation is the version of profile and schemas that read it.
 	Interpretation string
+	// Reader is what the reading of a row depends on besides: the program's build, and its settings. It is no reason to
+	// read a file again, but its rows are then not kept.
+	Reader string
 	// Delta tells that the file holds changes only: what it does not name is
 	// not missing.
 	Delta bool
@@ -109,11 +112,16 @@ type File struct {
 // visible to deciding before Activate.
 type Staging interface {
 	Add(ctx context.Context, rows []Row) error
+	// Keep tells that a row of the file has this line (Row.Line), and whether that is enough: then a row of the feed's last
+	// file had the same line, was accepted and read by the same interpretation. It goes over with its records, under the new
+	// number, counts as unchanged at Activate, and must not be added; all comes out as if it had been. It may say no although
+	// the row was there. Rows are asked for in order, their numbers rise, and none is a number of another row of the file.
+	Keep(ctx context.Context, file, number int, line []byte) (bool, error)
 	// Activate compares the rows with the export in force, counts the outcomes
 	// in SQL, checks each file's balance against counted, and in the same
 	// transaction makes the set current, marks what is missing, and marks the
 	// clients concerned dirty. When a balance does not hold nothing becomes
-	// current and the result says so.
+	// current and the result says so. Counted has the kept rows too.
 	Activate(ctx context.Context, counted []FileCount, now time.Time) (SetResult, error)
 	// Discard drops the staging generation. After Activate it does nothing.
 	Discard(ctx context.Context) error
@@ -130,6 +138,9 @@ type Row struct {
 	// a rejected row's included.
 	Client  string
 	Records []StoredRecord
+	// Line is all that the row was read from: by it a later file's row is known to be the same (Keep). Empty where the
+	// reading had anything to say of it. It is stored as a keyed digest.
+	Line []byte
 }
 
 // Rejection is one reason why a row was rejected. No values.

@@ -44,15 +44,19 @@ func (g *staging) activate(t *tx, counted []ledger.FileCount, now time.Time, res
 		do   func() error
 	}{
 		{"make room", func() error { return temporaries(t) }},
+		{"keep rows", func() error { return g.keepRows(t) }},
 		{"find double keys", func() error { return g.findDoubles(t) }},
 		{"add clients", func() error { return g.addPersons(t) }},
 		{"compare with the export in force", func() error { return g.compare(t) }},
 		{"count outcomes", func() (err error) { return g.balance(t, counted, result) }},
+		{"find the replaced rows", func() error { return g.findReplaced(t) }},
 		{"mark what is missing", func() (err error) { result.Missing, err = g.markMissing(t, now); return err }},
+		{"find rows not to keep", func() error { return findUnsure(t) }},
 		{"take records", func() error { return g.takeRecords(t) }},
 		{"take clients' own data", func() error { return g.takePersons(t) }},
 		{"weigh the files", func() error { return g.weigh(t, result) }},
 		{"let the replaced rows go", func() error { return g.dropReplaced(t) }},
+		{"let the kept rows go over", func() error { return g.moveKept(t) }},
 		{"hold clients", func() error { return g.hold(t) }},
 		{"mark clients", func() error { return g.markDirty(t) }},
 		{"conclude", func() error { return g.conclude(t, result, now) }},
@@ -75,11 +79,14 @@ func temporaries(t *tx) error {
 		`CREATE TEMP TABLE staged_double (record INTEGER PRIMARY KEY, row INTEGER, key_ix BLOB, digest BLOB,
 			client_ix BLOB, position INTEGER, number INTEGER, name TEXT)`,
 		`CREATE TEMP TABLE staged_record (source INTEGER, row INTEGER, person INTEGER, kind TEXT, key_ix BLOB, digest BLOB,
-			deleted INTEGER, feed INTEGER, outcome TEXT, back INTEGER, PRIMARY KEY (person, kind, key_ix)) WITHOUT ROWID`,
+			deleted INTEGER, feed INTEGER, outcome TEXT, back INTEGER, elsewhere INTEGER, PRIMARY KEY (person, kind, key_ix)) WITHOUT ROWID`,
 		`CREATE INDEX temp.staged_record_row ON staged_record (row)`,
 		`CREATE TEMP TABLE concerned (person INTEGER PRIMARY KEY)`,
 		`CREATE TEMP TABLE insz_change (person INTEGER PRIMARY KEY, before BLOB, after BLOB)`,
 		`CREATE TEMP TABLE replaced (row INTEGER PRIMARY KEY)`,
+		`CREATE TEMP TABLE kept_file (file INTEGER PRIMARY KEY, old INTEGER NOT NULL, row_count INTEGER)`,
+		`CREATE TEMP TABLE met_again (row INTEGER PRIMARY KEY, file INTEGER, number INTEGER)`,
+		`CREATE TEMP TABLE absent (person INTEGER, kind TEXT, key_ix BLOB, PRIMARY KEY (person, kind, key_ix)) WITHOUT ROWID`,
 	} {
 		if _, err := t.ExecContext(t.ctx, statement); err != nil {
 			return err
@@ -89,7 +96,7 @@ func temporaries(t *tx) error {
 }
 
 func dropTemporaries(t *tx) error {
-	for _, table := range []string{"staged_double", "staged_record", "concerned", "insz_change", "replaced"} {
+	for _, table := range []string{"staged_double", "staged_record", "concerned", "insz_change", "replaced", "kept_file", "met_again", "absent"} {
 		if _, err := t.ExecContext(t.ctx, `DROP TABLE IF EXISTS temp.`+table); err != nil {
 			return err
 		}
@@ -216,7 +223,7 @@ func (g *staging) compare(t *tx) error {
 	_, err := t.exec(`INSERT INTO staged_record
 		SELECT rr.id, rr.row, p.id, rr.kind, rr.key_ix, rr.digest, rr.deleted, f.feed,
 			CASE WHEN cur.person IS NULL THEN 'new' WHEN cur.digest <> rr.digest THEN 'changed' ELSE 'unchanged' END,
-			cur.missing_since IS NOT NULL
+			cur.missing_since IS NOT NULL, CASE WHEN cur.feed <> f.feed THEN cur.source END
 		FROM export_file f JOIN export_row r ON r.file = f.id JOIN row_record rr ON rr.row = r.id
 			JOIN person p ON p.ocmw = ?2 AND p.client_ix = rr.client_ix
 			LEFT JOIN record cur ON cur.person = p.id AND cur.kind = rr.kind AND cur.key_ix = rr.key_ix
@@ -246,7 +253,8 @@ func (g *staging) compare(t *tx) error {
 func (g *staging) balance(t *tx, counted []ledger.FileCount, result *ledger.SetResult) error {
 	_, err := t.exec(`UPDATE export_file SET (new, changed, unchanged, duplicate, rejected, skipped) = (
 			SELECT COUNT(*) FILTER (WHERE outcome = 'new'), COUNT(*) FILTER (WHERE outcome = 'changed'),
-				COUNT(*) FILTER (WHERE outcome = 'unchanged'), COUNT(*) FILTER (WHERE outcome = 'duplicate'),
+				COUNT(*) FILTER (WHERE outcome = 'unchanged') + COALESCE((SELECT row_count FROM kept_file k WHERE k.file = export_file.id), 0),
+				COUNT(*) FILTER (WHERE outcome = 'duplicate'),
 				COUNT(*) FILTER (WHERE outcome = 'rejected'), COUNT(*) FILTER (WHERE outcome = 'skipped')
 			FROM export_row WHERE file = export_file.id)
 		WHERE export_set = ?`, g.set)
@@ -309,19 +317,25 @@ func balances(t *tx, where string, args ...any) ([]ledger.FileBalance, error) {
 	return all, nil
 }
 
-// absent chooses the records in force of the set's snapshot feeds that the set does
-// not have. Where a row of the client was rejected in the same feed it may be the
+// markMissing marks the records in force of the set's snapshot feeds that the set does
+// not have: all that stand in no kept row are looked at. Where a row of the client was rejected in the same feed it may be the
 // record's own: that is not missing.
-const absent = `feed IN (SELECT feed FROM export_file WHERE export_set = ?1 AND delta = 0) AND missing_since IS NULL
-	AND NOT EXISTS (SELECT 1 FROM staged_record s WHERE s.person = record.person AND s.kind = record.kind AND s.key_ix = record.key_ix)
-	AND NOT EXISTS (SELECT 1 FROM person p JOIN export_row r ON r.client_ix = p.client_ix JOIN export_file f ON f.id = r.file
-		WHERE p.id = record.person AND r.rejected = 1 AND f.export_set = ?1 AND f.feed = record.feed)`
-
 func (g *staging) markMissing(t *tx, now time.Time) (int, error) {
-	if _, err := t.exec(`INSERT INTO concerned SELECT DISTINCT person FROM record WHERE `+absent+` ON CONFLICT DO NOTHING`, g.set); err != nil {
+	_, err := t.exec(`INSERT INTO absent SELECT r.person, r.kind, r.key_ix
+		FROM (SELECT id FROM row_record WHERE row IS NULL UNION ALL SELECT x.id FROM replaced d CROSS JOIN row_record x ON x.row = d.row) x
+			CROSS JOIN record r ON r.source = x.id
+		WHERE r.missing_since IS NULL AND r.feed IN (SELECT feed FROM export_file WHERE export_set = ?1 AND delta = 0)
+			AND NOT EXISTS (SELECT 1 FROM staged_record s WHERE s.person = r.person AND s.kind = r.kind AND s.key_ix = r.key_ix)
+			AND NOT EXISTS (SELECT 1 FROM person p JOIN export_row w ON w.client_ix = p.client_ix JOIN export_file f ON f.id = w.file
+				WHERE p.id = r.person AND w.rejected = 1 AND f.export_set = ?1 AND f.feed = r.feed)`, g.set)
+	if err != nil {
 		return 0, err
 	}
-	n, err := t.exec(`UPDATE record SET missing_since = ?2 WHERE `+absent, g.set, stored(now))
+	if _, err := t.exec(`INSERT INTO concerned SELECT DISTINCT person FROM absent WHERE true ON CONFLICT DO NOTHING`); err != nil {
+		return 0, err
+	}
+	n, err := t.exec(`UPDATE record SET missing_since = ?1 FROM absent a
+		WHERE record.person = a.person AND record.kind = a.kind AND record.key_ix = a.key_ix`, stored(now))
 	return int(n), err
 }
 
@@ -387,18 +401,31 @@ func needOCMW(t *tx, ocmw string) error {
 	return err
 }
 
-// dropReplaced lets the rows go that the set's files replace. Of a delta's
-// predecessors the rejected rows stay until a row names their client again: the
-// delta does not say that they are right now. Records in force keep what they rest on.
+// findReplaced lists the rows that the set's files replace: all of the feed's earlier files that are not kept. Of a delta's
+// predecessors the rejected rows stay until a row names their client again: the delta does not say that they are right now.
+func (g *staging) findReplaced(t *tx) error {
+	_, err := t.exec(`INSERT INTO replaced SELECT r.id FROM export_file f JOIN export_file old ON old.feed = f.feed AND old.export_set <> f.export_set
+			JOIN export_row r ON r.file = old.id
+		WHERE f.export_set = ?1 AND old.id NOT IN (SELECT old FROM kept_file) AND (f.delta = 0 OR r.rejected = 0 OR r.client_ix IS NULL
+			OR r.client_ix IN (SELECT client_ix FROM staged_client)
+			OR EXISTS (SELECT 1 FROM person p CROSS JOIN record c ON c.person = p.id CROSS JOIN row_record o ON o.id = c.source
+				CROSS JOIN export_row w ON w.id = o.row CROSS JOIN kept_file k CROSS JOIN staged_run x ON `+kept+`
+				WHERE p.ocmw = ?2 AND p.client_ix = r.client_ix))
+		ON CONFLICT DO NOTHING`, g.set, g.ocmw)
+	if err != nil {
+		return err
+	}
+	return findNotKept(t)
+}
+
+// dropReplaced lets the replaced rows go. Records in force keep what they rest on, and know where it stood.
 func (g *staging) dropReplaced(t *tx) error {
 	for _, statement := range []string{
-		`INSERT INTO replaced SELECT r.id FROM export_file f JOIN export_file old ON old.feed = f.feed AND old.export_set <> f.export_set
-			JOIN export_row r ON r.file = old.id
-			WHERE f.export_set = ?1 AND (f.delta = 0 OR r.rejected = 0 OR r.client_ix IS NULL
-				OR r.client_ix IN (SELECT client_ix FROM staged_client))
-			ON CONFLICT DO NOTHING`,
 		`DELETE FROM row_record WHERE (row IS NULL OR row IN (SELECT row FROM replaced))
 			AND NOT EXISTS (SELECT 1 FROM record WHERE record.source = row_record.id) AND ?1 = ?1`,
+		`UPDATE row_record SET (last_file, last_number) =
+				(SELECT f.name, r.number FROM export_row r JOIN export_file f ON f.id = r.file WHERE r.id = row_record.row)
+			WHERE row IN (SELECT row FROM replaced) AND ?1 = ?1`,
 		`DELETE FROM export_row WHERE id IN (SELECT row FROM replaced) AND ?1 = ?1`,
 		`DELETE FROM staged_client WHERE ?1 = ?1`,
 	} {

@@ -162,8 +162,8 @@ func inspectBalance(t *tx, i *inspection) error {
 			SELECT x.id FROM export_file x JOIN export_set xs ON xs.id = x.export_set AND xs.state = 'active'
 			WHERE x.feed = f.feed ORDER BY x.export_set DESC, x.position DESC LIMIT 1)
 		AND (f.data_rows, f.new, f.changed, f.unchanged, f.duplicate, f.rejected, f.skipped) <> (SELECT COUNT(*),
-			COUNT(*) FILTER (WHERE outcome = 'new'), COUNT(*) FILTER (WHERE outcome = 'changed'), COUNT(*) FILTER (WHERE outcome = 'unchanged'),
-			COUNT(*) FILTER (WHERE outcome = 'duplicate'), COUNT(*) FILTER (WHERE outcome = 'rejected'),
+			COUNT(*) FILTER (WHERE outcome = 'new' AND id >= f.first_row), COUNT(*) FILTER (WHERE outcome = 'changed' AND id >= f.first_row),
+			COUNT(*) FILTER (WHERE outcome = 'unchanged' OR id < f.first_row), COUNT(*) FILTER (WHERE outcome = 'duplicate'), COUNT(*) FILTER (WHERE outcome = 'rejected'),
 			COUNT(*) FILTER (WHERE outcome = 'skipped') FROM export_row WHERE file = f.id) ORDER BY f.id`)
 	for _, name := range names {
 		i.find("file "+name, errors.New("the rows that are kept are not those that its balance counts"))

@@ -47,7 +47,7 @@ func dropStaging(t *tx) error {
 	for _, statement := range []string{
 		`DELETE FROM row_record WHERE row IN (SELECT r.id FROM export_row r
 			JOIN export_file f ON f.id = r.file JOIN export_set s ON s.id = f.export_set WHERE s.state = 'staging')`,
-		`DELETE FROM export_set WHERE state = 'staging'`, // its files, rows and rejections go with it
+		`DELETE FROM export_set WHERE state = 'staging'`, // its files, rows, rejections and kept runs go with it
 		`DELETE FROM staged_client`,
 	} {
 		if _, err := t.exec(statement); err != nil {
@@ -70,9 +70,12 @@ func stageFile(t *tx, set int64, ocmw string, position int, f ledger.File) (stag
 		return staged, err
 	}
 	seen := err == nil && last.Hash == f.Hash && last.Interpretation == f.Interpretation
+	if staged.keeper, err = newKeeper(t, ocmw, feed, f); err != nil {
+		return staged, err
+	}
 	staged.id, err = t.insert(`INSERT INTO export_file
-		(export_set, position, feed, name, hash, size, snapshot_on, interpretation, delta, seen)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		(export_set, position, feed, name, hash, size, snapshot_on, interpretation, delta, seen, first_row)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT COALESCE(MAX(id), 0) + 1 FROM export_row))`,
 		set, position, feed, f.Name, f.Hash, f.Size, stored(f.SnapshotOn), f.Interpretation, bit(f.Delta), bit(seen))
 	return staged, err
 }
@@ -120,8 +123,10 @@ type stagedClient struct {
 }
 
 type stagedFile struct {
-	id   int64
-	name string
+	id     int64
+	name   string
+	number int // of the last row that was added
+	keeper *keeper
 }
 
 // errStagingOver: another StageSet or Discard came in between.
@@ -166,8 +171,15 @@ func (g *staging) add(t *tx, r ledger.Row) error {
 			return err
 		}
 	}
-	row, err := t.insert(`INSERT INTO export_row (file, number, skipped, rejected, client_ix, client) VALUES (?, ?, ?, ?, ?, ?)`,
-		g.files[r.File].id, r.Number, bit(r.Skipped && !rejected), bit(rejected), client.ix, client.sealed)
+	f := &g.files[r.File]
+	var line []byte
+	if len(r.Line) > 0 && !rejected && !r.Skipped && r.Number > f.number {
+		digest := lineDigest(f.keeper.digest(r.Line))
+		line = digest[:]
+	}
+	f.number = max(f.number, r.Number)
+	row, err := t.insert(`INSERT INTO export_row (file, number, skipped, rejected, client_ix, client, line) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		f.id, r.Number, bit(r.Skipped && !rejected), bit(rejected), client.ix, client.sealed, line)
 	if err != nil {
 		return err
 	}

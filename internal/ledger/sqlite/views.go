@@ -70,8 +70,10 @@ func readPersons(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
 }
 
 func readRecords(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
-	for rs, err := range t.rows(`SELECT r.person, r.kind, r.key_ix, r.digest, r.missing_since IS NOT NULL, x.payload
+	for rs, err := range t.rows(`SELECT r.person, r.kind, r.key_ix, r.digest, r.missing_since IS NOT NULL, x.payload,
+			COALESCE(f.name, x.last_file, ''), COALESCE(w.number, x.last_number, 0)
 		FROM json_each(?) j JOIN record r ON r.person = j.value JOIN row_record x ON x.id = r.source
+			LEFT JOIN export_row w ON w.id = x.row LEFT JOIN export_file f ON f.id = w.file
 		ORDER BY r.person, r.kind, r.key_ix`, list(ids)) {
 		if err != nil {
 			return err
@@ -80,7 +82,9 @@ func readRecords(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
 		var kind casefile.RecordKind
 		var key, digest, payload []byte
 		var missing bool
-		if err := rs.Scan(&person, &kind, &key, &digest, &missing, &payload); err != nil {
+		var file string
+		var number int
+		if err := rs.Scan(&person, &kind, &key, &digest, &missing, &payload, &file, &number); err != nil {
 			return err
 		}
 		v := views[person]
@@ -91,34 +95,39 @@ func readRecords(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
 		if err != nil {
 			return fmt.Errorf("read record: %w", err)
 		}
-		setMissing(record, missing)
+		h := header(record)
+		h.Missing = missing
+		if file != "" { // else the row was gone already before rows were kept, and is where it was read
+			h.Prov.File, h.Prov.Row = file, number
+		}
 		v.Records = append(v.Records, record)
 	}
 	return nil
 }
 
-// setMissing says in a record's header whether the export in force has it.
-func setMissing(r casefile.Record, missing bool) {
+// header is the record's own, to be written.
+func header(r casefile.Record) *casefile.Header {
 	switch r := r.(type) {
 	case *casefile.Client:
-		r.Missing = missing
+		return &r.Header
 	case *casefile.Track:
-		r.Missing = missing
+		return &r.Header
 	case *casefile.Employment:
-		r.Missing = missing
+		return &r.Header
 	case *casefile.Placement:
-		r.Missing = missing
+		return &r.Header
 	case *casefile.Training:
-		r.Missing = missing
+		return &r.Header
 	case *casefile.Evaluation:
-		r.Missing = missing
+		return &r.Header
 	case *casefile.HandoverRecord:
-		r.Missing = missing
+		return &r.Header
 	case *casefile.CompetenceRecord:
-		r.Missing = missing
+		return &r.Header
 	case *casefile.DocumentRecord:
-		r.Missing = missing
+		return &r.Header
 	}
+	return &casefile.Header{} // UnmarshalRecord makes no others
 }
 
 func readShared(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
