@@ -12,7 +12,9 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -169,7 +171,7 @@ func (a *App) cycleOptions(store ledger.Store) (cycle.Options, error) {
 			ShrinkPercent: guard.ShrinkPercent, ShrinkRows: guard.ShrinkRows,
 		},
 		Inspect: a.inspect, Release: guard.Release, TestNumbers: a.config.Environment == config.Test,
-		Zone: Zone(), Now: a.now, Log: a.Log,
+		Build: build(), Zone: Zone(), Now: a.now, Log: a.Log,
 	}
 	if store == a.store {
 		parts.Heartbeat = a.heartbeat
@@ -182,6 +184,21 @@ func (a *App) cycleOptions(store ledger.Store) (cycle.Options, error) {
 		parts.OCMWs = append(parts.OCMWs, served)
 	}
 	return parts, nil
+}
+
+// build is what the binary was made from, as far as it knows.
+func build() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	text := info.Main.Version
+	for _, s := range info.Settings {
+		if strings.HasPrefix(s.Key, "vcs.") {
+			text += " " + s.Value
+		}
+	}
+	return text
 }
 
 func (a *App) reporter(store ledger.Reading) *report.Writer {

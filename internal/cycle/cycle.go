@@ -99,6 +99,8 @@ type Options struct {
 	Finished func(ctx context.Context, run *Run)
 	// Hold keeps every new entry waiting for approval: apply compares first.
 	Hold bool
+	// Build identifies the program: another one reads every row anew.
+	Build string
 	// Peek reads settled files where they lie and takes none: plan.
 	Peek bool
 }

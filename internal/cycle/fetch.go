@@ -97,7 +97,7 @@ func (c *Cycle) ledgerFiles(o OCMW, set adapters.Set) []ledger.File {
 		feed, _ := o.Profile.Feed(f.Feed)
 		files[i] = ledger.File{
 			Feed: f.Feed, Name: f.Input.Name, Hash: f.Hash, Size: f.Input.Size, SnapshotOn: f.Snapshot,
-			Interpretation: c.interpretation(o), Delta: feed != nil && feed.Delta,
+			Interpretation: c.interpretation(o), Reader: fmt.Sprintf("%s %t", c.Build, c.TestNumbers), Delta: feed != nil && feed.Delta,
 		}
 	}
 	return files
@@ -107,7 +107,7 @@ func (c *Cycle) ledgerFiles(o OCMW, set adapters.Set) []ledger.File {
 func (c *Cycle) interpretation(o OCMW) string { return o.Profile.Version() + "/" + c.Decoder.Version() }
 
 // readFile streams one file through profile and schemas into the staging
-// generation.
+// generation. Rows that the feed's last file had too are kept as they are.
 func (c *Cycle) readFile(ctx context.Context, run *Run, o OCMW, staging ledger.Staging, index int, file adapters.File) (ledger.FileCount, error) {
 	feed, ok := o.Profile.Feed(file.Feed)
 	if !ok {
@@ -124,7 +124,8 @@ func (c *Cycle) readFile(ctx context.Context, run *Run, o OCMW, staging ledger.S
 		return err
 	}
 	warned := warnings{}
-	report, err := format.Read(ctx, file.Input, feed, func(row adapters.Row) error {
+	known := func(number int, text []byte) (bool, error) { return staging.Keep(ctx, index, number, text) }
+	report, err := read(ctx, format, file.Input, feed, known, func(row adapters.Row) error {
 		batch = append(batch, c.decodeRow(index, row, warned))
 		if len(batch) < batchRows {
 			return nil
@@ -141,9 +142,17 @@ func (c *Cycle) readFile(ctx context.Context, run *Run, o OCMW, staging ledger.S
 	return ledger.FileCount{Rows: report.Rows, TotalsLines: report.TotalsLines, BlankLines: report.BlankRows}, nil
 }
 
+// read has a format that can do so leave out the rows that are known.
+func read(ctx context.Context, f adapters.Format, in adapters.Input, feed *adapters.Feed, known adapters.Known, emit func(adapters.Row) error) (adapters.FileReport, error) {
+	if again, can := f.(adapters.Rereader); can {
+		return again.Reread(ctx, in, feed, known, emit)
+	}
+	return f.Read(ctx, in, feed, emit)
+}
+
 // decodeRow turns a row into typed records, or all its rejections.
 func (c *Cycle) decodeRow(file int, row adapters.Row, warned warnings) ledger.Row {
-	out := ledger.Row{File: file, Number: row.Number, Skipped: row.Skipped, Client: row.Client}
+	out := ledger.Row{File: file, Number: row.Number, Skipped: row.Skipped, Client: row.Client, Line: row.Text}
 	for _, w := range row.Warnings {
 		warned.add(w.Rule, w.ReasonEN)
 	}
@@ -157,6 +166,7 @@ func (c *Cycle) decodeRow(file int, row adapters.Row, warned warnings) ledger.Ro
 		record, doubts, violations := c.Decoder.Decode(DecoderInput(raw, c.TestNumbers, c.today()))
 		for _, d := range doubts {
 			warned.add(d.Rule, d.ReasonEN)
+			out.Line = nil // said of every file that has the row
 		}
 		for _, v := range violations {
 			out.Rejections = appendRejection(out.Rejections, ledger.Rejection{
