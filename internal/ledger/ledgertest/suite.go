@@ -34,7 +34,7 @@ type Engine struct {
 
 // Run tries an engine.
 func Run(t *testing.T, e Engine) {
-	for _, room := range []map[string]func(*world){ingesting, deciding, observing, sending, operating, ordering, keeping} {
+	for _, room := range []map[string]func(*world){ingesting, kept, deciding, observing, sending, operating, ordering, keeping} {
 		for name, try := range room {
 			t.Run(name, func(t *testing.T) { try(newWorld(t, e)) })
 		}
