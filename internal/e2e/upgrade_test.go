@@ -17,12 +17,12 @@ import (
 	"github.com/mlpsync/mlpsync/mockmlp"
 )
 
-// firstSchema is an installation whose state an mlpsync of schema version 1 left, beside the mock that it had talked to;
-// testdata/schema1/make.sh made both.
-func firstSchema(t *testing.T) *world {
+// olderSchema is an installation whose state an mlpsync of an older schema version left, beside the mock that it had talked
+// to; make.sh in its folder made both.
+func olderSchema(t *testing.T, folder string) *world {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS(filepath.Join("testdata", "schema1"))); err != nil {
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join("testdata", folder))); err != nil {
 		t.Fatal(err)
 	}
 	mock, err := mockmlp.New(mockmlp.Options{StateDir: filepath.Join(dir, "mock"), Seed: 1, RatePerMinute: -1, Logger: zerolog.Nop()})
@@ -38,7 +38,7 @@ func firstSchema(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w := &world{t: t, dir: dir, mock: mock, server: server}
-	profile, err := os.ReadFile(filepath.Join("testdata", "schema1", "profile.yaml"))
+	profile, err := os.ReadFile(filepath.Join("testdata", folder, "profile.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,8 +47,13 @@ func firstSchema(t *testing.T) *world {
 }
 
 // An upgrade brings the state forward, keeps what people left, and sends nothing.
-func TestUpgradeFromTheFirstSchema(t *testing.T) {
-	w := firstSchema(t)
+func TestUpgrade(t *testing.T) {
+	for _, folder := range []string{"schema1", "schema3"} {
+		t.Run(folder, func(t *testing.T) { upgrade(t, olderSchema(t, folder)) })
+	}
+}
+
+func upgrade(t *testing.T, w *world) {
 	sent := len(w.mock.Effects())
 	if sent == 0 {
 		t.Fatal("the fixture's mock holds nothing that was sent")
@@ -61,7 +66,7 @@ func TestUpgradeFromTheFirstSchema(t *testing.T) {
 	w.upgraded(sent)
 }
 
-// upgraded lets the installation of firstSchema come to rest, and holds it against what it was: nothing lost, nothing
+// upgraded lets the installation of olderSchema come to rest, and holds it against what it was: nothing lost, nothing
 // sent twice, and it goes on.
 func (w *world) upgraded(sent int) {
 	t := w.t
@@ -123,7 +128,7 @@ func TestUpgradeCutShort(t *testing.T) {
 	}
 	for name, points := range rounds {
 		t.Run(name, func(t *testing.T) {
-			w := firstSchema(t)
+			w := olderSchema(t, "schema1")
 			sent := len(w.mock.Effects())
 			for _, point := range points {
 				w.killedAt(point)
