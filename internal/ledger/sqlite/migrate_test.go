@@ -166,3 +166,38 @@ func TestAnswersAndHoldsOutliveARestart(t *testing.T) {
 		t.Errorf("hold (-want +have):\n%s", diff)
 	}
 }
+
+// Rows that were read before lines were known are read again, once.
+func TestRowsOfBeforeAreReadAgain(t *testing.T) {
+	keys, path := newKeys(t), filepath.Join(t.TempDir(), "ledger.db")
+	line := []byte("nummer-1234;geheim")
+	take := func(s ledger.Store, file string) bool {
+		staging, err := s.StageSet(t.Context(), "run", kbo, []ledger.File{{Feed: "clients", Name: file, Hash: file, Interpretation: "1"}})
+		check(t, err)
+		kept, err := staging.Keep(t.Context(), 0, 2, line)
+		check(t, err)
+		if !kept {
+			r := clientRow(t, "nummer-1234", 2)
+			r.Line = line
+			check(t, staging.Add(t.Context(), []ledger.Row{r}))
+		}
+		activate(t, staging, 1)
+		check(t, s.Check(t.Context()))
+		return kept
+	}
+	s := open(t, path, keys)
+	check(t, s.StartRun(t.Context(), "run", noon))
+	take(s, "a.csv")
+	if !take(s, "b.csv") {
+		t.Fatal("the row was not kept before the migration: this test shows nothing")
+	}
+	check(t, s.Close())
+
+	s = open(t, firstVersion(t, path), keys)
+	if take(s, "c.csv") {
+		t.Error("a row whose line is not known was kept")
+	}
+	if !take(s, "d.csv") {
+		t.Error("the row was not kept after it was read again")
+	}
+}
