@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"context"
+	"fmt"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -115,11 +116,15 @@ func (w *world) killedAt(point string) {
 
 // The power is cut while the state is brought forward, once or again and again, and on the first steps after it.
 func TestUpgradeCutShort(t *testing.T) {
-	steps := []string{"migrate.before-commit:1", "migrate.after-commit:1", "migrate.before-commit:2", "migrate.after-commit:2"}
+	var steps []string
+	for version := 1; version <= 3; version++ {
+		steps = append(steps, fmt.Sprint("migrate.before-commit:", version), fmt.Sprint("migrate.after-commit:", version))
+	}
 	rounds := map[string][]string{
 		// The first step stands after a kill behind it: the second is then the process's first.
 		"again and again": {
 			"migrate.before-commit:1", "migrate.before-commit:1", "migrate.after-commit:1", "migrate.before-commit:1", "migrate.after-commit:1",
+			"migrate.before-commit:1", "migrate.after-commit:1",
 			"recover-claims.before-commit:1", "recover-claims.after-commit:1", "start-run.after-commit:1", "commit-decisions.before-commit:1", "commit-decisions.after-commit:1",
 		},
 	}

@@ -153,6 +153,17 @@ var ingesting = map[string]func(*world){
 		w.same("c4", rejected[0].Client, "client of the rejected row")
 	},
 
+	"what a delta brought or left out can be missing from a snapshot": func(w *world) {
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "A")), row(0, 3, client("c2", 2, "B")), row(0, 4, client("c3", 3, "C")))
+		files := w.feeds("clients")
+		files[0].Delta = true
+		w.ingest(kbo, files, row(0, 2, client("c2", 2, "BB")), row(0, 3, client("c4", 4, "D")))
+		w.look(kbo, nil)
+		w.settleAll(kbo)
+		w.same(3, w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "A"))).Missing, "missing")
+		w.same([]string{"c2", "c3", "c4"}, numbers(w.dirty(kbo)), "dirty clients")
+	},
+
 	"an interrupted staging leaves the export in force": func(w *world) {
 		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "Peeters")))
 		w.look(kbo, nil)

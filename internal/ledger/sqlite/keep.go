@@ -91,7 +91,7 @@ func (g *staging) Keep(ctx context.Context, file, number int, line []byte) (bool
 	if err != nil || len(k.runs) < keepRuns {
 		return found, err
 	}
-	return found, g.s.write(ctx, "stage kept rows", func(t *tx) error {
+	return found, g.s.write(ctx, "stage rows", func(t *tx) error {
 		if err := g.open(t); err != nil {
 			return err
 		}
