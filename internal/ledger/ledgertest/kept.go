@@ -155,6 +155,21 @@ var kept = map[string]func(*world){
 		}
 	},
 
+	"a kept row names its client, as one that was read does": func(w *world) {
+		set := func(rows ...ledger.Row) []string {
+			files := w.feeds("clients", "jobs")
+			files[1].Delta = true
+			_, kept := w.again(files, rows...)
+			return kept
+		}
+		people := lined(row(0, 2, client("c1", 1, "A")))
+		set(append(people, bad(1, 2, "c1"), bad(1, 3, "c9"))...)
+		w.same([]string{"0 2"}, set(people...), "kept rows")
+		rejected := must(w.Rejected(w.ctx, kbo))
+		w.same(1, len(rejected), "rejected rows of before that stay")
+		w.same("c9", rejected[0].Client, "client whom no row named")
+	},
+
 	"a record that another feed brought meanwhile is not kept with the row": func(w *world) {
 		rows := lined(row(0, 2, client("c1", 1, "A"), track("c1", "t1", "kok")))
 		w.again(w.feeds("clients"), rows...)

@@ -334,8 +334,7 @@ func (g *staging) markMissing(t *tx, now time.Time) (int, error) {
 	if _, err := t.exec(`INSERT INTO concerned SELECT DISTINCT person FROM absent WHERE true ON CONFLICT DO NOTHING`); err != nil {
 		return 0, err
 	}
-	n, err := t.exec(`UPDATE record SET missing_since = ?1 FROM absent a
-		WHERE record.person = a.person AND record.kind = a.kind AND record.key_ix = a.key_ix`, stored(now))
+	n, err := t.exec(`UPDATE record SET missing_since = ? WHERE (person, kind, key_ix) IN (SELECT person, kind, key_ix FROM absent)`, stored(now))
 	return int(n), err
 }
 
@@ -439,10 +438,13 @@ func (g *staging) dropReplaced(t *tx) error {
 // hold marks the clients with a rejected row in force (design decision 5), and those
 // who come free.
 func (g *staging) hold(t *tx) error {
-	const heldNow = `(SELECT p.id FROM export_row r JOIN person p ON p.client_ix = r.client_ix WHERE r.rejected = 1 AND p.ocmw = ?1)`
+	const heldNow = `(SELECT p.id FROM export_row r INDEXED BY export_row_rejected CROSS JOIN person p ON p.ocmw = ?1 AND p.client_ix = r.client_ix
+		WHERE r.rejected = 1)`
+	const turned = `(SELECT id FROM person WHERE id IN ` + heldNow + ` AND held = 0
+		UNION ALL SELECT id FROM person WHERE ocmw = ?1 AND held = 1 AND id NOT IN ` + heldNow + `)`
 	for _, statement := range []string{
-		`INSERT INTO concerned SELECT id FROM person WHERE ocmw = ?1 AND held <> (id IN ` + heldNow + `) ON CONFLICT DO NOTHING`,
-		`UPDATE person SET held = 1 - held WHERE ocmw = ?1 AND held <> (id IN ` + heldNow + `)`,
+		`INSERT INTO concerned SELECT id FROM ` + turned + ` WHERE true ON CONFLICT DO NOTHING`,
+		`UPDATE person SET held = 1 - held WHERE id IN ` + turned,
 	} {
 		if _, err := t.exec(statement, g.ocmw); err != nil {
 			return err

@@ -89,7 +89,7 @@ func (g *staging) stageAgain(t *tx, old int64) error {
 // the runs.
 func findNotKept(t *tx) error {
 	for _, statement := range []string{
-		`INSERT INTO replaced SELECT r.id FROM kept_file k CROSS JOIN export_row r ON r.file = k.old AND r.line IS NULL
+		`INSERT INTO replaced SELECT r.id FROM kept_file k CROSS JOIN export_row r INDEXED BY export_row_read ON r.file = k.old AND r.line IS NULL
 			WHERE true ON CONFLICT DO NOTHING`,
 		`INSERT INTO replaced SELECT r.id
 			FROM kept_file k CROSS JOIN (
@@ -142,10 +142,14 @@ func (g *staging) moveKept(t *tx) error {
 
 // renumber goes through the rows by id, so that each is met once while its number changes.
 func renumber(t *tx, file, old int64) error {
+	var first int
+	if err := t.row(`SELECT COALESCE(MIN(first), 0) FROM staged_run WHERE file = ? AND shift <> 0`, []any{file}, &first); err != nil || first == 0 {
+		return err
+	}
 	_, err := t.exec(`UPDATE export_row SET number = number + (SELECT x.shift FROM staged_run x
 			WHERE x.file = ?1 AND x.first <= export_row.number ORDER BY x.first DESC LIMIT 1)
 		WHERE id BETWEEN (SELECT MIN(id) FROM export_row WHERE file = ?2) AND (SELECT MAX(id) FROM export_row WHERE file = ?2)
-			AND +file = ?2 AND number >= (SELECT MIN(first) FROM staged_run WHERE file = ?1 AND shift <> 0)`, file, old)
+			AND +file = ?2 AND number >= ?3`, file, old, first)
 	return err
 }
 

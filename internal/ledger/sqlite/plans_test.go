@@ -1,9 +1,14 @@
 package sqlite
 
 import (
+	"maps"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/mlpsync/mlpsync/internal/ledger"
 )
 
 // plan is how SQLite goes about a query.
@@ -54,5 +59,65 @@ func TestTemporaryFilesGoBesideTheLedger(t *testing.T) {
 	}
 	if err := s.writer.QueryRow(`PRAGMA temp_store_directory`).Scan(&folder); err != nil || folder != dir {
 		t.Errorf("temporary files go to %s, %v", folder, err)
+	}
+}
+
+// Making a set current in which little changed looks at what changed: no statement walks over all rows, records or clients.
+func TestASetOfFewChangesIsComparedByIndex(t *testing.T) {
+	s := memory(t)
+	rows := []ledger.Row{{Number: 2, Line: []byte("a"), Client: "c1", Records: []ledger.StoredRecord{{Kind: "client", Client: "c1", Key: "c1", Hash: "1"}}},
+		{Number: 3, Line: []byte("b"), Client: "c2", Records: []ledger.StoredRecord{{Kind: "client", Client: "c2", Key: "c2", Hash: "1"}}}}
+	take := func(file string) {
+		g, err := s.StageSet(t.Context(), "run", "0999999031", []ledger.File{{Feed: "clients", Name: file, Hash: file, Interpretation: "1"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range rows {
+			kept, err := g.Keep(t.Context(), 0, r.Number, r.Line)
+			if err == nil && !kept {
+				err = g.Add(t.Context(), []ledger.Row{r})
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		clear(s.writing.kept)
+		if r, err := g.Activate(t.Context(), []ledger.FileCount{{Rows: len(rows)}}, s.now()); err != nil || !r.Activated {
+			t.Fatalf("%+v, %v", r, err)
+		}
+	}
+	take("a.csv")
+	rows[1].Number, rows[1].Line, rows[1].Records[0].Hash = 4, []byte("c"), "2"
+	take("b.csv")
+	texts := slices.Sorted(maps.Keys(s.writing.kept))
+	if len(texts) < 20 {
+		t.Fatalf("%d statements are known", len(texts))
+	}
+	parameter := regexp.MustCompile(`\?\d*`)
+	// The tables, and the names that statements give them.
+	whole := regexp.MustCompile(`^SCAN (record|row_record|export_row|person|cur|rr|w|o|p|r)\b`)
+	err := s.write(t.Context(), "explain", func(x *tx) error {
+		if err := temporaries(x); err != nil {
+			return err
+		}
+		for _, text := range texts {
+			for rs, err := range x.rows(`EXPLAIN QUERY PLAN ` + parameter.ReplaceAllString(text, "1")) {
+				if err != nil {
+					return err
+				}
+				var id, parent, unused int
+				var detail string
+				if err := rs.Scan(&id, &parent, &unused, &detail); err != nil {
+					return err
+				}
+				if whole.MatchString(detail) && !strings.Contains(detail, "export_row_rejected") {
+					t.Errorf("%s in\n%s", detail, text)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }

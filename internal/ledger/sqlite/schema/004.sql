@@ -10,6 +10,8 @@ CREATE INDEX export_row_read ON export_row (file) WHERE line IS NULL;
 -- Rows with a lower id were not read for this file but kept: unchanged, whatever they were when they were read.
 ALTER TABLE export_file ADD COLUMN first_row INTEGER NOT NULL DEFAULT 0;
 
+CREATE INDEX person_held ON person (ocmw) WHERE held = 1;
+
 -- Where a record last stood whose row is gone.
 ALTER TABLE row_record ADD COLUMN last_file TEXT;
 ALTER TABLE row_record ADD COLUMN last_number INTEGER;
