@@ -71,8 +71,8 @@ func (s *Store) Guard(ctx context.Context, ocmw string) (ledger.GuardState, erro
 			return err
 		}
 		g.FirstRun, g.Stopped, g.Since = !approved.Valid, stopped.Valid, instant(stopped.Int64)
-		err = t.row(`SELECT COUNT(*) FROM person p WHERE p.ocmw = ? AND EXISTS (SELECT 1 FROM record r
-			WHERE r.person = p.id AND r.kind = 'client' AND r.missing_since IS NULL)`, []any{ocmw}, &g.Clients)
+		err = t.row(`SELECT COUNT(DISTINCT r.person) FROM feed f CROSS JOIN record r INDEXED BY record_client ON r.feed = f.id
+			WHERE f.ocmw = ? AND r.kind = 'client' AND r.missing_since IS NULL`, []any{ocmw}, &g.Clients)
 		if err != nil {
 			return err
 		}

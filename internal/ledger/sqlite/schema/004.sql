@@ -11,6 +11,8 @@ CREATE INDEX export_row_read ON export_row (file) WHERE line IS NULL;
 ALTER TABLE export_file ADD COLUMN first_row INTEGER NOT NULL DEFAULT 0;
 
 CREATE INDEX person_held ON person (ocmw) WHERE held = 1;
+-- The clients of an export, whom the guard counts at each look.
+CREATE INDEX record_client ON record (feed, person) WHERE kind = 'client' AND missing_since IS NULL;
 
 -- Where a record last stood whose row is gone.
 ALTER TABLE row_record ADD COLUMN last_file TEXT;
