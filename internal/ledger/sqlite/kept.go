@@ -6,6 +6,8 @@ import "fmt"
 // of it move to them, once all is compared. Until then they belong to the old file, and staged_run tells which they are. A kept
 // row has its own records in force, each of a key that stands in no other row of the export in force; findUnsure and
 // meetAgain see to that.
+//
+// CROSS JOIN keeps SQLite to the order of the tables, few rows first: it can't know how few they are.
 
 // kept is when the row w is one that the file of kept_file k keeps, in its run x.
 const kept = `k.old = w.file AND w.line IS NOT NULL AND x.file = k.file AND x.last >= w.number
@@ -35,8 +37,6 @@ func (g *staging) keepRows(t *tx) error {
 		CROSS JOIN export_row r ON r.file = k.old AND r.number BETWEEN x.first AND x.last AND r.line IS NOT NULL WHERE x.file = k.file)`)
 	return err
 }
-
-// (CROSS JOIN keeps SQLite to the order of the tables: few rows first. It can't know how few they are.)
 
 // meetAgain stages kept rows anew, from what is stored of them, whose keys stand in rows that were read too: whether they are
 // duplicates, or contradict each other, is found out as for all others.
