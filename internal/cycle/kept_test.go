@@ -6,8 +6,10 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"flag"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -30,6 +32,17 @@ import (
 	"github.com/mlpsync/mlpsync/mapping"
 	"github.com/mlpsync/mlpsync/schemas/ocmw"
 )
+
+// TestMain keeps the property below short: each of its steps takes two sets in. -rapid.checks asks for more.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	asked := false
+	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == "rapid.checks" })
+	if !asked {
+		_ = flag.Set("rapid.checks", "20")
+	}
+	os.Exit(m.Run())
+}
 
 // profileOfKept has two feeds of which one key can stand in both, rows of two records, a filter and a totals line.
 const profileOfKept = `
