@@ -4,7 +4,8 @@
 // It guarantees: a file is taken only when it is whole as far as can be seen (same
 // size and time in two polls, old enough, structurally complete); its content is
 // frozen under its SHA-256 at that moment and lies encrypted in the state directory
-// before the original is removed; a crash at any point neither loses a file nor
+// before the original is removed (content that lies there already is hashed and not copied
+// again); a crash at any point neither loses a file nor
 // doubles it; a claimed file is offered again until its set is Done or the file
 // quarantined. Nothing is dropped silently: files passed over, seen before, older,
 // late or refused are all in the result.
@@ -90,6 +91,8 @@ type Folder struct {
 	// offered are claims whose fate was in the last result: they are marked as
 	// said at the next poll, when the caller has surely handled it.
 	offered []int
+	// doubted are hashes of kept content that could not be read.
+	doubted map[string]bool
 }
 
 var _ adapters.Source = (*Folder)(nil)
@@ -112,7 +115,7 @@ func New(opt Options) (*Folder, error) {
 	if opt.Files == nil {
 		opt.Files = OS()
 	}
-	return &Folder{opt: opt, sights: map[string]sight{}}, nil
+	return &Folder{opt: opt, sights: map[string]sight{}, doubted: map[string]bool{}}, nil
 }
 
 func orDefault[T ~int64](v, standard T) T {

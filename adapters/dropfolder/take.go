@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -130,38 +129,38 @@ func (f *Folder) putBack(path, name string) error {
 }
 
 // take claims one settled file: copy and hash, be sure that it didn't change, judge,
-// write the claim, and only then remove the original.
+// write the claim, and only then remove the original. Content that is kept already is only
+// hashed (see secure).
 func (f *Folder) take(ctx context.Context, c candidate, last map[string]Ingested, now time.Time, res *adapters.PollResult) {
 	if stuck := f.stuckClaim(c); stuck != nil {
 		f.removeOriginal(c, stuck, res)
 		return
 	}
-	temp := filepath.Join(contentDir(f.opt.State), "claim"+incoming)
-	sum, err := f.copyIn(ctx, c, temp)
+	got, err := f.secure(ctx, c)
 	if err == nil {
 		err = f.unchanged(c)
 	}
 	if err != nil {
-		_ = f.opt.Files.Remove(temp)
+		f.drop(got)
 		f.noteTaking(c, now, err, res)
 		return
 	}
 	made := &claim{
-		Feed: c.feed.Name, Name: c.name, Hash: sum, Size: c.info.Size(), Changed: c.info.ModTime(),
+		Feed: c.feed.Name, Name: c.name, Hash: got.hash, Size: c.info.Size(), Changed: c.info.ModTime(),
 		Snapshot: c.snapshot, Dated: c.dated, Claimed: now, Since: now, State: statePending,
 	}
 	if before := f.cutOffClaim(made); before != nil {
-		_ = f.opt.Files.Remove(temp)
+		f.drop(got)
 		f.removeOriginal(c, before, res)
 		return
 	}
-	if err := f.judge(ctx, c, made, temp, last, now); err != nil {
-		_ = f.opt.Files.Remove(temp)
+	if err := f.judge(ctx, c, made, got.path, last, now); err != nil {
+		f.drop(got)
 		f.noteTaking(c, now, err, res)
 		return
 	}
-	if err := f.commit(made, temp); err != nil {
-		_ = f.opt.Files.Remove(temp)
+	if err := f.commit(made, got); err != nil {
+		f.drop(got)
 		res.Notes = append(res.Notes, stateFailure(c.feed.Name, err))
 		return
 	}
@@ -197,14 +196,11 @@ var errChanging = errors.New("the file changed while it was read")
 
 // copyIn seals the content into temp, durably, and returns its hash.
 func (f *Folder) copyIn(ctx context.Context, c candidate, temp string) (string, error) {
-	in, err := f.opt.Files.Open(c.path)
+	in, err := f.openSame(c)
 	if err != nil {
 		return "", err
 	}
 	defer func() { _ = in.Close() }()
-	if info, err := in.Stat(); err != nil || !os.SameFile(info, c.info) {
-		return "", errors.Join(errChanging, err)
-	}
 	out, err := f.opt.Files.Create(temp)
 	if err != nil {
 		return "", stateError{err}
@@ -219,6 +215,19 @@ func (f *Folder) copyIn(ctx context.Context, c candidate, temp string) (string, 
 		return "", stateError{err}
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// openSame opens the very file that was looked at.
+func (f *Folder) openSame(c candidate) (fs.File, error) {
+	in, err := f.opt.Files.Open(c.path)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := in.Stat(); err != nil || !os.SameFile(info, c.info) {
+		_ = in.Close()
+		return nil, errors.Join(errChanging, err)
+	}
+	return in, nil
 }
 
 func (f *Folder) sealInto(out io.Writer, in io.Reader) error {
@@ -342,12 +351,15 @@ func (f *Folder) pendingTwin(claims []*claim, made *claim) bool {
 }
 
 // commit makes the copy and the claim durable, in this order.
-func (f *Folder) commit(made *claim, temp string) error {
-	if err := f.opt.Files.Rename(temp, contentPath(f.opt.State, made.Hash)); err != nil {
-		return err
-	}
-	if err := f.opt.Files.SyncDir(contentDir(f.opt.State)); err != nil {
-		return err
+func (f *Folder) commit(made *claim, got secured) error {
+	if !got.kept {
+		if err := f.opt.Files.Rename(got.path, contentPath(f.opt.State, made.Hash)); err != nil {
+			return err
+		}
+		if err := f.opt.Files.SyncDir(contentDir(f.opt.State)); err != nil {
+			return err
+		}
+		delete(f.doubted, made.Hash)
 	}
 	made.Seq = f.store.nextSeq()
 	return f.store.save(made)
@@ -428,7 +440,7 @@ func (f *Folder) noteTaking(c candidate, now time.Time, err error, res *adapters
 
 // peekClaim is what take would claim, read in place.
 func (f *Folder) peekClaim(ctx context.Context, c candidate, claims []*claim, last map[string]Ingested, now time.Time, res *adapters.PollResult) *claim {
-	sum, err := f.hashInPlace(ctx, c.path)
+	sum, err := f.hashInPlace(ctx, c)
 	if err != nil {
 		f.noteTaking(c, now, err, res)
 		return nil
@@ -476,62 +488,3 @@ func (f *Folder) peekCheck(ctx context.Context, c candidate, made *claim, now ti
 	}
 	return nil
 }
-
-func (f *Folder) hashInPlace(ctx context.Context, path string) (string, error) {
-	in, err := f.opt.Files.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = in.Close() }()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, &boundedReader{ctx: ctx, r: in, left: f.opt.MaxBytes}); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(sum.Sum(nil)), nil
-}
-
-// contentOpener opens sealed content; at its end the hash has to be the claim's.
-func (f *Folder) contentOpener(path, want string) func() (io.ReadCloser, error) {
-	return func() (io.ReadCloser, error) {
-		file, err := f.opt.Files.Open(path)
-		if err != nil {
-			return nil, plain(err)
-		}
-		r, err := f.opt.Keys.OpenStream(file, f.contentAAD())
-		if err != nil {
-			_ = file.Close()
-			return nil, err
-		}
-		return &hashedReader{r: r, c: file, sum: sha256.New(), want: want}, nil
-	}
-}
-
-// placeOpener reads in the drop folder; a file that changed since it was hashed
-// fails at its end.
-func (f *Folder) placeOpener(path, want string) func() (io.ReadCloser, error) {
-	return func() (io.ReadCloser, error) {
-		file, err := f.opt.Files.Open(path)
-		if err != nil {
-			return nil, plain(err)
-		}
-		return &hashedReader{r: file, c: file, sum: sha256.New(), want: want}, nil
-	}
-}
-
-type hashedReader struct {
-	r    io.Reader
-	c    io.Closer
-	sum  hash.Hash
-	want string
-}
-
-func (h *hashedReader) Read(p []byte) (int, error) {
-	n, err := h.r.Read(p)
-	_, _ = h.sum.Write(p[:n])
-	if errors.Is(err, io.EOF) && hex.EncodeToString(h.sum.Sum(nil)) != h.want {
-		return n, errChanging
-	}
-	return n, err
-}
-
-func (h *hashedReader) Close() error { return h.c.Close() }

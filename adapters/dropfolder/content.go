@@ -1,0 +1,160 @@
+package dropfolder
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"hash"
+	"io"
+	"path/filepath"
+)
+
+// secured is content that lies sealed in the state directory: a new copy that has no claim
+// yet, or the one that is kept for an earlier claim of the same content.
+type secured struct {
+	hash string
+	path string
+	kept bool
+}
+
+// secure sees to it that the content of a file is kept, and says what its hash is. A file of the
+// size of one that is kept is hashed first: if it is the same, its copy is there
+// already, and hashing is all that it costs. Of another size it can't be the same, and is
+// copied and hashed in one go.
+func (f *Folder) secure(ctx context.Context, c candidate) (secured, error) {
+	if f.sizeKept(c.info.Size()) {
+		sum, err := f.hashInPlace(ctx, c)
+		if err != nil {
+			return secured{}, err
+		}
+		if f.keeps(sum, c.info.Size()) {
+			return secured{hash: sum, path: contentPath(f.opt.State, sum), kept: true}, nil
+		}
+	}
+	temp := filepath.Join(contentDir(f.opt.State), "claim"+incoming)
+	sum, err := f.copyIn(ctx, c, temp)
+	return secured{hash: sum, path: temp}, err
+}
+
+// drop removes a copy that became no claim.
+func (f *Folder) drop(s secured) {
+	if s.path != "" && !s.kept {
+		_ = f.opt.Files.Remove(s.path)
+	}
+}
+
+// sizeKept: a file of this size was claimed, so that its content may be kept.
+func (f *Folder) sizeKept(size int64) bool {
+	for _, c := range f.store.claims {
+		if c.Size == size {
+			return true
+		}
+	}
+	return false
+}
+
+// keeps says whether the content of a claim is kept and, as far as its length and its first bytes tell,
+// whole and of a key that is at hand. Damage further on is found where it is read, and doubted
+// from then on. Where it says no, a file of that content is copied anew, which mends the archive.
+func (f *Folder) keeps(hash string, size int64) bool {
+	claimed := false
+	for _, c := range f.store.claims {
+		claimed = claimed || c.Hash == hash && c.Size == size
+	}
+	if !claimed || f.doubted[hash] {
+		return false
+	}
+	path := contentPath(f.opt.State, hash)
+	info, err := f.opt.Files.Lstat(path)
+	if err != nil || info.Size() <= size { // sealed content is longer
+		return false
+	}
+	r, err := f.openSealed(path)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = r.Close() }()
+	_, err = r.Read(make([]byte, 1))
+	return err == nil || size == 0 && errors.Is(err, io.EOF)
+}
+
+func (f *Folder) hashInPlace(ctx context.Context, c candidate) (string, error) {
+	in, err := f.openSame(c)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = in.Close() }()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, &boundedReader{ctx: ctx, r: in, left: f.opt.MaxBytes}); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// opened is a reader and what it reads from.
+type opened struct {
+	io.Reader
+	io.Closer
+}
+
+func (f *Folder) openSealed(path string) (opened, error) {
+	file, err := f.opt.Files.Open(path)
+	if err != nil {
+		return opened{}, plain(err)
+	}
+	r, err := f.opt.Keys.OpenStream(file, f.contentAAD())
+	if err != nil {
+		_ = file.Close()
+		return opened{}, err
+	}
+	return opened{r, file}, nil
+}
+
+// contentOpener opens sealed content; at its end the hash has to be the claim's. Content that can't be
+// read is doubted until it was copied anew.
+func (f *Folder) contentOpener(path, want string) func() (io.ReadCloser, error) {
+	doubt := func() { f.doubted[want] = true }
+	return func() (io.ReadCloser, error) {
+		r, err := f.openSealed(path)
+		if err != nil {
+			doubt()
+			return nil, err
+		}
+		return &hashedReader{r: r, c: r, sum: sha256.New(), want: want, failed: doubt}, nil
+	}
+}
+
+// placeOpener reads in the drop folder; a file that changed since it was hashed
+// fails at its end.
+func (f *Folder) placeOpener(path, want string) func() (io.ReadCloser, error) {
+	return func() (io.ReadCloser, error) {
+		file, err := f.opt.Files.Open(path)
+		if err != nil {
+			return nil, plain(err)
+		}
+		return &hashedReader{r: file, c: file, sum: sha256.New(), want: want, failed: func() {}}, nil
+	}
+}
+
+type hashedReader struct {
+	r      io.Reader
+	c      io.Closer
+	sum    hash.Hash
+	want   string
+	failed func() // told of what can't be read, or is not what it was
+}
+
+func (h *hashedReader) Read(p []byte) (int, error) {
+	n, err := h.r.Read(p)
+	_, _ = h.sum.Write(p[:n])
+	if errors.Is(err, io.EOF) && hex.EncodeToString(h.sum.Sum(nil)) != h.want {
+		err = errChanging
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		h.failed()
+	}
+	return n, err
+}
+
+func (h *hashedReader) Close() error { return h.c.Close() }
