@@ -333,7 +333,7 @@ func comparePlans(want, have PlanFile) []Refusal {
 func clientCounts(run *cycle.Run) ClientCounts {
 	counts := run.Clients()
 	return ClientCounts{
-		Decided: len(run.Outcomes), Held: counts[ledger.OutcomeHeld], Manual: counts[ledger.OutcomeManual],
+		Decided: run.Decided(), Held: counts[ledger.OutcomeHeld], Manual: counts[ledger.OutcomeManual],
 		Planned: counts[ledger.OutcomePlanned], NoChange: counts[ledger.OutcomeNoChange],
 	}
 }

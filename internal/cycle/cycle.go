@@ -141,9 +141,8 @@ func New(o Options) *Cycle {
 // one wake-up of the daemon.
 type Run struct {
 	ID       string
-	Day      casefile.Date                // on which it began
-	Began    time.Time                    // by the machine's own clock
-	Outcomes map[int64]ledger.OutcomeKind // by person: the first that fits
+	Day      casefile.Date // on which it began
+	Began    time.Time     // by the machine's own clock
 	Files    []ledger.FileBalance
 	Warnings []FileWarning
 	Requests int
@@ -151,7 +150,8 @@ type Run struct {
 	Unbalanced []string
 	// Restless tells that clients were still to be decided again when the run ended.
 	Restless bool
-	settled  int // entries
+	settled  int   // entries
+	outcomes marks // by person, the first that fits: its place in ranked, from 1 on
 }
 
 // FileWarning counts rows of a file in which something was put right or
@@ -168,7 +168,7 @@ func (r *Run) warn(w FileWarning) { r.Warnings = append(r.Warnings, w) }
 // Begin starts a run.
 func (c *Cycle) Begin(ctx context.Context) (*Run, error) {
 	now := c.Now()
-	run := &Run{ID: c.NewID(), Day: c.today(), Began: time.Now(), Outcomes: map[int64]ledger.OutcomeKind{}}
+	run := &Run{ID: c.NewID(), Day: c.today(), Began: time.Now()}
 	if err := c.Store.StartRun(ctx, run.ID, now); err != nil {
 		return nil, fmt.Errorf("start run: %w", err)
 	}

@@ -3,6 +3,7 @@ package cycle
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
@@ -11,37 +12,38 @@ import (
 	"github.com/mlpsync/mlpsync/internal/plan"
 )
 
-// batchClients is how many clients are decided in one transaction.
-const batchClients = 200
+// batchClients is how many clients are decided in one transaction: with all their records, they are the most that
+// is in memory at a time.
+const batchClients = 50
 
 // decide decides every dirty client of the OCMW and commits decisions with
 // their entries. It says how many were decided.
 func (c *Cycle) decide(ctx context.Context, run *Run, o OCMW) (int, error) {
 	day := c.today()
 	version := c.Version(o, day)
-	seen := map[int64]bool{}
+	var seen marks
 	for {
 		subjects, err := c.Store.Dirty(ctx, o.KBO, day, version, batchClients)
 		if err != nil {
-			return len(seen), fmt.Errorf("list clients: %w", err)
+			return seen.count, fmt.Errorf("list clients: %w", err)
 		}
 		outcomes := make([]ledger.Outcome, 0, len(subjects))
 		for _, s := range subjects {
-			if seen[s.Person] {
+			if seen.get(s.Person) != 0 {
 				continue // its inputs moved meanwhile: the next pass decides it
 			}
-			seen[s.Person] = true
+			seen.set(s.Person, 1)
 			outcome, err := c.Decide(ctx, o, s, day, version)
 			if err != nil {
-				return len(seen), err
+				return seen.count, err
 			}
 			outcomes = append(outcomes, outcome)
 		}
 		if len(outcomes) == 0 {
-			return len(seen), nil
+			return seen.count, nil
 		}
 		if err := c.Store.Decide(ctx, run.ID, outcomes, c.Now()); err != nil {
-			return len(seen), err // names itself
+			return seen.count, err // names itself
 		}
 		for _, outcome := range outcomes {
 			run.note(outcome)
@@ -130,12 +132,15 @@ func contentHash(change casefile.Change) (string, error) {
 // decision 7): a client whose changes have settled and who is then decided
 // again without change was planned.
 func (r *Run) note(o ledger.Outcome) {
-	rank := map[ledger.OutcomeKind]int{
-		ledger.OutcomeHeld: 1, ledger.OutcomeManual: 2, ledger.OutcomePlanned: 3, ledger.OutcomeNoChange: 4,
+	rank := byte(slices.Index(ranked(), o.Kind) + 1)
+	if before := r.outcomes.get(o.Subject.Person); before == 0 || rank < before {
+		r.outcomes.set(o.Subject.Person, rank)
 	}
-	if before, known := r.Outcomes[o.Subject.Person]; !known || rank[o.Kind] < rank[before] {
-		r.Outcomes[o.Subject.Person] = o.Kind
-	}
+}
+
+// ranked are the outcomes, the one that counts first in front.
+func ranked() []ledger.OutcomeKind {
+	return []ledger.OutcomeKind{ledger.OutcomeHeld, ledger.OutcomeManual, ledger.OutcomePlanned, ledger.OutcomeNoChange}
 }
 
 func (c *Cycle) sayDecided(run *Run, o ledger.Outcome) {

@@ -60,12 +60,12 @@ func (c *Cycle) Finish(ctx context.Context, run *Run) error {
 	if err := c.Heartbeat(ctx); err != nil {
 		return fmt.Errorf("leave heartbeat: %w", err)
 	}
-	if len(run.Outcomes) == 0 && len(run.Files) == 0 {
+	if run.Decided() == 0 && len(run.Files) == 0 {
 		return nil
 	}
 	counts := run.Clients()
 	c.Log.Info().Str("event", "run.finished").Str("run", run.ID).Str("day", string(run.Day)).
-		Int("decided", len(run.Outcomes)).Int("held", counts[ledger.OutcomeHeld]).Int("manual", counts[ledger.OutcomeManual]).
+		Int("decided", run.Decided()).Int("held", counts[ledger.OutcomeHeld]).Int("manual", counts[ledger.OutcomeManual]).
 		Int("planned", counts[ledger.OutcomePlanned]).Int("noChange", counts[ledger.OutcomeNoChange]).
 		Int("requests", run.Requests).Msg("run finished")
 	c.report(ctx)
@@ -94,11 +94,14 @@ func (c *Cycle) report(ctx context.Context) {
 	}
 }
 
+// Decided is how many clients the run decided.
+func (r *Run) Decided() int { return r.outcomes.count }
+
 // Clients counts the run's clients by outcome.
 func (r *Run) Clients() map[ledger.OutcomeKind]int {
 	counts := map[ledger.OutcomeKind]int{}
-	for _, kind := range r.Outcomes {
-		counts[kind]++
+	for rank, n := range r.outcomes.counts() {
+		counts[ranked()[rank-1]] = n
 	}
 	return counts
 }

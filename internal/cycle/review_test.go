@@ -109,7 +109,7 @@ func pass(t *testing.T, c *cycle.Cycle) int {
 	t.Helper()
 	run := must[*cycle.Run](t, "begin")(c.Begin(t.Context()))
 	must[bool](t, "pass")(c.RunOnce(t.Context(), run))
-	return len(run.Outcomes)
+	return run.Decided()
 }
 
 // TestTheNextReviewComesAtMidnightInBrussels: without a new file a client is decided
@@ -164,7 +164,7 @@ func TestTheLoopSeesTheNewDayWithinAPoll(t *testing.T) {
 		c := newCycle(t, "2026-03-29", now)
 		var decided []time.Time
 		c.Finished = func(_ context.Context, run *cycle.Run) {
-			if len(run.Outcomes) > 0 {
+			if run.Decided() > 0 {
 				decided = append(decided, now())
 			}
 		}

@@ -206,7 +206,7 @@ func (s *Store) walk(ctx context.Context, ocmw string, parts []readsViews, each 
 	if err != nil {
 		return err
 	}
-	const batch = 100 // clients with all their records are in memory at a time
+	const batch = 50 // clients with all their records are in memory at a time
 	for part := range slices.Chunk(ids, batch) {
 		var views []ledger.ClientView
 		err := s.read(ctx, "walk clients", func(t *tx) (err error) {
