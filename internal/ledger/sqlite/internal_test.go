@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/mlpsync/mlpsync/internal/seal"
 )
 
@@ -97,5 +99,15 @@ func TestFullDiskHasANextStep(t *testing.T) {
 	}
 	if got, err := s.Meta(t.Context(), "before"); got != "kept" || err != nil {
 		t.Errorf("after a full disk: %q, %v", got, err)
+	}
+}
+
+func TestNumberedSortsByOCMWAndClientNumber(t *testing.T) {
+	var n numbered
+	for i, p := range [][2]string{{"b", "1"}, {"a", "20"}, {"a", "3"}, {"b", ""}, {"a", "2"}, {"a", "10"}} {
+		n.add(int64(i+1), p[0], []byte(p[1]))
+	}
+	if diff := cmp.Diff([]int64{6, 5, 2, 3, 4, 1}, n.sorted()); diff != "" {
+		t.Errorf("ids (-want +got):\n%s", diff)
 	}
 }

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"database/sql"
@@ -227,36 +228,68 @@ func (s *Store) walk(ctx context.Context, ocmw string, parts []readsViews, each 
 
 // byClientNumber orders by what is sealed, so it is read and sorted here.
 func (s *Store) byClientNumber(ctx context.Context, ocmw string) ([]int64, error) {
-	type key struct {
-		ocmw, client string
-		id           int64
-	}
-	var keys []key
+	var list numbered
 	err := s.read(ctx, "list clients", func(t *tx) error {
+		var n int
+		if err := t.row(`SELECT count(*) FROM person WHERE ?1 = '' OR ocmw = ?1`, []any{ocmw}, &n); err != nil {
+			return err
+		}
+		list.keys = make([]numberedKey, 0, n)
 		for rs, err := range t.rows(`SELECT id, ocmw, client_ix, client FROM person WHERE ?1 = '' OR ocmw = ?1`, ocmw) {
 			if err != nil {
 				return err
 			}
-			var k key
+			var id int64
+			var of string
 			var ix, sealed []byte
-			if err := rs.Scan(&k.id, &k.ocmw, &ix, &sealed); err != nil {
+			if err := rs.Scan(&id, &of, &ix, &sealed); err != nil {
 				return err
 			}
-			client, err := s.open("person", k.ocmw, place(ix), "client", sealed)
+			client, err := s.open("person", of, place(ix), "client", sealed)
 			if err != nil {
 				return err
 			}
-			k.client = string(client)
-			keys = append(keys, k)
+			list.add(id, of, client)
 		}
 		return nil
 	})
-	slices.SortFunc(keys, func(a, b key) int { return cmp.Or(cmp.Compare(a.ocmw, b.ocmw), cmp.Compare(a.client, b.client)) })
-	ids := make([]int64, len(keys))
-	for i, k := range keys {
+	return list.sorted(), err
+}
+
+// numbered are persons with their client numbers, which lie behind each other in one text: of a large
+// municipality it holds tens of thousands.
+type numbered struct {
+	ocmws []string
+	text  []byte
+	keys  []numberedKey
+}
+
+// numberedKey: ocmw is a place in the list of them, the client number is text[from:to].
+type numberedKey struct {
+	id             int64
+	ocmw, from, to uint32
+}
+
+func (n *numbered) add(id int64, ocmw string, client []byte) {
+	of := slices.Index(n.ocmws, ocmw)
+	if of < 0 {
+		of, n.ocmws = len(n.ocmws), append(n.ocmws, ocmw)
+	}
+	from := len(n.text)
+	n.text = append(n.text, client...)
+	n.keys = append(n.keys, numberedKey{id, uint32(of), uint32(from), uint32(len(n.text))})
+}
+
+// sorted are the ids, by OCMW and client number.
+func (n *numbered) sorted() []int64 {
+	slices.SortFunc(n.keys, func(a, b numberedKey) int {
+		return cmp.Or(cmp.Compare(n.ocmws[a.ocmw], n.ocmws[b.ocmw]), bytes.Compare(n.text[a.from:a.to], n.text[b.from:b.to]))
+	})
+	ids := make([]int64, len(n.keys))
+	for i, k := range n.keys {
 		ids[i] = k.id
 	}
-	return ids, err
+	return ids
 }
 
 // Rejected implements ledger.Reading.
