@@ -3,7 +3,9 @@ package sqlite
 import (
 	"bytes"
 	"crypto/rand"
+	"database/sql"
 	"errors"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -109,5 +111,19 @@ func TestNumberedSortsByOCMWAndClientNumber(t *testing.T) {
 	}
 	if diff := cmp.Diff([]int64{6, 5, 2, 3, 4, 1}, n.sorted()); diff != "" {
 		t.Errorf("ids (-want +got):\n%s", diff)
+	}
+}
+
+func TestCachesAreSmall(t *testing.T) {
+	s := openTest(t, filepath.Join(t.TempDir(), "ledger.db"))
+	for _, c := range []struct {
+		db     *sql.DB
+		pragma string
+		want   int
+	}{{s.writer, "cache_size", -1000}, {s.writer, "temp.cache_size", -256}, {s.writer, "temp_store", 1}, {s.readers, "cache_size", -256}} {
+		var got int
+		if err := c.db.QueryRowContext(t.Context(), "PRAGMA "+c.pragma).Scan(&got); err != nil || got != c.want {
+			t.Errorf("%s is %d, %v; want %d", c.pragma, got, err, c.want)
+		}
 	}
 }

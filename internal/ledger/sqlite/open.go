@@ -195,8 +195,14 @@ func common() []string {
 // inMemory keeps sorting and temporary tables in memory: what reads holds little at a time, and scratch copies write nowhere.
 const inMemory = "temp_store(2)"
 
-// smallCache is for each of the connections that read: half a MiB of pages, of which the system keeps more.
-const smallCache = "cache_size(-512)"
+// The pages that a connection keeps, in KiB; the system keeps more of them. In memory each takes twice its size and
+// more, as it is allocated with a head of its own in a slot of twice 4 KiB. What the connection that writes keeps is also how
+// much it sorts at a time. Temporary tables have pages of their own, and would keep 2000 KiB of them.
+const (
+	readingCache   = "cache_size(-256)"
+	writingCache   = "cache_size(-1000)"
+	temporaryCache = "temp.cache_size(-256)" // opens the temporary database, so that what says where it lies comes first
+)
 
 // besideLedger puts them in files beside the ledger, which SQLite removes: comparing a set of a million rows takes far more
 // than memory should. They hold what the ledger holds, keyed digests and sealed values. Where the temporary files go
@@ -212,7 +218,7 @@ func (s *Store) connect(ctx context.Context, path string) error {
 	}
 	// The journal's size is cut back after a large set.
 	settings := append(common(), besideLedger(path)...)
-	settings = append(settings, "journal_mode(WAL)", "journal_size_limit(67108864)")
+	settings = append(settings, writingCache, temporaryCache, "journal_mode(WAL)", "journal_size_limit(67108864)")
 	var err error
 	if s.writer, err = sql.Open("sqlite", dsn(fileURI(path), "immediate", settings)); err != nil {
 		return err
@@ -221,7 +227,7 @@ func (s *Store) connect(ctx context.Context, path string) error {
 	if err := s.writer.PingContext(ctx); err != nil {
 		return err
 	}
-	if s.readers, err = sql.Open("sqlite", dsn(fileURI(path), "deferred", append(common(), inMemory, smallCache, "query_only(1)"))); err != nil {
+	if s.readers, err = sql.Open("sqlite", dsn(fileURI(path), "deferred", append(common(), inMemory, readingCache, "query_only(1)"))); err != nil {
 		return err
 	}
 	s.readers.SetMaxOpenConns(4)
