@@ -231,22 +231,26 @@ func (g *staging) compare(t *tx) error {
 	if err != nil {
 		return err
 	}
-	// A row is a duplicate when all its records are; one without any record has no
-	// outcome, so that the balance says it.
-	_, err = t.exec(`UPDATE export_row SET outcome = CASE
-			WHEN rejected THEN 'rejected'
-			WHEN skipped THEN 'skipped'
-			ELSE COALESCE(
-				(SELECT CASE WHEN MAX(s.outcome = 'changed') THEN 'changed' WHEN MAX(s.outcome = 'new') THEN 'new'
-					WHEN COUNT(*) > 0 THEN 'unchanged' END FROM staged_record s WHERE s.row = export_row.id),
-				(SELECT 'duplicate' FROM row_record rr WHERE rr.row = export_row.id LIMIT 1)) END
-		WHERE file IN (SELECT id FROM export_file WHERE export_set = ?)`, g.set)
-	if err != nil {
-		return err
+	for _, f := range g.files {
+		if _, err := t.exec(noteOutcomes, f.id); err != nil {
+			return err
+		}
 	}
 	_, err = t.exec(`INSERT INTO concerned SELECT DISTINCT person FROM staged_record WHERE outcome <> 'unchanged' OR back`)
 	return err
 }
+
+// noteOutcomes gives each row of a file that was read its outcome. A row is a duplicate when all its records are; one
+// without any record has no outcome, so that the balance says it. One file at a time: of several, SQLite would
+// list all their rows before it changes the first.
+const noteOutcomes = `UPDATE export_row SET outcome = CASE
+		WHEN rejected THEN 'rejected'
+		WHEN skipped THEN 'skipped'
+		ELSE COALESCE(
+			(SELECT CASE WHEN MAX(s.outcome = 'changed') THEN 'changed' WHEN MAX(s.outcome = 'new') THEN 'new'
+				WHEN COUNT(*) > 0 THEN 'unchanged' END FROM staged_record s WHERE s.row = export_row.id),
+			(SELECT 'duplicate' FROM row_record rr WHERE rr.row = export_row.id LIMIT 1)) END
+	WHERE file = ?`
 
 // balance counts outcomes in SQL, the reader counted rows: they can disagree
 // (design decision 7).

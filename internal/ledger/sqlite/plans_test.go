@@ -48,6 +48,32 @@ func TestABatchToDecideIsFoundByIndex(t *testing.T) {
 	}
 }
 
+// Rows get their outcome as they are found: a list of a million rows to change takes memory.
+func TestOutcomesAreNotedInOnePass(t *testing.T) {
+	s := memory(t)
+	if _, err := s.writer.Exec(`CREATE TEMP TABLE staged_record (row INTEGER, outcome TEXT)`); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := s.writer.Query(`EXPLAIN `+noteOutcomes, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	lists := 0
+	for rows.Next() {
+		var op string
+		if err := rows.Scan(new(any), &op, new(any), new(any), new(any), new(any), new(any), new(any)); err != nil {
+			t.Fatal(err)
+		}
+		if op == "OpenEphemeral" {
+			lists++
+		}
+	}
+	if lists != 1 { // of the outcomes that there are, for the table's CHECK
+		t.Errorf("%d lists are made", lists)
+	}
+}
+
 // What comparing a large set needs goes into files in the state directory, which may be the only place that can be written.
 func TestTemporaryFilesGoBesideTheLedger(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "it's a state")
