@@ -91,12 +91,17 @@ func (g *staging) Keep(ctx context.Context, file, number int, line []byte) (bool
 	if err != nil || len(k.runs) < keepRuns {
 		return found, err
 	}
-	return found, g.s.write(ctx, "stage rows", func(t *tx) error {
+	written := len(k.runs) - 1 // the last may become longer
+	err = g.s.write(ctx, "stage rows", func(t *tx) error {
 		if err := g.open(t); err != nil {
 			return err
 		}
-		return g.files[file].writeRuns(t, len(k.runs)-1) // the last may become longer
+		return g.files[file].writeRuns(t, written)
 	})
+	if err == nil {
+		k.runs = append(k.runs[:0], k.runs[written:]...)
+	}
+	return found, err
 }
 
 // linesAfter reads a page of a file's rows, in its order.
@@ -121,7 +126,7 @@ func (s *Store) linesAfter(ctx context.Context, file int64, after int) ([]oldRow
 	return page, err
 }
 
-// writeRuns writes the first n runs.
+// writeRuns writes the first n runs. They are still held, as the transaction may fail and be tried again.
 func (f *stagedFile) writeRuns(t *tx, n int) error {
 	for _, r := range f.keeper.runs[:n] {
 		_, err := t.exec(`INSERT INTO staged_run (file, first, last, shift) VALUES (?, ?, ?, ?)`, f.id, r.first, r.last, r.shift)
@@ -129,7 +134,6 @@ func (f *stagedFile) writeRuns(t *tx, n int) error {
 			return err
 		}
 	}
-	f.keeper.runs = append(f.keeper.runs[:0], f.keeper.runs[n:]...)
 	return nil
 }
 
