@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"testing"
 )
@@ -61,5 +62,21 @@ func TestAnEndedContextEndsATransaction(t *testing.T) {
 	var n int
 	if err := s.read(t.Context(), "count", func(t *tx) error { return t.row(`SELECT COUNT(*) FROM ocmw`, nil, &n) }); err != nil || n != 0 {
 		t.Errorf("%d rows, %v", n, err)
+	}
+}
+
+// A transaction that was rolled back because its context ended says that it ended, and not what database/sql makes of it.
+func TestAnEndedContextIsTold(t *testing.T) {
+	s := openTest(t, filepath.Join(t.TempDir(), "ledger.db"))
+	ctx, cancel := context.WithCancel(t.Context())
+	err := s.write(ctx, "be interrupted", func(t *tx) error {
+		for cancel(); ; { // until it is rolled back
+			if _, err := t.ExecContext(context.WithoutCancel(ctx), `SELECT 1`); err != nil {
+				return err
+			}
+		}
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("it is told as %v", err)
 	}
 }

@@ -57,17 +57,26 @@ func (s *Store) transact(ctx context.Context, db *sql.DB, kept *statements, what
 	defer func() { _ = began.Rollback() }()
 	t := &tx{Tx: began, ctx: ctx, short: context.WithoutCancel(ctx), s: s, kept: kept, prepared: map[string]*sql.Stmt{}}
 	if err := do(t); err != nil {
-		return wrap(what, diskTrouble(err))
+		return wrap(what, diskTrouble(ended(ctx, err)))
 	}
 	commit := began.Commit
 	if db == s.writer {
 		commit = func() error { return s.commit(what, began) }
 	}
 	if err := commit(); err != nil {
-		return wrap(what, diskTrouble(err))
+		return wrap(what, diskTrouble(ended(ctx, err)))
 	}
 	kept.learn(ctx, db, t.prepared)
 	return nil
+}
+
+// ended gives the reason of an error that only tells that the transaction was rolled back meanwhile: that is what the end of its
+// context does, between any two statements. Nothing of it stands then.
+func ended(ctx context.Context, err error) error {
+	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
 }
 
 // commit commits between the two points at which the self-test kills: when all is written and
