@@ -40,6 +40,7 @@ func Run(t *testing.T, e Engine) {
 		}
 	}
 	t.Run("an outbox model", func(t *testing.T) { model(t, e) })
+	t.Run("a model of what is kept", func(t *testing.T) { keptModel(t, e) })
 }
 
 // The OCMWs of the suite: fictional enterprise numbers.
