@@ -331,6 +331,9 @@ func (c *compiler) key(path string, raw recordFile) {
 	if len(raw.Key) == 0 {
 		c.add(path, "must name the fields that tell two records apart", "")
 	}
+	if raw.Kind == KindClient && len(raw.Key) > 0 && !slices.Equal(raw.Key, []string{ClientNumber}) {
+		c.add(path, "must be ["+ClientNumber+"]: a client is its number, and two records of one contradict each other", "")
+	}
 	for i, name := range raw.Key {
 		if _, ok := raw.Fields[name]; !ok {
 			c.add(fmt.Sprintf("%s[%d]", path, i), "is not among the fields", strictyaml.Nearest(name, slices.Sorted(maps.Keys(raw.Fields))))

@@ -109,6 +109,9 @@ feeds:
 		{"date binding without date", strings.ReplaceAll(smallProfile, "feeds:", "set: {bind: date}\nfeeds:"), []string{
 			"line 6: feeds[0].files[0]: bind: date needs the date in the name, such as {date:yyyymmdd}",
 		}},
+		{"a client that is not its number", strings.Replace(smallProfile, "key: [clientNumber]", "key: [clientNumber, clientNumber]", 1), []string{
+			"line 8: feeds[0].records[0].key: must be [clientNumber]: a client is its number, and two records of one contradict each other",
+		}},
 		{"not YAML", "a: [", []string{"line 1: sequence end token ']' not found"}},
 		{"empty", "", []string{"the file is empty"}},
 		{"wrong shape", "profile: [x]\nfeeds: 3", nil},
