@@ -9,9 +9,10 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io/fs"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -186,17 +187,36 @@ func (a *App) cycleOptions(store ledger.Store) (cycle.Options, error) {
 	return parts, nil
 }
 
-// build tells one program from another. What Go knows of its making is empty in images, so it is the file's time and size;
-// where there is no file to be seen, each process is another program.
+// build tells one program from another: by the file's time and size, and by its begin, where Go puts a digest of all that it was
+// made of. Images can have one time for all files, and a number that changed changes no size. Where there is no file to be
+// seen, each process is another program.
 func build() string {
 	file, err := os.Executable()
 	if err == nil {
-		var info fs.FileInfo
-		if info, err = os.Stat(file); err == nil {
-			return fmt.Sprint(info.Size(), " ", info.ModTime().UnixNano())
+		var id string
+		if id, err = buildOf(file); err == nil {
+			return id
 		}
 	}
 	return fmt.Sprint("process of ", time.Now().UnixNano())
+}
+
+func buildOf(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return "", err
+	}
+	const begin = 32 << 10 // where the go command looks for it too (cmd/internal/buildid)
+	digest := sha256.New()
+	if _, err := io.Copy(digest, io.LimitReader(f, begin)); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%d %d %x", info.Size(), info.ModTime().UnixNano(), digest.Sum(nil)), nil
 }
 
 func (a *App) reporter(store ledger.Reading) *report.Writer {
