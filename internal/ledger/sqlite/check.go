@@ -123,6 +123,27 @@ func inspectReferences(t *tx, i *inspection) error {
 		}
 		i.find("table "+table, fmt.Errorf("%d rows refer to rows of %s that are not there", n, parent))
 	}
+	return inspectKept(t, i)
+}
+
+// inspectKept proves that of each row that a later file may keep all records are in force: they go over with it, and are not
+// compared.
+func inspectKept(t *tx, i *inspection) error {
+	for rs, err := range t.rows(`SELECT f.name, COUNT(DISTINCT r.id)
+		FROM export_set s CROSS JOIN export_file f ON f.export_set = s.id CROSS JOIN export_row r ON r.file = f.id AND r.line IS NOT NULL
+			CROSS JOIN row_record x ON x.row = r.id
+		WHERE s.state = 'active' AND NOT EXISTS (SELECT 1 FROM record c WHERE c.source = x.id AND c.missing_since IS NULL)
+		GROUP BY f.id ORDER BY f.id`) {
+		if err != nil {
+			return err
+		}
+		var name string
+		var n int
+		if err := rs.Scan(&name, &n); err != nil {
+			return err
+		}
+		i.find("file "+name, fmt.Errorf("%d rows have records that are not in force, and would be kept", n))
+	}
 	return nil
 }
 
