@@ -82,7 +82,8 @@ type Finding struct {
 // Ingest takes sets of files.
 type Ingest interface {
 	// StageSet opens a staging generation for an OCMW and throws away what an
-	// interrupted one left. Only one is open at a time.
+	// interrupted one left. Only one is open at a time. A set has at most one file of a feed: the next
+	// file of the feed takes its place.
 	StageSet(ctx context.Context, run string, ocmw string, files []File) (Staging, error)
 	// LastIngested is the last file of a feed that became part of a set in
 	// force; ErrNotFound when there is none.

@@ -56,6 +56,12 @@ var ingesting = map[string]func(*world){
 		w.same("clients_1.csv", must(w.LastIngested(w.ctx, kbo, "clients")).Name, "last file")
 	},
 
+	"two files of one feed are no set": func(w *world) {
+		if _, err := w.StageSet(w.ctx, "run-1", kbo, w.feeds("clients", "tracks", "clients")); err == nil {
+			w.Fatal("a feed has two last files")
+		}
+	},
+
 	"a row that brings nothing has no outcome": func(w *world) {
 		staging := must(w.StageSet(w.ctx, "run-1", kbo, w.feeds("clients")))
 		w.ok(staging.Add(w.ctx, []ledger.Row{{File: 0, Number: 2}}))

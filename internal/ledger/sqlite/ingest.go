@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
@@ -14,6 +15,11 @@ import (
 
 // StageSet implements ledger.Ingest.
 func (s *Store) StageSet(ctx context.Context, run, ocmw string, files []ledger.File) (ledger.Staging, error) {
+	for i, f := range files {
+		if slices.ContainsFunc(files[:i], func(other ledger.File) bool { return other.Feed == f.Feed }) {
+			return nil, fmt.Errorf("stage set: two of its files are of feed %s", f.Feed)
+		}
+	}
 	g := &staging{s: s, ocmw: ocmw, run: run}
 	err := s.write(ctx, "stage set", func(t *tx) error {
 		if err := dropStaging(t); err != nil {
