@@ -22,7 +22,7 @@ func (w *work) question(rule, reason string, cs []casefile.Cell, extra ...string
 	fmt.Fprintf(h, "%q %q %q", rule, reason, extra)
 	for _, r := range w.c.Records() {
 		for _, c := range cs {
-			if o := r.Origin(); o.File == c.File && o.Sheet == c.Sheet && o.Row == c.Row {
+			if nameOf(r) == c.Of {
 				fmt.Fprintf(h, " %s %s", c.Field, w.contentOf(r).field(c.Field))
 			}
 		}

@@ -303,9 +303,14 @@ func compareDates(a, b casefile.Date) int {
 func cells(r casefile.Record, fields ...string) []casefile.Cell {
 	var out []casefile.Cell
 	for _, f := range fields {
-		out = append(out, r.Origin().Cell(f))
+		cell := r.Origin().Cell(f)
+		cell.Of = nameOf(r)
+		out = append(out, cell)
 	}
 	return out
 }
+
+// nameOf tells the records of a client apart.
+func nameOf(r casefile.Record) string { return string(r.Kind()) + " " + r.Key() }
 
 func gone(h casefile.Header) bool { return h.Missing || h.Deleted }

@@ -29,6 +29,8 @@ type Cell struct {
 	Row    int    `json:"row"`
 	Column string `json:"column"` // the export's own column name; the field's name where the profile sets a constant
 	Field  string `json:"field"`
+	// Of names the record while it is decided on: in a place can stand one record today where another stood yesterday.
+	Of string `json:"-"`
 }
 
 // Cell is the cell that field came from, or would have come from.
