@@ -70,11 +70,11 @@ func (s *Store) transact(ctx context.Context, db *sql.DB, kept *statements, what
 	return nil
 }
 
-// ended gives the reason of an error that only tells that the transaction was rolled back meanwhile: that is what the end of its
-// context does, between any two statements. Nothing of it stands then.
+// ended adds to an error that the context has ended: that rolls a transaction back, between any two statements, and the next one
+// says of it whatever it met, such as a closed statement. Nothing of it stands then.
 func ended(ctx context.Context, err error) error {
-	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
-		return ctx.Err()
+	if over := ctx.Err(); over != nil && !errors.Is(err, over) {
+		return fmt.Errorf("%w: %w", over, err)
 	}
 	return err
 }
