@@ -95,6 +95,7 @@ func TestDocumentPathsThatLeadAstray(t *testing.T) {
 // Many documents of one client; the largest that goes, and one byte more; what is no file; then the
 // folder is away for a while.
 func TestManyDocumentsAndNoFolder(t *testing.T) {
+	t.Parallel() // it often waits
 	w := newWorld(t)
 	files := only(t, documentsClient, starter)
 	w.pdf("kanarie/limit.pdf", 5<<20)

@@ -99,6 +99,7 @@ const (
 // Something personal in every field of an export, in what others change in MLP and in what is typed: none of it is in
 // what another program or another person reads, with the daemon at trace level.
 func TestNothingPersonalGetsOut(t *testing.T) {
+	t.Parallel() // it often waits
 	w := newWorld(t)
 	p := &personal{daemon: &daemon{world: w}, persons: persons(t)}
 	gateway := httptest.NewServer(p.way.around(w.mock.API()))

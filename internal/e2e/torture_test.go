@@ -18,6 +18,7 @@ type crashReport struct {
 // The program kills itself around its writes to MLP and finishes all the same. The whole of it is
 // the step torture of .ci/run, and make torture.
 func TestSelftestCrash(t *testing.T) {
+	t.Parallel() // it mostly waits
 	program := filepath.Join(thePrograms(t), "mlpsync")
 	out, err := exec.CommandContext(t.Context(), program, "selftest", "crash", "--only", "write.", "--rounds", "1", "--seed", "3", "--json").Output()
 	if err != nil {

@@ -133,6 +133,7 @@ func TestUpgradeCutShort(t *testing.T) {
 	}
 	for name, points := range rounds {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // it mostly waits
 			w := olderSchema(t, "schema1")
 			sent := len(w.mock.Effects())
 			for _, point := range points {
