@@ -22,11 +22,12 @@ import (
 // what it does. It relies on two things: Settle carries the lane to the new version only when that is the
 // entry's own or the next, and never puts an older dossier over a newer one.
 type Queue interface {
-	Claim(ctx context.Context, token string, limit int, skip []string, now time.Time) ([]outbox.Entry, error)
-	Known(ctx context.Context, person int64) (casefile.Known, error)
+	// Claim gives with each entry what MLP is known to hold of its person.
+	Claim(ctx context.Context, token string, limit int, skip []string, now time.Time) ([]outbox.Entry, []casefile.Known, error)
 	Settle(ctx context.Context, run string, e outbox.Entry, known casefile.Dossier, now time.Time) error
-	// SettleMany settles all of them or none.
-	SettleMany(ctx context.Context, run string, entries []outbox.Entry, known []casefile.Dossier, now time.Time) error
+	// SettleMany settles all of them or none. With a token it claims under it what comes next in these lanes and may go at
+	// once, and gives it as Claim does.
+	SettleMany(ctx context.Context, run, token string, entries []outbox.Entry, known []casefile.Dossier, now time.Time) ([]outbox.Entry, []casefile.Known, error)
 	GiveBack(ctx context.Context, e outbox.Entry, notBefore time.Time, counted bool, why outbox.Problem, now time.Time) error
 	Doubt(ctx context.Context, e outbox.Entry, notBefore time.Time, why outbox.Problem, now time.Time) error
 	Park(ctx context.Context, e outbox.Entry, why outbox.Problem, now time.Time) error

@@ -579,13 +579,12 @@ func TestAnEntryOnAnUnseenVersionIsNotSent(t *testing.T) {
 	q, d := rig(t, s)
 	r := d.session(t.Context(), "r1")
 	defer r.close()
-	claimed, err := q.Claim(t.Context(), "token", 1, nil, time.Now())
+	entries, _, err := q.Claim(t.Context(), "token", 1, nil, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
 	moved := dossierAt(5)
-	q.known[1] = casefile.Known{LookedUp: true, Dossier: &moved}
-	if got := r.work(claimed[0]); got.event != conflict || len(s.sent) != 0 || q.entry("e1").State != outbox.Superseded {
+	if got := r.work(claimed{entries[0], casefile.Known{LookedUp: true, Dossier: &moved}}); got.event != conflict || len(s.sent) != 0 || q.entry("e1").State != outbox.Superseded {
 		t.Errorf("%+v, %d sent", got.event, len(s.sent))
 	}
 }

@@ -83,13 +83,14 @@ func open(e *outbox.Entry) bool {
 	return !e.State.Final() && e.State != outbox.Discarded
 }
 
-func (q *memQueue) Claim(_ context.Context, token string, limit int, skip []string, now time.Time) ([]outbox.Entry, error) {
+func (q *memQueue) Claim(_ context.Context, token string, limit int, skip []string, now time.Time) ([]outbox.Entry, []casefile.Known, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.dead {
-		return nil, errDead
+		return nil, nil, errDead
 	}
 	var got []outbox.Entry
+	var known []casefile.Known
 	seen := map[int64]bool{}
 	for _, e := range q.entries {
 		if !open(e) || seen[e.Person] {
@@ -104,25 +105,24 @@ func (q *memQueue) Claim(_ context.Context, token string, limit int, skip []stri
 			q.supersede(e.Person, now)
 			continue
 		}
-		if e.State == outbox.Waiting {
-			e.State = outbox.Claimed
-		}
-		e.Claim = token
-		q.held[e.Person]++
-		got = append(got, *e)
+		got, known = append(got, q.take(e, token)), append(known, q.knows(e.Person))
 	}
-	return got, nil
+	return got, known, nil
 }
 
-func (q *memQueue) Known(_ context.Context, person int64) (casefile.Known, error) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.dead {
-		return casefile.Known{}, errDead
+func (q *memQueue) take(e *outbox.Entry, token string) outbox.Entry {
+	if e.State == outbox.Waiting {
+		e.State = outbox.Claimed
 	}
+	e.Claim = token
+	q.held[e.Person]++
+	return *e
+}
+
+func (q *memQueue) knows(person int64) casefile.Known {
 	k := q.known[person]
 	k.Dossier = k.Dossier.Clone()
-	return k, nil
+	return k
 }
 
 // move is the compare-and-swap that every transition is.
@@ -181,26 +181,41 @@ func (q *memQueue) change(e outbox.Entry, to outbox.State, do func(*outbox.Entry
 }
 
 func (q *memQueue) Settle(ctx context.Context, run string, e outbox.Entry, known casefile.Dossier, now time.Time) error {
-	return q.SettleMany(ctx, run, []outbox.Entry{e}, []casefile.Dossier{known}, now)
+	_, _, err := q.SettleMany(ctx, run, "", []outbox.Entry{e}, []casefile.Dossier{known}, now)
+	return err
 }
 
-func (q *memQueue) SettleMany(_ context.Context, _ string, entries []outbox.Entry, known []casefile.Dossier, _ time.Time) error {
+func (q *memQueue) SettleMany(_ context.Context, _, token string, entries []outbox.Entry, known []casefile.Dossier, now time.Time) ([]outbox.Entry, []casefile.Known, error) {
 	<-time.After(q.slow)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.batches = append(q.batches, len(entries))
 	if slices.ContainsFunc(entries, func(e outbox.Entry) bool { return e.ID == q.unsettleable }) {
-		return errors.New("this one can't be settled")
+		return nil, nil, errors.New("this one can't be settled")
 	}
 	if err := q.begin(); err != nil {
-		return err
+		return nil, nil, err
 	}
+	var next []outbox.Entry
+	var nextKnown []casefile.Known
 	for i, e := range entries {
 		if err := q.settle(e, known[i]); err != nil {
-			return err
+			return nil, nil, err
+		}
+		if x := q.onward(e.Person, now); x != nil && token != "" {
+			next, nextKnown = append(next, q.take(x, token)), append(nextKnown, q.knows(e.Person))
 		}
 	}
-	return q.commit()
+	return next, nextKnown, q.commit()
+}
+
+// onward is the entry of a lane that may go at once.
+func (q *memQueue) onward(person int64, now time.Time) *outbox.Entry {
+	i := slices.IndexFunc(q.entries, func(e *outbox.Entry) bool { return e.Person == person && open(e) })
+	if i < 0 || q.entries[i].State != outbox.Waiting || q.dirty[person] || q.entries[i].NotBefore.After(now) {
+		return nil
+	}
+	return q.entries[i]
 }
 
 func (q *memQueue) settle(e outbox.Entry, known casefile.Dossier) error {

@@ -29,7 +29,7 @@ type session struct {
 
 	// jobs holds what was claimed for the workers, so that they go on while a commit is made;
 	// results has room for half of the answers that may wait, answered holds the other half.
-	jobs     chan outbox.Entry
+	jobs     chan claimed
 	results  chan result
 	workers  sync.WaitGroup
 	hired    int
@@ -37,6 +37,12 @@ type session struct {
 	answered []result // MLP took them; the commit that says so is to come
 	stop     Stop
 	err      error
+}
+
+// claimed is an entry under a claim, with what MLP is known to hold of its person.
+type claimed struct {
+	entry outbox.Entry
+	known casefile.Known
 }
 
 // brake is what a worker asks before it sends what was claimed a moment ago.
@@ -116,7 +122,7 @@ const (
 func (d *Deliverer) session(ctx context.Context, run string) *session {
 	s := &session{
 		d: d, ctx: ctx, run: run, brake: brake{ocmws: map[string]bool{}},
-		jobs: make(chan outbox.Entry, d.o.Workers+d.o.Unsettled), results: make(chan result, d.batch()),
+		jobs: make(chan claimed, d.o.Workers+d.o.Unsettled), results: make(chan result, d.batch()),
 	}
 	requests, cancel1 := outlive(ctx, d.o.Grace)
 	record, cancel2 := outlive(ctx, d.o.Grace+d.o.Grace/2)
@@ -211,14 +217,25 @@ func (s *session) settle() {
 	for i, r := range batch {
 		entries[i], known[i] = r.entry, *r.known
 	}
-	if err := s.d.o.Queue.SettleMany(s.record, s.run, entries, known, now); err == nil {
-		s.d.lastSettled.Store(now.UnixNano())
-		for _, r := range batch {
-			s.book(r)
-		}
+	next, nextKnown, err := s.d.o.Queue.SettleMany(s.record, s.run, s.onward(), entries, known, now)
+	if err != nil {
+		s.settleApart(batch, now)
 		return
 	}
-	s.settleApart(batch, now)
+	s.d.lastSettled.Store(now.UnixNano())
+	for _, r := range batch {
+		s.book(r)
+	}
+	s.give(next, nextKnown)
+}
+
+// onward is the token under which lanes go on in the commit that settles what was ahead of them; empty when nothing is to be
+// claimed any more.
+func (s *session) onward() string {
+	if !s.mayClaim() {
+		return ""
+	}
+	return s.d.o.NewID()
 }
 
 // settleApart settles one by one. After two failures in a row it is the store that fails, and a store that
@@ -267,15 +284,20 @@ func (s *session) claim() {
 	}
 	// Under the context that outlives the run's: a claim that is cut off after its commit would
 	// leave entries that nobody works on.
-	entries, err := s.d.o.Queue.Claim(s.record, s.d.o.NewID(), free, s.d.skip(), s.d.o.Now())
+	entries, known, err := s.d.o.Queue.Claim(s.record, s.d.o.NewID(), free, s.d.skip(), s.d.o.Now())
 	if err != nil {
 		s.fail(fmt.Errorf("claim entries: %w", err))
 		return
 	}
+	s.give(entries, known)
+}
+
+// give hands what was claimed to the workers.
+func (s *session) give(entries []outbox.Entry, known []casefile.Known) {
 	s.out += len(entries)
 	s.hire()
-	for _, e := range entries {
-		s.jobs <- e // there is room for all that are out
+	for i, e := range entries {
+		s.jobs <- claimed{e, known[i]} // there is room for all that are out
 	}
 }
 
@@ -283,8 +305,8 @@ func (s *session) claim() {
 func (s *session) hire() {
 	for ; s.hired < min(s.width(), s.out); s.hired++ {
 		s.workers.Go(func() {
-			for e := range s.jobs {
-				r := s.work(e)
+			for c := range s.jobs {
+				r := s.work(c)
 				s.brake.hear(r)
 				s.results <- r
 			}

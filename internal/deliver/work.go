@@ -28,8 +28,9 @@ type job struct {
 }
 
 // work takes one entry to its next state.
-func (s *session) work(e outbox.Entry) result {
-	j := &job{s: s, entry: e}
+func (s *session) work(c claimed) result {
+	e := c.entry
+	j := &job{s: s, entry: e, known: c.known}
 	client, ok := s.d.o.Clients[e.OCMW]
 	if !ok {
 		// Its OCMW is no longer configured: nothing of it can be said or sent.
@@ -44,11 +45,6 @@ func (s *session) work(e outbox.Entry) result {
 	var err error
 	if j.change, err = casefile.UnmarshalChange(e.Payload); err != nil {
 		return j.park(outbox.Problem{Type: "payload", Title: "the stored change can't be read", Next: "report this with the entry's id"})
-	}
-	if j.known, err = s.d.o.Queue.Known(s.record, e.Person); err != nil {
-		r := j.giveBack(0, false, outbox.Problem{})
-		r.err = errors.Join(fmt.Errorf("read what is known of the person: %w", err), r.err)
-		return r
 	}
 	if e.State == outbox.InDoubt {
 		return j.resolve()
@@ -82,7 +78,9 @@ func (j *job) send() result {
 	if err != nil {
 		return j.refused(err)
 	}
-	j.entry.TraceID = a.TraceID
+	if a.TraceID != "" {
+		j.entry.TraceID = a.TraceID
+	}
 	return j.accepted(a)
 }
 

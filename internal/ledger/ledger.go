@@ -345,8 +345,9 @@ type Outbox interface {
 	// entry whose Version is not the known one is superseded with its lane, and
 	// its client marked dirty, instead. An entry in doubt stays in doubt under its
 	// claim: its State tells deliver to read before it sends. Nobody's order forbids that reading; an
-	// entry that is given back after it waits to be sent as any other.
-	Claim(ctx context.Context, token string, limit int, skip []string, now time.Time) ([]outbox.Entry, error)
+	// entry that is given back after it waits to be sent as any other. With each comes what MLP is known
+	// to hold of its person.
+	Claim(ctx context.Context, token string, limit int, skip []string, now time.Time) ([]outbox.Entry, []casefile.Known, error)
 	// Known is what MLP is known to hold of a person.
 	Known(ctx context.Context, person int64) (casefile.Known, error)
 	// Settle ends an entry that MLP accepted; known is the new known dossier, what
@@ -357,8 +358,9 @@ type Outbox interface {
 	// already: then the client is decided again (decision 13).
 	Settle(ctx context.Context, run string, e outbox.Entry, known casefile.Dossier, now time.Time) error
 	// SettleMany is Settle of several lanes' entries in one transaction: known[i] is the dossier after
-	// entries[i]. Either all are settled or none is.
-	SettleMany(ctx context.Context, run string, entries []outbox.Entry, known []casefile.Dossier, now time.Time) error
+	// entries[i]. Either all are settled or none is. With a token, the entries that come next in these lanes are
+	// claimed under it in the same transaction, where Claim would give them now; it gives them as Claim does.
+	SettleMany(ctx context.Context, run, token string, entries []outbox.Entry, known []casefile.Dossier, now time.Time) ([]outbox.Entry, []casefile.Known, error)
 	// GiveBack returns a claimed entry: waiting again at notBefore. counted says
 	// whether the attempt counts. For an entry in doubt it says that reading showed
 	// that MLP has it not; where reading did not answer, it is Doubt again.

@@ -166,7 +166,8 @@ func (m *machine) settle(rt *rapid.T) {
 	if next < l.version {
 		next = l.version // the reading that settles it shows what the feed brought
 	}
-	m.w.ok(m.w.Settle(m.w.ctx, "run-1", *head.claim, *dossier(l.n, next), m.w.later(time.Second)))
+	onward := rapid.Bool().Draw(rt, "the lane goes on")
+	went := m.w.settle(*head.claim, *dossier(l.n, next), onward)
 	l.open, l.settled = l.open[1:], l.settled+1
 	if next != head.version && next != head.version+1 || len(l.open) == 0 {
 		l.dirty = true
@@ -178,6 +179,13 @@ func (m *machine) settle(rt *rapid.T) {
 		}
 	}
 	l.version = next
+	may := onward && !l.dirty && l.open[0].state == outbox.Waiting && l.open[0].version == next
+	if may != (len(went) == 1) {
+		rt.Fatalf("%s goes on: %t, and may: %t", l.number, len(went) == 1, may)
+	}
+	if may {
+		l.open[0].state, l.open[0].claim = outbox.Claimed, &went[0]
+	}
 }
 
 func (m *machine) giveBack(rt *rapid.T) {

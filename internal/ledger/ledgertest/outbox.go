@@ -124,19 +124,71 @@ var sending = map[string]func(*world){
 		after := []casefile.Dossier{*dossier(1, 6, "05"), *dossier(2, 9, "05")}
 		lost := slices.Clone(held)
 		lost[1].Claim = "another"
-		if err := w.SettleMany(w.ctx, "run-1", lost, after, w.now); !errors.Is(err, ledger.ErrLostClaim) {
+		if _, _, err := w.SettleMany(w.ctx, "run-1", "token", lost, after, w.now); !errors.Is(err, ledger.ErrLostClaim) {
 			w.Fatalf("settled under a lost claim: %v", err)
 		}
-		if err := w.SettleMany(w.ctx, "run-1", held, after[:1], w.now); err == nil {
+		if _, _, err := w.SettleMany(w.ctx, "run-1", "token", held, after[:1], w.now); err == nil {
 			w.Fatal("settled an entry without its dossier")
 		}
 		w.same([]string{"reg-05 claimed", "reg-90 waiting"}, w.lane(first.Person), "lane after a commit that failed")
-		w.ok(w.SettleMany(w.ctx, "run-1", held, after, w.now))
+		next, _, err := w.SettleMany(w.ctx, "run-1", "", held, after, w.now)
+		w.ok(err)
+		w.same(0, len(next), "claimed without a token")
 		w.same([]string{"reg-05 settled", "reg-90 waiting"}, w.lane(first.Person), "first lane")
 		w.same([]string{"reg-05 settled"}, w.lane(second.Person), "second lane")
 		w.same(int64(6), w.claimOne().Version, "version that the lane is carried to")
 		w.same([]string{"c2"}, numbers(w.dirty(kbo)), "decided once more, as its lane is done")
 		w.ok(w.Check(w.ctx))
+	},
+
+	"a lane goes on in the commit that settles what was ahead": func(w *world) {
+		s := w.one("05", "90", "00")
+		e := w.claimOne()
+		for i, code := range []casefile.Code{"90", "00"} {
+			next := w.settle(e, *dossier(1, int64(6+i), "05"), true)
+			w.same(1, len(next), "entries that go on")
+			e = next[0]
+			w.same([]any{"reg-" + string(code), outbox.Claimed, int64(6 + i), w.now}, []any{e.Registration, e.State, e.Version, e.UpdatedAt}, "what goes on")
+			w.same(0, len(w.claim(10)), "claimed beside it")
+		}
+		w.same(0, len(w.settle(e, *dossier(1, 8, "05"), true)), "behind the last")
+		w.same([]string{"reg-05 settled", "reg-90 settled", "reg-00 settled"}, w.lane(s.Person), "lane")
+		w.same([]string{"c1"}, numbers(w.dirty(kbo)), "decided once more when the lane is empty")
+		w.same(0, must(w.Recover(w.ctx, w.now)), "left claimed")
+		w.ok(w.Check(w.ctx))
+	},
+
+	"a lane that was to go on is in doubt after a crash": func(w *world) {
+		s := w.one("05", "90")
+		w.settle(w.claimOne(), *dossier(1, 6, "05"), true)
+		w.same(1, must(w.Recover(w.ctx, w.later(time.Second))), "recovered")
+		w.same([]string{"reg-05 settled", "reg-90 inDoubt"}, w.lane(s.Person), "lane")
+	},
+
+	"a lane goes on where it might be claimed, and nowhere else": func(w *world) {
+		tester := ledger.Actor{Name: "tester", Reason: "to try it"}
+		for what, stop := range map[string]func(w *world){
+			"nothing":             func(*world) {},
+			"the OCMW is stopped": func(w *world) { w.ok(w.Stop(w.ctx, kbo, "te veel", "too much", w.now)) },
+			"the OCMW is paused":  func(w *world) { w.ok(w.SetMeta(w.ctx, ledger.PausePrefix+kbo, "by hand")) },
+			"a pause is ordered": func(w *world) {
+				w.ok(w.Request(w.ctx, ledger.Request{Kind: "pause", OCMW: kbo, By: tester, At: w.now}))
+			},
+			"a person holds the client": func(w *world) {
+				w.order(ledger.Request{Kind: "hold", Client: "c1", OCMW: kbo, By: tester})
+			},
+			"the client is dirty": func(w *world) {
+				w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "Maes")))
+			},
+			"the client is to be looked up": func(w *world) { w.ok(w.ForgetCursor(w.ctx, kbo)) },
+		} {
+			w := newWorld(w.TB, w.engine)
+			w.one("05", "90")
+			e := w.claimOne()
+			stop(w)
+			went := w.settle(e, *dossier(1, 6, "05"), true)
+			w.same(what == "nothing", len(went) == 1, "goes on where there is "+what)
+		}
 	},
 
 	"a parked entry of any kind stops its own lane, and nobody else's": func(w *world) {

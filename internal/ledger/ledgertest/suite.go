@@ -302,7 +302,36 @@ func (w *world) subject(number string) ledger.Subject {
 func (w *world) claim(limit int, skip ...string) []outbox.Entry {
 	w.Helper()
 	w.counter++
-	return must(w.Claim(w.ctx, fmt.Sprintf("token-%d", w.counter), limit, skip, w.now))
+	claimed, known, err := w.Claim(w.ctx, fmt.Sprintf("token-%d", w.counter), limit, skip, w.now)
+	w.ok(err)
+	w.knows(claimed, known)
+	return claimed
+}
+
+// settle settles an entry a second later, and gives what its lane goes on with, if it shall.
+func (w *world) settle(e outbox.Entry, after casefile.Dossier, onward bool) []outbox.Entry {
+	w.Helper()
+	token := ""
+	if onward {
+		w.counter++
+		token = fmt.Sprintf("token-%d", w.counter)
+	}
+	next, known, err := w.SettleMany(w.ctx, "run-1", token, []outbox.Entry{e}, []casefile.Dossier{after}, w.later(time.Second))
+	w.ok(err)
+	w.knows(next, known)
+	for _, n := range next {
+		w.same(n, must(w.Entry(w.ctx, n.ID)), "entry that a lane goes on with")
+	}
+	return next
+}
+
+// knows holds what comes with claimed entries against what the ledger says of their persons.
+func (w *world) knows(claimed []outbox.Entry, known []casefile.Known) {
+	w.Helper()
+	w.same(len(claimed), len(known), "what is known of the claimed")
+	for i, e := range claimed {
+		w.same(must(w.Known(w.ctx, e.Person)), known[i], "what is known of a claimed entry's person")
+	}
 }
 
 // claimOne claims the only entry that can go.

@@ -111,7 +111,7 @@ func TestRestore(t *testing.T) {
 	if len(asked) != 1 {
 		t.Errorf("%d clients are looked up", len(asked))
 	}
-	claimed, err := s.Claim(t.Context(), "token", 10, nil, noon)
+	claimed, _, err := s.Claim(t.Context(), "token", 10, nil, noon)
 	check(t, err)
 	if len(claimed) != 1 || claimed[0].State != outbox.InDoubt {
 		t.Errorf("before MLP was read, more can go than what is in doubt: %d entries", len(claimed))

@@ -266,7 +266,7 @@ func (s *Store) pseudonymOf(ctx context.Context, person int64) string {
 func (s *Store) inspectEntries(ctx context.Context, i *inspection) (int, error) {
 	n := 0
 	err := s.read(ctx, "read entries", func(t *tx) error {
-		for rs, err := range t.rows(entryColumns + `ORDER BY e.id`) {
+		for rs, err := range t.rows(entryColumns + entryTables + `ORDER BY e.id`) {
 			if err != nil {
 				return err
 			}

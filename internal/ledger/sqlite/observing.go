@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -115,7 +116,10 @@ func (s *Store) day(now time.Time) casefile.Date { return casefile.DateOf(now, s
 // loadKnown reads what is known of a person.
 func loadKnown(t *tx, id int64) (casefile.Known, error) {
 	p, err := loadPerson(t, id)
-	return p.known, err
+	if err != nil {
+		return casefile.Known{}, err
+	}
+	return p.known, nil
 }
 
 // person is one as far as MLP is concerned.
@@ -124,26 +128,71 @@ type person struct {
 	ocmw                 string
 	category, categoryTo string // what holds, and the day on which the next takes over
 	known                casefile.Known
+	was                  *stood // nil: not read
 }
 
-// loadPerson reads a person. The columns in clear are right where they and the payload could differ.
-func loadPerson(t *tx, id int64) (person, error) {
-	p := person{id: id}
-	var lookedUp, outside bool
-	var digest, payload []byte
-	err := t.row(`SELECT p.ocmw, p.looked_up, p.outside_area, p.category, p.category_next, k.digest, k.payload
-		FROM person p LEFT JOIN known k ON k.person = p.id WHERE p.id = ?`, []any{id},
-		&p.ocmw, &lookedUp, &outside, &p.category, &p.categoryTo, &digest, &payload)
-	if err != nil {
-		return p, found(err)
-	}
-	if payload != nil {
-		if p.known, err = t.s.recall(p.ocmw, id, digest, payload); err != nil {
-			return p, err
+// stood is how a person stood in clear when it was read. The columns in clear are right where they and the payload could differ.
+type stood struct {
+	lookedUp, outside    bool
+	dossier              []byte
+	category, categoryTo string
+}
+
+const (
+	knownColumns = `, p.version, p.looked_up, p.outside_area, p.dossier_ix, p.category, p.category_next, k.digest, k.payload`
+	knownTable   = `LEFT JOIN known k ON k.person = p.id `
+)
+
+// knownScan takes a row's knownColumns.
+type knownScan struct {
+	version         int64
+	stood           stood
+	digest, payload []byte
+}
+
+func (k *knownScan) into() []any {
+	return []any{&k.version, &k.stood.lookedUp, &k.stood.outside, &k.stood.dossier, &k.stood.category, &k.stood.categoryTo, &k.digest, &k.payload}
+}
+
+func (k *knownScan) person(s *Store, ocmw string, id int64) (*person, error) {
+	p := &person{id: id, ocmw: ocmw, category: k.stood.category, categoryTo: k.stood.categoryTo, was: &k.stood}
+	if k.payload != nil {
+		var err error
+		if p.known, err = s.recall(ocmw, id, k.digest, k.payload); err != nil {
+			return nil, err
 		}
 	}
-	p.known.LookedUp, p.known.OutsideArea = lookedUp, outside
+	p.known.LookedUp, p.known.OutsideArea = k.stood.lookedUp, k.stood.outside
 	return p, nil
+}
+
+// loadPerson reads a person.
+func loadPerson(t *tx, id int64) (*person, error) {
+	people, err := loadPeople(t, []int64{id})
+	if err == nil && people[id] == nil {
+		err = ledger.ErrNotFound
+	}
+	return people[id], err
+}
+
+// loadPeople reads those that are there.
+func loadPeople(t *tx, ids []int64) (map[int64]*person, error) {
+	people := make(map[int64]*person, len(ids))
+	for rs, err := range t.rows(`SELECT p.id, p.ocmw`+knownColumns+` FROM json_each(?) j JOIN person p ON p.id = j.value `+knownTable, list(ids)) {
+		if err != nil {
+			return nil, err
+		}
+		var id int64
+		var ocmw string
+		var k knownScan
+		if err := rs.Scan(append([]any{&id, &ocmw}, k.into()...)...); err != nil {
+			return nil, err
+		}
+		if people[id], err = k.person(t.s, ocmw, id); err != nil {
+			return nil, err
+		}
+	}
+	return people, nil
 }
 
 // recall opens what is known, unless it was opened lately.
@@ -204,11 +253,21 @@ func (p *person) save(t *tx, day casefile.Date) error {
 	if !day.IsZero() {
 		p.category, p.categoryTo = categoryOn(k.Dossier, day)
 	}
+	now := stood{p.known.LookedUp, p.known.OutsideArea, dossier, p.category, p.categoryTo}
+	if p.was != nil && now.same(*p.was) {
+		_, err = t.exec(`UPDATE person SET version = ? WHERE id = ?`, version, p.id) // and no index is touched
+		return err
+	}
+	p.was = &now
 	_, err = t.exec(`UPDATE person SET looked_up = ?1, outside_area = ?2, version = ?3, dossier_ix = ?4, category = ?5, category_next = ?6,
 			before_category = CASE WHEN contacted = 0 AND ?1 = 1 THEN ?5 ELSE before_category END, contacted = MAX(contacted, ?1)
 		WHERE id = ?7`,
-		bit(p.known.LookedUp), bit(p.known.OutsideArea), version, dossier, p.category, p.categoryTo, p.id)
+		bit(now.lookedUp), bit(now.outside), version, dossier, now.category, now.categoryTo, p.id)
 	return err
+}
+
+func (s stood) same(o stood) bool {
+	return s.lookedUp == o.lookedUp && s.outside == o.outside && bytes.Equal(s.dossier, o.dossier) && s.category == o.category && s.categoryTo == o.categoryTo
 }
 
 // categoryOn is the category that holds, and the day on which a later one that the

@@ -41,59 +41,70 @@ const mayGo = `e.head = 1 AND e.approved = 1 AND e.claim IS NULL AND (e.state = 
 // maySend are the conditions for sending: a client whose dossier is known and whom neither data nor a person
 // holds, of an OCMW that is not stopped or paused (an order to pause counts before it is carried out: a delivery can
 // take long).
-const maySend = `p.held = 0 AND p.looked_up = 1
-	AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.person = e.person)
-	AND NOT EXISTS (SELECT 1 FROM ocmw o WHERE o.kbo = e.ocmw AND o.stopped_at IS NOT NULL)
+const maySend = freeClient + ` AND ` + freeOCMW
+
+const (
+	freeClient = `p.held = 0 AND p.looked_up = 1 AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.person = e.person)`
+	freeOCMW   = `NOT EXISTS (SELECT 1 FROM ocmw o WHERE o.kbo = e.ocmw AND o.stopped_at IS NOT NULL)
 	AND NOT EXISTS (SELECT 1 FROM meta m WHERE m.key = 'fact/` + ledger.PausePrefix + `' || e.ocmw AND m.value <> '')
 	AND NOT EXISTS (SELECT 1 FROM request r WHERE r.ocmw = e.ocmw AND r.kind = 'pause' AND r.applied_at IS NULL)`
+)
+
+// claimed gathers entries as Claim gives them.
+type claimed struct {
+	entries []outbox.Entry
+	known   []casefile.Known
+}
+
+func (c *claimed) add(e outbox.Entry, k casefile.Known) {
+	c.entries, c.known = append(c.entries, e), append(c.known, k)
+}
 
 // Claim implements ledger.Outbox.
-func (s *Store) Claim(ctx context.Context, token string, limit int, skip []string, now time.Time) ([]outbox.Entry, error) {
+func (s *Store) Claim(ctx context.Context, token string, limit int, skip []string, now time.Time) ([]outbox.Entry, []casefile.Known, error) {
 	if token == "" {
-		return nil, errors.New("claim entries: it takes a token")
+		return nil, nil, errors.New("claim entries: it takes a token")
 	}
-	var claimed []outbox.Entry
+	var all claimed
 	err := s.write(ctx, "claim entries", func(t *tx) error {
-		claimed = nil
+		all = claimed{}
 		for _, state := range []outbox.State{outbox.InDoubt, outbox.Waiting} {
-			if err := claimFrom(t, state, token, limit, skip, now, &claimed); err != nil {
+			if err := claimFrom(t, state, token, limit, skip, now, &all); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	return claimed, err
+	if err != nil {
+		return nil, nil, err
+	}
+	return all.entries, all.known, nil
 }
 
 // claimFrom claims heads in one state until the limit is reached or none is left. A
 // round can find entries whose version is out of date; they don't count.
-func claimFrom(t *tx, state outbox.State, token string, limit int, skip []string, now time.Time, claimed *[]outbox.Entry) error {
-	for len(*claimed) < limit {
-		due, err := dueEntries(t, `SELECT e.id, p.version FROM entry e JOIN person p ON p.id = e.person
+func claimFrom(t *tx, state outbox.State, token string, limit int, skip []string, now time.Time, all *claimed) error {
+	for len(all.entries) < limit {
+		due, err := dueEntries(t, entryColumns+knownColumns+entryTables+knownTable+`
 			WHERE e.state = ?1 AND e.not_before <= ?2 AND `+mayGo+`
 				AND (e.state = 'inDoubt' OR p.dirty = 0 OR p.version <> e.version)
 				AND e.ocmw NOT IN (SELECT value FROM json_each(?3))
-			ORDER BY e.not_before, e.id LIMIT ?4`, string(state), stored(now), list(skip), limit-len(*claimed))
+			ORDER BY e.not_before, e.id LIMIT ?4`, string(state), stored(now), list(skip), limit-len(all.entries))
 		if err != nil || len(due) == 0 {
 			return err
 		}
-		for _, d := range due {
-			e, err := claimOne(t, d, token, now)
-			if err != nil {
-				return err
-			}
-			if e != nil {
-				*claimed = append(*claimed, *e)
-			}
+		if err := claimAll(t, due, token, now, all); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// dueEntry is the head of a lane, and the version of its person's known dossier.
+// dueEntry is the head of a lane, and the person with the version of the dossier.
 type dueEntry struct {
-	id    string
-	known int64
+	outbox.Entry
+	version int64
+	who     *person
 }
 
 func dueEntries(t *tx, query string, args ...any) ([]dueEntry, error) {
@@ -103,38 +114,55 @@ func dueEntries(t *tx, query string, args ...any) ([]dueEntry, error) {
 			return nil, err
 		}
 		var d dueEntry
-		if err := rs.Scan(&d.id, &d.known); err != nil {
+		var k knownScan
+		if d.Entry, err = t.s.scanEntry(rs, k.into()...); err != nil {
 			return nil, err
 		}
+		if d.who, err = k.person(t.s, d.OCMW, d.Person); err != nil {
+			return nil, err
+		}
+		d.version = k.version
 		all = append(all, d)
 	}
 	return all, nil
 }
 
-// claimOne claims an entry, or supersedes its lane when the dossier's version is not
-// the one that its decision saw (design decision 13).
-func claimOne(t *tx, due dueEntry, token string, now time.Time) (*outbox.Entry, error) {
-	id := due.id
-	e, err := entryByID(t, id)
-	if err != nil {
-		return nil, err
+// claimAll claims entries of one state, and supersedes the lanes whose dossier's version is not
+// the one that their decision saw (design decision 13).
+func claimAll(t *tx, due []dueEntry, token string, now time.Time, into *claimed) error {
+	var waiting, doubtful []string
+	for _, d := range due {
+		switch {
+		case d.State == outbox.InDoubt:
+			doubtful = append(doubtful, d.ID)
+		case d.version != d.Version:
+			l := lane{t: t, ocmw: d.OCMW, person: d.Person, now: now}
+			if err := l.abandon(); err != nil {
+				return err
+			}
+			continue
+		default:
+			if err := outbox.Transition(d.State, outbox.Claimed); err != nil {
+				return err
+			}
+			waiting = append(waiting, d.ID)
+			d.State, d.UpdatedAt = outbox.Claimed, now.UTC()
+		}
+		d.Claim = token
+		into.add(d.Entry, d.who.known)
 	}
-	if e.State == outbox.InDoubt {
-		err := one(t.exec(`UPDATE entry SET claim = ? WHERE id = ? AND state = 'inDoubt' AND claim IS NULL`, token, id))
-		e.Claim = token
-		return &e, err
+	if len(doubtful) > 0 {
+		err := exactly(len(doubtful))(t.exec(`UPDATE entry SET claim = ?1 WHERE id IN (SELECT value FROM json_each(?2)) AND state = 'inDoubt' AND claim IS NULL`,
+			token, list(doubtful)))
+		if err != nil {
+			return err
+		}
 	}
-	if due.known != e.Version {
-		l := lane{t: t, ocmw: e.OCMW, person: e.Person, now: now}
-		return nil, l.abandon()
+	if len(waiting) == 0 {
+		return nil
 	}
-	if err := outbox.Transition(e.State, outbox.Claimed); err != nil {
-		return nil, err
-	}
-	err = one(t.exec(`UPDATE entry SET state = 'claimed', claim = ?, updated_at = ? WHERE id = ? AND state = ? AND claim IS NULL`,
-		token, stored(now), id, string(e.State)))
-	e.State, e.Claim, e.UpdatedAt = outbox.Claimed, token, now.UTC()
-	return &e, err
+	return exactly(len(waiting))(t.exec(`UPDATE entry SET state = 'claimed', claim = ?1, updated_at = ?2
+		WHERE id IN (SELECT value FROM json_each(?3)) AND state = 'waiting' AND claim IS NULL`, token, stored(now), list(waiting)))
 }
 
 // abandon supersedes what the lane has not sent, and has the client decided again.
@@ -178,47 +206,38 @@ type release struct {
 }
 
 // give lets go of a claimed entry: one UPDATE with the old state and the claim in
-// its WHERE (design decision 18). It returns the entry as it was held. The lane's next entry is its head
+// its WHERE (design decision 18). The lane's next entry is its head
 // afterwards, where this one is done with; else this one stays it.
-func give(t *tx, e outbox.Entry, r release, now time.Time) (outbox.Entry, error) {
-	held, err := letGo(t, e, r, now)
-	if err != nil || isOpen(r.to) {
-		return held, err
+func give(t *tx, e outbox.Entry, r release, now time.Time) error {
+	if err := letGo(t, e, r, now); err != nil || isOpen(r.to) {
+		return err
 	}
-	l := lane{t: t, ocmw: held.OCMW, person: held.Person, now: now}
-	_, err = l.advance()
-	return held, err
+	l := lane{t: t, ocmw: e.OCMW, person: e.Person, now: now}
+	_, err := l.advance()
+	return err
 }
 
 // letGo is give without the lane's next entry.
-func letGo(t *tx, e outbox.Entry, r release, now time.Time) (outbox.Entry, error) {
-	held, err := entryByID(t, e.ID)
-	if errors.Is(err, ledger.ErrNotFound) || err == nil && (held.Claim == "" || held.Claim != e.Claim) {
-		return held, ledger.ErrLostClaim
-	}
-	if err != nil {
-		return held, err
-	}
-	if held.State != r.to {
-		if err := outbox.Transition(held.State, r.to); err != nil {
-			return held, err
+func letGo(t *tx, e outbox.Entry, r release, now time.Time) error {
+	if e.State != r.to {
+		if err := outbox.Transition(e.State, r.to); err != nil {
+			return fmt.Errorf("%w: %w", ledger.ErrLostClaim, err)
 		}
 	}
-	problem, err := t.s.sealProblem(held, r.why)
+	problem, err := t.s.sealProblem(e, r.why)
 	if err != nil {
-		return held, err
+		return err
 	}
 	var settledRun any
 	if r.to == outbox.Settled {
 		settledRun = r.run
 	}
-	err = one(t.exec(`UPDATE entry SET state = ?1, claim = NULL, head = head AND ?2, not_before = ?3, attempts = attempts + ?4,
+	return one(t.exec(`UPDATE entry SET state = ?1, claim = NULL, head = head AND ?2, not_before = ?3, attempts = attempts + ?4,
 			trace_id = CASE WHEN ?5 = '' THEN trace_id ELSE ?5 END, problem = ?6, settled_run = ?7,
 			doubt_since = CASE WHEN ?1 = 'inDoubt' THEN COALESCE(doubt_since, ?8) END, updated_at = ?8
-		WHERE id = ?9 AND state = ?10 AND claim = ?11`,
-		string(r.to), bit(isOpen(r.to)), stored(r.notBefore), bit(r.counted || r.sent && held.State == outbox.Claimed), e.TraceID, problem, settledRun, stored(now),
-		e.ID, string(held.State), e.Claim))
-	return held, err
+		WHERE id = ?9 AND person = ?10 AND state = ?11 AND claim = ?12`,
+		string(r.to), bit(isOpen(r.to)), stored(r.notBefore), bit(r.counted || r.sent && e.State == outbox.Claimed), e.TraceID, problem, settledRun, stored(now),
+		e.ID, e.Person, string(e.State), e.Claim))
 }
 
 func (s *Store) sealProblem(e outbox.Entry, p outbox.Problem) ([]byte, error) {
@@ -234,82 +253,157 @@ func (s *Store) sealProblem(e outbox.Entry, p outbox.Problem) ([]byte, error) {
 
 // Settle implements ledger.Outbox.
 func (s *Store) Settle(ctx context.Context, run string, e outbox.Entry, known casefile.Dossier, now time.Time) error {
-	return s.SettleMany(ctx, run, []outbox.Entry{e}, []casefile.Dossier{known}, now)
+	_, _, err := s.SettleMany(ctx, run, "", []outbox.Entry{e}, []casefile.Dossier{known}, now)
+	return err
 }
 
 // SettleMany implements ledger.Outbox.
-func (s *Store) SettleMany(ctx context.Context, run string, entries []outbox.Entry, known []casefile.Dossier, now time.Time) error {
+func (s *Store) SettleMany(ctx context.Context, run, token string, entries []outbox.Entry, known []casefile.Dossier, now time.Time) ([]outbox.Entry, []casefile.Known, error) {
 	if len(entries) != len(known) {
-		return fmt.Errorf("settle entries: %d entries and %d dossiers", len(entries), len(known))
+		return nil, nil, fmt.Errorf("settle entries: %d entries and %d dossiers", len(entries), len(known))
 	}
-	return s.write(ctx, "settle entries", func(t *tx) error {
+	var next claimed
+	err := s.write(ctx, "settle entries", func(t *tx) error {
+		next = claimed{}
+		people, err := loadPeople(t, lanesOf(entries))
+		if err != nil {
+			return err
+		}
+		tokens := map[string]string{} // by OCMW: empty where it may not go on
 		for i, e := range entries {
-			if err := settle(t, run, e, known[i], now); err != nil {
+			if _, known := tokens[e.OCMW]; !known && token != "" {
+				if tokens[e.OCMW], err = tokenIfFree(t, e.OCMW, token); err != nil {
+					return err
+				}
+			}
+			l := settling{lane: lane{t: t, run: run, ocmw: e.OCMW, person: e.Person, now: now}, entry: e, who: people[e.Person], token: tokens[e.OCMW]}
+			if err := l.settle(known[i], &next); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return next.entries, next.known, nil
 }
 
-func settle(t *tx, run string, e outbox.Entry, known casefile.Dossier, now time.Time) error {
-	held, err := letGo(t, e, release{to: outbox.Settled, sent: true, run: run}, now)
-	if err != nil {
-		return err
+// tokenIfFree gives the token back where nobody holds the OCMW's sending.
+func tokenIfFree(t *tx, ocmw, token string) (string, error) {
+	var free bool
+	err := t.row(`SELECT `+freeOCMW+` FROM (SELECT ? AS ocmw) e`, []any{ocmw}, &free)
+	if !free {
+		token = ""
 	}
-	l := lane{t: t, ocmw: held.OCMW, person: held.Person, now: now}
-	more, err := l.advance()
-	if err != nil {
-		return err
-	}
-	before, after, err := settleKnown(t, held, known, more, t.s.day(now))
-	if err != nil {
-		return err
-	}
-	return t.auditEntry(held, e.TraceID, audit.Record{At: now, Run: run, Action: "settled", Before: before, After: after})
+	return token, err
 }
 
-// settleKnown stores the dossier after an entry and carries the rest of the lane, where there is more of it, to
+func lanesOf(entries []outbox.Entry) []int64 {
+	ids := make([]int64, len(entries))
+	for i, e := range entries {
+		ids[i] = e.Person
+	}
+	return ids
+}
+
+// settling is a lane whose entry MLP accepted.
+type settling struct {
+	lane
+	entry outbox.Entry
+	who   *person
+	token string // under which the next entry is claimed; empty when it is not
+}
+
+// settle ends the entry, stores the dossier after it and carries the rest of the lane, where there is more of it, to
 // its version. Where the version moved by more than the entry's own write, somebody
 // else wrote in between: then the rest was decided on what is not true any more, and
 // the client is decided again (design decision 13). So it is when the lane is empty: on what MLP holds
-// now, nothing may be left to send, and the decision that people see says so. It gives the category before and after.
-func settleKnown(t *tx, e outbox.Entry, d casefile.Dossier, more bool, day casefile.Date) (before, after string, err error) {
-	p, err := loadPerson(t, e.Person)
+// now, nothing may be left to send, and the decision that people see says so.
+func (l *settling) settle(d casefile.Dossier, next *claimed) error {
+	if err := letGo(l.t, l.entry, release{to: outbox.Settled, sent: true, run: l.run}, l.now); err != nil {
+		return err
+	}
+	if l.who == nil {
+		return ledger.ErrNotFound
+	}
+	before := l.who.category
+	ours, err := l.learn(d)
 	if err != nil {
-		return "", "", err
+		return err
 	}
-	before = p.category
-	change, err := casefile.UnmarshalChange(e.Payload)
+	more, err := l.next(ours, d.Version, next)
 	if err != nil {
-		return "", "", fmt.Errorf("read change of entry: %w", err)
+		return err
 	}
-	p.known.Written = casefile.Wrote(p.known.Written, change)
-	if held := p.known.Dossier; held != nil && held.ID == d.ID && held.Version > d.Version {
-		if err := p.save(t, ""); err != nil {
-			return "", "", err
-		}
-		return before, p.category, setDirty(t, e.Person) // the feed was ahead of the answer
-	}
-	learnDossier(&p.known, &d)
-	if err := p.save(t, day); err != nil {
-		return "", "", err
-	}
-	ours := e.Version == 0 || d.Version == e.Version || d.Version == e.Version+1
 	if !ours || !more {
-		return before, p.category, setDirty(t, e.Person)
+		if err := setDirty(l.t, l.person); err != nil {
+			return err
+		}
 	}
-	_, err = t.exec(`UPDATE entry SET version = ?1 WHERE person = ?2 AND seq > ?3 AND version = ?4 AND state IN ('waiting', 'suspended', 'parked')`,
-		d.Version, e.Person, e.Seq, e.Version)
-	return before, p.category, err
+	return l.t.auditEntry(l.entry, audit.Record{At: l.now, Run: l.run, Action: "settled", Before: before, After: l.who.category})
 }
 
-// auditEntry adds a record about an entry; the last trace id is the request's.
-func (t *tx) auditEntry(e outbox.Entry, trace string, r audit.Record) error {
-	r.OCMW, r.Client, r.Entry, r.Rule, r.RemoteID = e.OCMW, e.Pseudonym, e.ID, e.Rule, trace
-	if trace == "" {
-		r.RemoteID = e.TraceID
+// learn saves what MLP holds now, unless the feed was ahead of the answer. It tells whether the entry alone made it so.
+func (l *settling) learn(d casefile.Dossier) (ours bool, err error) {
+	change, err := casefile.UnmarshalChange(l.entry.Payload)
+	if err != nil {
+		return false, fmt.Errorf("read change of entry: %w", err)
 	}
+	k := &l.who.known
+	k.Written = casefile.Wrote(k.Written, change)
+	if held := k.Dossier; held != nil && held.ID == d.ID && held.Version > d.Version {
+		return false, l.who.save(l.t, "")
+	}
+	learnDossier(k, &d)
+	version := l.entry.Version
+	return version == 0 || d.Version == version || d.Version == version+1, l.who.save(l.t, l.t.s.day(l.now))
+}
+
+// next makes the lane's next entry its head, and claims it where it may go on at once; it tells whether there is one. Where
+// the settled entry alone moved the dossier, the lane is carried to its version.
+func (l *settling) next(ours bool, version int64, next *claimed) (bool, error) {
+	e, may, later, err := l.first()
+	if err != nil || e.ID == "" {
+		return false, err
+	}
+	behind := l.entry.Version
+	carry := ours && e.Version == behind && !e.State.InFlight()
+	if carry {
+		e.Version = version
+	}
+	if carry && may && e.State == outbox.Waiting && !e.NotBefore.After(l.now) && l.token != "" {
+		e.State, e.Claim, e.UpdatedAt = outbox.Claimed, l.token, l.now.UTC()
+		next.add(e, l.who.known)
+	}
+	err = one(l.t.exec(`UPDATE entry SET head = 1, version = ?1, state = ?2, claim = NULLIF(?3, ''), updated_at = ?4 WHERE id = ?5 AND claim IS NULL`,
+		e.Version, string(e.State), e.Claim, stored(e.UpdatedAt), e.ID))
+	if err != nil || !later || !ours {
+		return true, err
+	}
+	_, err = l.t.exec(`UPDATE entry SET version = ?1 WHERE person = ?2 AND seq > ?3 AND version = ?4 AND state IN ('waiting', 'suspended', 'parked')`,
+		version, l.person, e.Seq, behind)
+	return true, err
+}
+
+// first reads the lane's first open entry, whose id is empty where there is none; whether it may be sent as far as it and its client
+// go; and whether there are later ones.
+func (l *settling) first() (e outbox.Entry, may, later bool, err error) {
+	for rs, err := range l.t.rows(entryColumns+`, e.approved = 1 AND p.dirty = 0 AND `+freeClient+`,
+			EXISTS (SELECT 1 FROM entry f WHERE f.person = e.person AND f.seq > e.seq AND f.state IN `+openStates+`)`+entryTables+`
+			WHERE e.person = ? AND e.state IN `+openStates+` ORDER BY e.seq LIMIT 1`, l.person) {
+		if err != nil {
+			return e, false, false, err
+		}
+		e, err = l.t.s.scanEntry(rs, &may, &later)
+		return e, may, later, err
+	}
+	return e, false, false, nil
+}
+
+// auditEntry adds a record about an entry.
+func (t *tx) auditEntry(e outbox.Entry, r audit.Record) error {
+	r.OCMW, r.Client, r.Entry, r.Rule, r.RemoteID = e.OCMW, e.Pseudonym, e.ID, e.Rule, e.TraceID
 	if r.Source == "" {
 		r.Source = e.Op + " " + e.Kind
 	}
@@ -319,27 +413,24 @@ func (t *tx) auditEntry(e outbox.Entry, trace string, r audit.Record) error {
 // GiveBack implements ledger.Outbox.
 func (s *Store) GiveBack(ctx context.Context, e outbox.Entry, notBefore time.Time, counted bool, why outbox.Problem, now time.Time) error {
 	return s.write(ctx, "give entry back", func(t *tx) error {
-		_, err := give(t, e, release{to: outbox.Waiting, notBefore: notBefore, counted: counted, why: why}, now)
-		return err
+		return give(t, e, release{to: outbox.Waiting, notBefore: notBefore, counted: counted, why: why}, now)
 	})
 }
 
 // Doubt implements ledger.Outbox.
 func (s *Store) Doubt(ctx context.Context, e outbox.Entry, notBefore time.Time, why outbox.Problem, now time.Time) error {
 	return s.write(ctx, "leave entry in doubt", func(t *tx) error {
-		_, err := give(t, e, release{to: outbox.InDoubt, notBefore: notBefore, sent: true, why: why}, now)
-		return err
+		return give(t, e, release{to: outbox.InDoubt, notBefore: notBefore, sent: true, why: why}, now)
 	})
 }
 
 // Park implements ledger.Outbox.
 func (s *Store) Park(ctx context.Context, e outbox.Entry, why outbox.Problem, now time.Time) error {
 	return s.write(ctx, "park entry", func(t *tx) error {
-		held, err := give(t, e, release{to: outbox.Parked, sent: true, why: why}, now)
-		if err != nil {
+		if err := give(t, e, release{to: outbox.Parked, sent: true, why: why}, now); err != nil {
 			return err
 		}
-		return t.auditEntry(held, e.TraceID, audit.Record{At: now, Run: t.run(), Action: "parked", Reason: why.Type})
+		return t.auditEntry(e, audit.Record{At: now, Run: t.run(), Action: "parked", Reason: why.Type})
 	})
 }
 
@@ -366,23 +457,22 @@ func (s *Store) OutsideArea(ctx context.Context, e outbox.Entry, why outbox.Prob
 // overtaken supersedes an entry and its lane, as MLP's state is not the one that the
 // decision saw.
 func overtaken(t *tx, e outbox.Entry, why outbox.Problem, action string, now time.Time, learned func(*casefile.Known)) error {
-	held, err := give(t, e, release{to: outbox.Superseded, sent: true, why: why}, now)
-	if err != nil {
+	if err := give(t, e, release{to: outbox.Superseded, sent: true, why: why}, now); err != nil {
 		return err
 	}
-	k, err := loadKnown(t, held.Person)
+	k, err := loadKnown(t, e.Person)
 	if err != nil {
 		return err
 	}
 	learned(&k)
-	if err := saveKnown(t, held.Person, k, t.s.day(now)); err != nil {
+	if err := saveKnown(t, e.Person, k, t.s.day(now)); err != nil {
 		return err
 	}
-	l := lane{t: t, ocmw: held.OCMW, person: held.Person, now: now}
+	l := lane{t: t, ocmw: e.OCMW, person: e.Person, now: now}
 	if err := l.abandon(); err != nil {
 		return err
 	}
-	return t.auditEntry(held, e.TraceID, audit.Record{At: now, Run: t.run(), Action: action, Reason: why.Type})
+	return t.auditEntry(e, audit.Record{At: now, Run: t.run(), Action: action, Reason: why.Type})
 }
 
 // NextDue implements ledger.Outbox. A client that is to be decided again counts: its
@@ -409,13 +499,15 @@ func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
 	return instant(due), err
 }
 
-const entryColumns = `SELECT e.id, e.ocmw, e.person, p.pseudonym, e.seq, e.op, e.kind, e.registration, e.rule, e.state, e.version,
-	e.attempts, e.not_before, e.payload, COALESCE(e.claim, ''), e.created_at, e.updated_at, e.trace_id, e.problem,
-	e.approved, COALESCE(e.doubt_since, 0)
-	FROM entry e JOIN person p ON p.id = e.person `
+const (
+	entryColumns = `SELECT e.id, e.ocmw, e.person, p.pseudonym, e.seq, e.op, e.kind, e.registration, e.rule, e.state, e.version,
+		e.attempts, e.not_before, e.payload, COALESCE(e.claim, ''), e.created_at, e.updated_at, e.trace_id, e.problem,
+		e.approved, COALESCE(e.doubt_since, 0)`
+	entryTables = ` FROM entry e JOIN person p ON p.id = e.person `
+)
 
 func entryByID(t *tx, id string) (outbox.Entry, error) {
-	for rs, err := range t.rows(entryColumns+`WHERE e.id = ?`, id) {
+	for rs, err := range t.rows(entryColumns+entryTables+`WHERE e.id = ?`, id) {
 		if err != nil {
 			return outbox.Entry{}, err
 		}
@@ -424,12 +516,13 @@ func entryByID(t *tx, id string) (outbox.Entry, error) {
 	return outbox.Entry{}, ledger.ErrNotFound
 }
 
-func (s *Store) scanEntry(rs *sql.Rows) (outbox.Entry, error) {
+// scanEntry reads a row that begins with an entry's columns; more is where those behind them go.
+func (s *Store) scanEntry(rs *sql.Rows, more ...any) (outbox.Entry, error) {
 	var e outbox.Entry
 	var notBefore, created, updated, doubt int64
 	var payload, problem []byte
-	err := rs.Scan(&e.ID, &e.OCMW, &e.Person, &e.Pseudonym, &e.Seq, &e.Op, &e.Kind, &e.Registration, &e.Rule, &e.State, &e.Version,
-		&e.Attempts, &notBefore, &payload, &e.Claim, &created, &updated, &e.TraceID, &problem, &e.Approved, &doubt)
+	err := rs.Scan(append([]any{&e.ID, &e.OCMW, &e.Person, &e.Pseudonym, &e.Seq, &e.Op, &e.Kind, &e.Registration, &e.Rule, &e.State, &e.Version,
+		&e.Attempts, &notBefore, &payload, &e.Claim, &created, &updated, &e.TraceID, &problem, &e.Approved, &doubt}, more...)...)
 	if err != nil {
 		return e, err
 	}

@@ -133,7 +133,7 @@ func (s *Store) Entries(ctx context.Context, f ledger.EntryFilter) ([]outbox.Ent
 	if f.Run != "" {
 		where(`? IN (e.run, e.settled_run)`, f.Run)
 	}
-	query := entryColumns
+	query := entryColumns + entryTables
 	if len(conditions) > 0 {
 		query += `WHERE ` + strings.Join(conditions, ` AND `)
 	}

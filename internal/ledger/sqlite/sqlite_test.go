@@ -122,7 +122,7 @@ func fill(t testing.TB, s ledger.Store) (ledger.Subject, outbox.Entry) {
 	check(t, s.Approve(ctx, kbo, ledger.Actor{Name: "els", Reason: "geheime uitleg"}, noon))
 	check(t, s.SaveNotes(ctx, "files", []ledger.Note{{OCMW: kbo, Key: "k", Level: "warn", NL: "geheime nota"}}))
 	check(t, s.Request(ctx, ledger.Request{Kind: "release", OCMW: kbo, By: ledger.Actor{Name: "els", Reason: "geheim verzoek"}, At: noon}))
-	claimed, err := s.Claim(ctx, "token", 5, nil, noon)
+	claimed, _, err := s.Claim(ctx, "token", 5, nil, noon)
 	check(t, err)
 	if len(claimed) != 1 {
 		t.Fatalf("claimed %d entries", len(claimed))
@@ -222,7 +222,7 @@ func TestKilledWhileClaimed(t *testing.T) {
 	after := open(t, copyState(t, path, 0), keys)
 	n, err := after.Recover(t.Context(), noon)
 	check(t, err)
-	doubtful, err := after.Claim(t.Context(), "token-2", 5, nil, noon)
+	doubtful, _, err := after.Claim(t.Context(), "token-2", 5, nil, noon)
 	check(t, err)
 	if n != 1 || len(doubtful) != 1 || doubtful[0].ID != e.ID || doubtful[0].State != outbox.InDoubt {
 		t.Fatalf("recovered %d, then claimed %d", n, len(doubtful))
@@ -434,7 +434,7 @@ func TestWorkersShareTheQueue(t *testing.T) {
 	for worker := range 4 {
 		wg.Go(func() {
 			for round := 0; ; round++ {
-				claimed, err := s.Claim(context.Background(), fmt.Sprintf("w%d-%d", worker, round), 3, nil, noon)
+				claimed, _, err := s.Claim(context.Background(), fmt.Sprintf("w%d-%d", worker, round), 3, nil, noon)
 				if err != nil || len(claimed) == 0 {
 					if err != nil {
 						t.Error(err)
@@ -557,7 +557,7 @@ func sharedService(b *testing.B, clients int) {
 	}
 	lap("2000 claims and settles", func() {
 		for range 2000 {
-			claimed, err := s.Claim(b.Context(), "token", 1, nil, noon)
+			claimed, _, err := s.Claim(b.Context(), "token", 1, nil, noon)
 			check(b, err)
 			check(b, s.Settle(b.Context(), "run", claimed[0], casefile.Dossier{ID: fmt.Sprint("d", claimed[0].Person), Version: 2}, noon))
 		}

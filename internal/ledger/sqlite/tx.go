@@ -300,12 +300,14 @@ func found(err error) error {
 
 // one demands that exactly one row was changed: none means that somebody else has
 // the entry by now.
-func one(changed int64, err error) error {
-	if err != nil {
+func one(changed int64, err error) error { return exactly(1)(changed, err) }
+
+// exactly demands so many rows.
+func exactly(n int) func(int64, error) error {
+	return func(changed int64, err error) error {
+		if err == nil && changed != int64(n) {
+			err = ledger.ErrLostClaim
+		}
 		return err
 	}
-	if changed != 1 {
-		return ledger.ErrLostClaim
-	}
-	return nil
 }
