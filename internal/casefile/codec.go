@@ -2,10 +2,9 @@ package casefile
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"github.com/segmentio/encoding/json"
 
 	"github.com/mlpsync/mlpsync/internal/ident"
 )
@@ -344,11 +343,10 @@ func (w bodyWire) MarshalJSON() ([]byte, error) {
 	default:
 		return nil, ErrUnknownKind
 	}
-	body, err := json.Marshal(content)
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(taggedBody{Kind: w.Body.Kind(), Body: body})
+	return json.Marshal(struct {
+		Kind RegistrationKind `json:"kind"`
+		Body any              `json:"body"`
+	}{w.Body.Kind(), content})
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -479,12 +477,11 @@ func strict(stored []byte, into any) error {
 	if bytes.Equal(bytes.TrimSpace(stored), []byte("null")) {
 		return errNothing
 	}
-	dec := json.NewDecoder(bytes.NewReader(stored))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(into); err != nil {
+	rest, err := json.Parse(stored, into, json.DisallowUnknownFields)
+	if err != nil {
 		return err
 	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+	if len(bytes.TrimSpace(rest)) > 0 {
 		return errTrailing
 	}
 	return nil
@@ -498,9 +495,9 @@ func withoutValue(err error) error {
 	var insz *ident.Error
 	switch {
 	case errors.As(err, &syntax):
-		return fmt.Errorf("not JSON at byte %d", syntax.Offset)
+		return errors.New("not JSON")
 	case errors.As(err, &kind):
-		return fmt.Errorf("wrong type of value at byte %d", kind.Offset)
+		return errors.New("a value of the wrong type")
 	case errors.As(err, &insz), errors.Is(err, errTrailing), errors.Is(err, errNothing):
 		return err
 	case errors.Is(err, ErrUnknownKind):

@@ -1,10 +1,14 @@
 package casefile
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"flag"
+	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -171,12 +175,12 @@ func TestReadingRefuses(t *testing.T) {
 		},
 		"unknown field":  {readsClient(`{"Verhaegen":1}`), "not the form"},
 		"wrong type":     {readsClient(`{"LastName":{"x":"Verhaegen"}}`), "wrong type"},
-		"not JSON":       {readsClient(`Verhaegen`), "not JSON at byte 1"},
-		"cut off":        {readsClient(`{"LastName":"Verhaegen`), "not the form"},
+		"not JSON":       {readsClient(`Verhaegen`), "not JSON"},
+		"cut off":        {readsClient(`{"LastName":"Verhaegen`), "not JSON"},
 		"two values":     {readsClient(`{"LastName":"Verhaegen"}{}`), "follows"},
 		"no such day":    {readsClient(`{"BirthDate":"2025-02-30","LastName":"Verhaegen"}`), "not the form"},
 		"no such number": {readsClient(`{"INSZ":"67722499798"}`), "check digits"},
-		"nothing":        {readsClient(``), "not the form"},
+		"nothing":        {readsClient(``), "not JSON"},
 		"null":           {readsClient(`null`), "nothing is stored"},
 		"nothing known":  {func() error { _, err := UnmarshalKnown([]byte(`null`)); return err }, "nothing is stored"},
 		"person in change": {func() error {
@@ -212,18 +216,63 @@ func TestWritingRefusesWhatIsNoRecord(t *testing.T) {
 	}
 }
 
+// FuzzStrictAsTheStandardLibrary: the decoder takes and refuses what encoding/json does, and reads the same.
+func FuzzStrictAsTheStandardLibrary(f *testing.F) {
+	for _, stored := range goldenTexts(f) {
+		f.Add(stored)
+	}
+	f.Fuzz(func(t *testing.T, stored []byte) {
+		for _, make := range []func() any{
+			func() any { return new(clientWire) }, func() any { return new(Track) }, func() any { return new(Employment) }, func() any { return new(HandoverRecord) },
+			func() any { return new(changeWire) }, func() any { return new(knownWire) }, func() any { return new(decisionWire) }, func() any { return new(Answer) },
+		} {
+			have, want := make(), make()
+			err, standard := strict(stored, have), standardStrict(stored, want)
+			if (err == nil) != (standard == nil) {
+				t.Fatalf("%T: %v, where encoding/json says %v", have, err, standard)
+			}
+			if err == nil && !reflect.DeepEqual(have, want) {
+				t.Fatalf("read %+v, where encoding/json reads %+v", have, want)
+			}
+		}
+	})
+}
+
+func standardStrict(stored []byte, into any) error {
+	if bytes.Equal(bytes.TrimSpace(stored), []byte("null")) {
+		return errNothing
+	}
+	dec := json.NewDecoder(bytes.NewReader(stored))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(into); err != nil {
+		return err
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return errTrailing
+	}
+	return nil
+}
+
+func goldenTexts(t testing.TB) [][]byte {
+	paths, err := filepath.Glob(filepath.Join("testdata", "stored", "*.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var texts [][]byte
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, text)
+	}
+	return texts
+}
+
 // FuzzUnmarshal: whatever lies in a ledger, reading gives a value or an error, and
 // what was read can be written and read again.
 func FuzzUnmarshal(f *testing.F) {
-	goldens, err := filepath.Glob(filepath.Join("testdata", "stored", "*.json"))
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, path := range goldens {
-		stored, err := os.ReadFile(path)
-		if err != nil {
-			f.Fatal(err)
-		}
+	for _, stored := range goldenTexts(f) {
 		f.Add(stored)
 	}
 	f.Fuzz(func(t *testing.T, stored []byte) {
