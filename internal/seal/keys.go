@@ -5,6 +5,7 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -13,6 +14,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 const keySize = 32
@@ -22,6 +24,8 @@ type Keys struct {
 	use   *encryptionKey
 	byID  map[string]*encryptionKey
 	index []byte
+	// macs holds *indexMAC: preparing the key takes longer than most values.
+	macs *sync.Pool
 }
 
 type encryptionKey struct {
@@ -64,7 +68,9 @@ func Generate(rand io.Reader) ([]byte, error) {
 // are skipped. An ID is 1 to 32 letters, digits, dots, dashes or underscores. The
 // error joins all problems, each with its line, and never holds key material.
 func ParseKeyFile(file []byte) (*Keys, error) {
-	p := keyFile{keys: &Keys{byID: map[string]*encryptionKey{}}}
+	k := &Keys{byID: map[string]*encryptionKey{}}
+	k.macs = &sync.Pool{New: func() any { return &indexMAC{Hash: hmac.New(sha256.New, k.index)} }}
+	p := keyFile{keys: k}
 	for i, line := range strings.Split(string(file), "\n") {
 		line = strings.TrimSpace(line)
 		if line == "" || strings.HasPrefix(line, "#") {

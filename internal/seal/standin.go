@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
+	"hash"
 	"strings"
 )
 
@@ -64,8 +65,18 @@ func NormalizePseudonym(typed string) (string, bool) {
 	return pseudonymPrefix + body, true
 }
 
-func (k *Keys) mac(use string, parts ...string) []byte {
-	h := hmac.New(sha256.New, k.index)
-	_, _ = h.Write(AAD(append([]string{use}, parts...)...))
-	return h.Sum(nil)
+// indexMAC is an HMAC under the index key, and room for what goes into it.
+type indexMAC struct {
+	hash.Hash
+	input []byte
+}
+
+func (k *Keys) mac(parts ...string) []byte {
+	m := k.macs.Get().(*indexMAC)
+	defer k.macs.Put(m)
+	m.input = appendAAD(m.input[:0], parts...)
+	m.Reset()
+	_, _ = m.Write(m.input)
+	clear(m.input)
+	return m.Sum(make([]byte, 0, sha256.Size))
 }

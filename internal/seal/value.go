@@ -24,10 +24,16 @@ const (
 // lists of parts never give the same bytes. A column's parts are table, OCMW, row id
 // and column, in that order: a payload moved to another row doesn't open.
 func AAD(parts ...string) []byte {
-	var out []byte
+	size := 0
 	for _, p := range parts {
-		out = binary.AppendUvarint(out, uint64(len(p)))
-		out = append(out, p...)
+		size += binary.MaxVarintLen16 + len(p)
+	}
+	return appendAAD(make([]byte, 0, size), parts...)
+}
+
+func appendAAD(out []byte, parts ...string) []byte {
+	for _, p := range parts {
+		out = append(binary.AppendUvarint(out, uint64(len(p))), p...)
 	}
 	return out
 }
@@ -41,9 +47,9 @@ func (k *Keys) Seal(plain, aad []byte) []byte {
 	out = append(out, valueVersion, byte(len(k.use.id)))
 	out = append(out, k.use.id...)
 	bound := bind(out, aad)
-	nonce := make([]byte, nonceSize)
+	out = out[:len(out)+nonceSize]
+	nonce := out[len(out)-nonceSize:]
 	_, _ = rand.Read(nonce) // documented never to fail
-	out = append(out, nonce...)
 	return k.use.values.Seal(out, nonce, plain, bound)
 }
 
