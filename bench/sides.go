@@ -251,7 +251,7 @@ func lifted(file string, workers int) (*config.Config, error) {
 
 // childDeliver delivers what the ledger holds, with the parts that app wires.
 func childDeliver(ctx context.Context, t task, _ childIO) (o outcome, err error) {
-	app.SaveMemory(os.Getenv)
+	defer app.SaveMemory(os.Getenv)()
 	conf, err := lifted(t.Config, t.Workers)
 	if err != nil {
 		return o, err
@@ -330,7 +330,7 @@ func (m *milestone) Write(line []byte) (int, error) {
 // childOnce drops files and runs until everything has settled, as mlpsync once does. Seconds are until all stood in the
 // ledger, WholeSeconds until the end.
 func childOnce(ctx context.Context, t task, _ childIO) (o outcome, err error) {
-	app.SaveMemory(os.Getenv)
+	defer app.SaveMemory(os.Getenv)()
 	conf, err := lifted(t.Config, t.Workers)
 	if err != nil {
 		return o, err

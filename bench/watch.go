@@ -59,7 +59,7 @@ const heartbeatPoint = "store-fact.after-commit"
 func childDaemon(ctx context.Context, t task, io childIO) (outcome, error) {
 	began := time.Now()
 	var o outcome
-	app.SaveMemory(os.Getenv)
+	defer app.SaveMemory(os.Getenv)()
 	conf, err := lifted(t.Config, t.Workers)
 	if err != nil {
 		return o, err

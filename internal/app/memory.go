@@ -1,14 +1,26 @@
 package app
 
-import "runtime/debug"
+import (
+	"runtime"
+	"runtime/debug"
+)
 
-// collectAt is the garbage, in percent of what is in use, at which it is collected: half of Go's own 100. The daemon shares a
-// small server with other programs, and what it saves is worth more there than the few percent of its time that it costs.
-const collectAt = 50
+const (
+	// collectAt is the garbage, in percent of what is in use, at which it is collected: half of Go's own 100. The daemon shares a
+	// small server with other programs.
+	collectAt = 50
+	// headroom counts as in use, so that little is not collected again and again: half of it more may be garbage. It is
+	// address space only. A limit of memory in its place would have Go collect without end where more is really in use.
+	headroom = 16 << 20
+)
 
-// SaveMemory has garbage collected sooner, unless GOGC says when. It holds for the whole process: main programs call it.
-func SaveMemory(getenv func(string) string) {
-	if getenv("GOGC") == "" {
-		debug.SetGCPercent(collectAt)
+// SaveMemory has garbage collected sooner than Go does where much is in use, unless GOGC says when. It holds for the whole process, until
+// what it gives is called: main programs call it.
+func SaveMemory(getenv func(string) string) (release func()) {
+	if getenv("GOGC") != "" {
+		return func() {}
 	}
+	debug.SetGCPercent(collectAt)
+	untouched := make([]byte, headroom)
+	return func() { runtime.KeepAlive(untouched) }
 }

@@ -65,6 +65,7 @@ type session struct {
 	getenv         func(string) string
 	stdin          io.Reader
 	stdout, stderr io.Writer
+	release        func() // what app.SaveMemory holds
 }
 
 // exitRequest is how kong's own exits (help) leave Parse.
@@ -72,7 +73,8 @@ type exitRequest int
 
 // Run runs one command line and returns the exit code.
 func Run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
-	s := &session{ctx: ctx, getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr}
+	s := &session{ctx: ctx, getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr, release: func() {}}
+	defer func() { s.release() }()
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
@@ -190,7 +192,7 @@ func (s *session) open(f configFlag, mode app.Mode) (*app.App, error) {
 		return nil, err
 	}
 	if mode != app.Beside {
-		app.SaveMemory(s.getenv)
+		s.release = app.SaveMemory(s.getenv)
 	}
 	return app.Open(s.ctx, app.Options{Config: c, Mode: mode, Getenv: s.getenv, Log: s.logger(c, mode)})
 }
