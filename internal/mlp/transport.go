@@ -12,6 +12,10 @@ import (
 	"time"
 )
 
+// maxWorkers is how many requests can be out at a time: as many as the configuration may ask for (mlp.workers). A connection that
+// is not kept is made again for the next request, with its handshake.
+const maxWorkers = 64
+
 // newTransport is the HTTP transport of an endpoint: TLS 1.2 or higher, the system's
 // authorities and caFile's, the proxy that the configuration names and no other.
 func newTransport(o Options) (http.RoundTripper, error) {
@@ -36,7 +40,7 @@ func newTransport(o Options) (http.RoundTripper, error) {
 		TLSClientConfig:     config,
 		TLSHandshakeTimeout: 10 * time.Second,
 		ForceAttemptHTTP2:   true,
-		MaxIdleConnsPerHost: 16,
+		MaxIdleConnsPerHost: maxWorkers,
 		IdleConnTimeout:     60 * time.Second,
 	}, nil
 }
