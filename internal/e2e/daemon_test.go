@@ -62,7 +62,7 @@ func (d *daemon) calm(line string, times int) {
 	effects, ended := 0, map[time.Time]bool{}
 	if !soon(time.Minute, func() bool {
 		last, done := d.done()
-		if n := len(d.mock.Effects()); !done || n != effects {
+		if n := len(d.mock.Effects()); !done || n != effects || pendingOf(d.mock)() > 0 {
 			effects, ended = n, map[time.Time]bool{}
 			return false
 		}
