@@ -23,16 +23,19 @@ func (s *Store) Recover(ctx context.Context, now time.Time) (recovered int, err 
 		if err := outbox.Transition(outbox.Claimed, outbox.InDoubt); err != nil {
 			return err
 		}
-		if _, err := t.exec(`UPDATE entry SET claim = NULL WHERE state = 'inDoubt' AND claim IS NOT NULL`); err != nil {
+		if _, err := t.exec(`UPDATE entry SET claim = NULL WHERE ` + inFlight + ` AND state = 'inDoubt' AND claim IS NOT NULL`); err != nil {
 			return err
 		}
 		n, err := t.exec(`UPDATE entry SET state = 'inDoubt', claim = NULL, not_before = 0, doubt_since = ?1,
-			updated_at = ?1 WHERE state = 'claimed' AND claim IS NOT NULL`, stored(now))
+			updated_at = ?1 WHERE `+inFlight+` AND state = 'claimed'`, stored(now))
 		recovered = int(n)
 		return err
 	})
 	return recovered, err
 }
+
+// inFlight finds, by the index that says the same, what is being sent or in doubt (outbox.State.InFlight).
+const inFlight = `state IN ('claimed', 'inDoubt')`
 
 // mayGo are the conditions that a lane's head must meet beside being due. What is in doubt is only read, which
 // nobody's order forbids: an entry that MLP turns out not to have waits from then on, under maySend.

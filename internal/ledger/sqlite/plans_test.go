@@ -38,6 +38,13 @@ func TestASharedINSZIsFoundByIndex(t *testing.T) {
 	}
 }
 
+// A restart looks at what was in flight, not at all that ever was sent.
+func TestWhatWasInFlightIsFoundByIndex(t *testing.T) {
+	if got := plan(t, memory(t), `SELECT id FROM entry WHERE `+inFlight+` AND state = 'claimed'`); !strings.Contains(got, "USING INDEX entry_in_flight") {
+		t.Errorf("the plan is\n%s", got)
+	}
+}
+
 // A batch to decide is cut off within each of its reasons, so that it doesn't look at all who wait.
 func TestABatchToDecideIsFoundByIndex(t *testing.T) {
 	got := plan(t, memory(t), dirtyQuery, "0999999031", "2026-03-16", "v", 200)
