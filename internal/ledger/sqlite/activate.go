@@ -87,6 +87,7 @@ func temporaries(t *tx) error {
 		`CREATE TEMP TABLE kept_file (file INTEGER PRIMARY KEY, old INTEGER NOT NULL, row_count INTEGER)`,
 		`CREATE TEMP TABLE met_again (row INTEGER PRIMARY KEY, file INTEGER, number INTEGER)`,
 		`CREATE TEMP TABLE absent (person INTEGER, kind TEXT, key_ix BLOB, PRIMARY KEY (person, kind, key_ix)) WITHOUT ROWID`,
+		`PRAGMA ` + temporaryCache,
 	} {
 		if _, err := t.ExecContext(t.ctx, statement); err != nil {
 			return err

@@ -120,7 +120,7 @@ func TestCachesAreSmall(t *testing.T) {
 		db     *sql.DB
 		pragma string
 		want   int
-	}{{s.writer, "cache_size", -1000}, {s.writer, "temp.cache_size", -256}, {s.writer, "temp_store", 1}, {s.readers, "cache_size", -256}} {
+	}{{s.writer, "cache_size", -1000}, {s.writer, "temp_store", 1}, {s.readers, "cache_size", -256}} {
 		var got int
 		if err := c.db.QueryRowContext(t.Context(), "PRAGMA "+c.pragma).Scan(&got); err != nil || got != c.want {
 			t.Errorf("%s is %d, %v; want %d", c.pragma, got, err, c.want)

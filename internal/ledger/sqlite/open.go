@@ -201,7 +201,7 @@ const inMemory = "temp_store(2)"
 const (
 	readingCache   = "cache_size(-256)"
 	writingCache   = "cache_size(-1000)"
-	temporaryCache = "temp.cache_size(-256)" // opens the temporary database, so that what says where it lies comes first
+	temporaryCache = "temp.cache_size(-256)" // has no effect before there is a temporary table: temporaries sets it
 )
 
 // besideLedger puts them in files beside the ledger, which SQLite removes: comparing a set of a million rows takes far more
@@ -218,7 +218,7 @@ func (s *Store) connect(ctx context.Context, path string) error {
 	}
 	// The journal's size is cut back after a large set.
 	settings := append(common(), besideLedger(path)...)
-	settings = append(settings, writingCache, temporaryCache, "journal_mode(WAL)", "journal_size_limit(67108864)")
+	settings = append(settings, writingCache, "journal_mode(WAL)", "journal_size_limit(67108864)")
 	var err error
 	if s.writer, err = sql.Open("sqlite", dsn(fileURI(path), "immediate", settings)); err != nil {
 		return err

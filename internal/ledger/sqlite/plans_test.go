@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	driver "modernc.org/sqlite"
+
 	"github.com/mlpsync/mlpsync/internal/ledger"
 )
 
@@ -78,6 +80,37 @@ func TestOutcomesAreNotedInOnePass(t *testing.T) {
 	}
 	if lists != 1 { // of the outcomes that there are, for the table's CHECK
 		t.Errorf("%d lists are made", lists)
+	}
+}
+
+// Of what comparing a large set writes, little stays in memory.
+func TestTemporaryTablesKeepFewPages(t *testing.T) {
+	s := openTest(t, filepath.Join(t.TempDir(), "ledger.db"))
+	err := s.write(t.Context(), "fill", func(x *tx) error {
+		if err := temporaries(x); err != nil {
+			return err
+		}
+		_, err := x.exec(`INSERT INTO staged_double (record, digest) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000)
+			SELECT i, zeroblob(100) FROM n`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := s.writer.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	err = c.Raw(func(raw any) error {
+		used, _, err := raw.(driver.DBStatus).Status(driver.DBStatusCacheUsed, false)
+		if used > 1<<20 {
+			t.Errorf("%d KiB of pages are kept", used>>10)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
