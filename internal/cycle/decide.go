@@ -159,12 +159,15 @@ func (c *Cycle) guard(ctx context.Context, run *Run, o OCMW) error {
 	if c.Hold {
 		return nil
 	}
-	state, err := c.Store.Guard(ctx, o.KBO)
+	state, err := c.Store.Pending(ctx, o.KBO)
 	if err != nil {
-		return fmt.Errorf("read guard: %w", err)
+		return fmt.Errorf("see what waits for the guard: %w", err)
 	}
 	if state.Changing == 0 && state.RowsBefore <= state.RowsAfter && (!state.Stopped || state.FirstRun) {
 		return nil // a first run waits for a person even when nothing is to be sent yet
+	}
+	if state, err = c.Store.Guard(ctx, o.KBO); err != nil {
+		return fmt.Errorf("read guard: %w", err)
 	}
 	stop, stopped := plan.Guard(plan.GuardInput{
 		Clients: state.Clients, Changing: state.Changing, RowsBefore: state.RowsBefore, RowsAfter: state.RowsAfter,

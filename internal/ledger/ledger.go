@@ -391,6 +391,8 @@ type Operating interface {
 	StartRun(ctx context.Context, run string, now time.Time) error
 	// Guard counts what waits for approval.
 	Guard(ctx context.Context, ocmw string) (GuardState, error)
+	// Pending is Guard without Clients. What it costs does not grow with them, as each pass asks.
+	Pending(ctx context.Context, ocmw string) (GuardState, error)
 	// Approve lets everything go that waits for approval, and clears the stop.
 	Approve(ctx context.Context, ocmw string, by Actor, now time.Time) error
 	// Stop records that the guard holds the OCMW back.

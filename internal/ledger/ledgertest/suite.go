@@ -84,6 +84,16 @@ func (w *world) same(want, have any, what string) {
 	}
 }
 
+// Guard asks the store's, and has Pending say the same but for the clients.
+func (w *world) Guard(ctx context.Context, ocmw string) (ledger.GuardState, error) {
+	w.Helper()
+	g, err := w.Store.Guard(ctx, ocmw)
+	without := g
+	without.Clients = 0
+	w.same(without, must(w.Pending(ctx, ocmw)), "pending")
+	return g, err
+}
+
 func (w *world) later(d time.Duration) time.Time {
 	w.now = w.now.Add(d)
 	return w.now

@@ -61,24 +61,35 @@ func refreshCategories(t *tx, day casefile.Date) error {
 }
 
 // Guard implements ledger.Operating.
-func (s *Store) Guard(ctx context.Context, ocmw string) (ledger.GuardState, error) {
-	var g ledger.GuardState
-	err := s.read(ctx, "read guard", func(t *tx) error {
-		var approved, stopped sql.NullInt64
-		err := t.row(`SELECT approved_at, stopped_at, stop_reason_nl, stop_reason_en, rows_before, rows_after FROM ocmw WHERE kbo = ?`,
-			[]any{ocmw}, &approved, &stopped, &g.ReasonNL, &g.ReasonEN, &g.RowsBefore, &g.RowsAfter)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+func (s *Store) Guard(ctx context.Context, ocmw string) (g ledger.GuardState, err error) {
+	err = s.read(ctx, "read guard", func(t *tx) error {
+		if g, err = pending(t, ocmw); err != nil {
 			return err
 		}
-		g.FirstRun, g.Stopped, g.Since = !approved.Valid, stopped.Valid, instant(stopped.Int64)
-		err = t.row(`SELECT COUNT(DISTINCT r.person) FROM feed f CROSS JOIN record r INDEXED BY record_client ON r.feed = f.id
+		return t.row(`SELECT COUNT(DISTINCT r.person) FROM feed f CROSS JOIN record r INDEXED BY record_client ON r.feed = f.id
 			WHERE f.ocmw = ? AND r.kind = 'client' AND r.missing_since IS NULL`, []any{ocmw}, &g.Clients)
-		if err != nil {
-			return err
-		}
-		return t.row(`SELECT COUNT(DISTINCT person) FROM entry WHERE ocmw = ? AND state = 'waiting' AND approved = 0`,
-			[]any{ocmw}, &g.Changing)
 	})
+	return g, err
+}
+
+// Pending implements ledger.Operating.
+func (s *Store) Pending(ctx context.Context, ocmw string) (g ledger.GuardState, err error) {
+	err = s.read(ctx, "read what waits for the guard", func(t *tx) error {
+		g, err = pending(t, ocmw)
+		return err
+	})
+	return g, err
+}
+
+func pending(t *tx, ocmw string) (g ledger.GuardState, err error) {
+	var approved, stopped sql.NullInt64
+	err = t.row(`SELECT approved_at, stopped_at, stop_reason_nl, stop_reason_en, rows_before, rows_after FROM ocmw WHERE kbo = ?`,
+		[]any{ocmw}, &approved, &stopped, &g.ReasonNL, &g.ReasonEN, &g.RowsBefore, &g.RowsAfter)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return g, err
+	}
+	g.FirstRun, g.Stopped, g.Since = !approved.Valid, stopped.Valid, instant(stopped.Int64)
+	err = t.row(`SELECT COUNT(DISTINCT person) FROM entry WHERE ocmw = ? AND state = 'waiting' AND approved = 0`, []any{ocmw}, &g.Changing)
 	return g, err
 }
 
