@@ -35,10 +35,12 @@ func (s *Store) StartRun(ctx context.Context, run string, now time.Time) error {
 		if err := setMeta(t, runKey, run); err != nil {
 			return err
 		}
-		_, err := t.exec(`UPDATE person SET before_category = category WHERE before_category <> category`)
+		_, err := t.exec(categoriesBefore)
 		return err
 	})
 }
+
+const categoriesBefore = `UPDATE person SET before_category = category WHERE before_category <> category`
 
 // refreshCategories brings clients to the category that a dossier held already with a
 // later valid-from, now that its day has come.

@@ -57,6 +57,13 @@ func TestABatchToDecideIsFoundByIndex(t *testing.T) {
 	}
 }
 
+// Each poll begins a run, and must not walk over all clients for it.
+func TestWhoseCategoryChangedIsFoundByIndex(t *testing.T) {
+	if got := plan(t, memory(t), categoriesBefore); !strings.Contains(got, "USING INDEX person_category_before") {
+		t.Errorf("the plan is\n%s", got)
+	}
+}
+
 // Rows get their outcome as they are found: a list of a million rows to change takes memory.
 func TestOutcomesAreNotedInOnePass(t *testing.T) {
 	s := memory(t)
