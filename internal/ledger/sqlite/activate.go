@@ -422,22 +422,47 @@ func (g *staging) findReplaced(t *tx) error {
 	return findNotKept(t)
 }
 
+// rowsAtATime bounds what SQLite keeps in memory of a DELETE: it lists all ids first, 24 bytes each, which for the million rows
+// that a new program replaces is more than all else takes.
+const rowsAtATime = 8192
+
 // dropReplaced lets the replaced rows go. Records in force keep what they rest on, and know where it stood.
 func (g *staging) dropReplaced(t *tx) error {
-	for _, statement := range []string{
-		`DELETE FROM row_record WHERE (row IS NULL OR row IN (SELECT row FROM replaced))
-			AND NOT EXISTS (SELECT 1 FROM record WHERE record.source = row_record.id) AND ?1 = ?1`,
-		`UPDATE row_record SET (last_file, last_number) =
-				(SELECT f.name, r.number FROM export_row r JOIN export_file f ON f.id = r.file WHERE r.id = row_record.row)
-			WHERE row IN (SELECT row FROM replaced) AND ?1 = ?1`,
-		`DELETE FROM export_row WHERE id IN (SELECT row FROM replaced) AND ?1 = ?1`,
-		`DELETE FROM staged_client WHERE ?1 = ?1`,
-	} {
-		if _, err := t.exec(statement, g.set); err != nil {
+	for _, statement := range []string{`DELETE FROM row_record WHERE row IS NULL AND ` + notInForce, `DELETE FROM staged_client`} {
+		if _, err := t.exec(statement); err != nil {
 			return err
 		}
 	}
-	return nil
+	for last := int64(0); ; {
+		next, err := dropPiece(t, last)
+		if err != nil || next == 0 {
+			return err
+		}
+		last = next
+	}
+}
+
+const notInForce = `NOT EXISTS (SELECT 1 FROM record WHERE record.source = row_record.id)`
+
+// dropPiece lets the first of the replaced rows behind one go, and gives the last of them; 0 when there is none.
+func dropPiece(t *tx, after int64) (last int64, err error) {
+	err = t.row(`SELECT COALESCE(MAX(row), 0) FROM (SELECT row FROM replaced WHERE row > ? ORDER BY row LIMIT ?)`, []any{after, rowsAtATime}, &last)
+	if err != nil || last == 0 {
+		return 0, err
+	}
+	const piece = ` IN (SELECT row FROM replaced WHERE row > ?1 AND row <= ?2)`
+	for _, statement := range []string{
+		`DELETE FROM row_record WHERE row` + piece + ` AND ` + notInForce,
+		`UPDATE row_record SET (last_file, last_number) =
+				(SELECT f.name, r.number FROM export_row r JOIN export_file f ON f.id = r.file WHERE r.id = row_record.row)
+			WHERE row` + piece,
+		`DELETE FROM export_row WHERE id` + piece,
+	} {
+		if _, err := t.exec(statement, after, last); err != nil {
+			return 0, err
+		}
+	}
+	return last, nil
 }
 
 // hold marks the clients with a rejected row in force (design decision 5), and those

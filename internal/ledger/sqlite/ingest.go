@@ -50,10 +50,23 @@ func (s *Store) StageSet(ctx context.Context, run, ocmw string, files []ledger.F
 func dropStaging(t *tx) error {
 	t.interruptible = true
 	defer func() { t.interruptible = false }()
+	for {
+		ids, err := column[int64](t, `SELECT r.id FROM export_set s CROSS JOIN export_file f ON f.export_set = s.id CROSS JOIN export_row r ON r.file = f.id
+			WHERE s.state = 'staging' LIMIT ?`, rowsAtATime)
+		if err != nil {
+			return err
+		}
+		if len(ids) == 0 {
+			break
+		}
+		for _, statement := range []string{`DELETE FROM row_record WHERE row`, `DELETE FROM export_row WHERE id`} {
+			if _, err := t.exec(statement+` IN (SELECT value FROM json_each(?))`, list(ids)); err != nil {
+				return err
+			}
+		}
+	}
 	for _, statement := range []string{
-		`DELETE FROM row_record WHERE row IN (SELECT r.id FROM export_row r
-			JOIN export_file f ON f.id = r.file JOIN export_set s ON s.id = f.export_set WHERE s.state = 'staging')`,
-		`DELETE FROM export_set WHERE state = 'staging'`, // its files, rows, rejections and kept runs go with it
+		`DELETE FROM export_set WHERE state = 'staging'`, // its files and kept runs go with it
 		`DELETE FROM staged_client`,
 	} {
 		if _, err := t.exec(statement); err != nil {

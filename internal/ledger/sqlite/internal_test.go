@@ -5,12 +5,14 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/mlpsync/mlpsync/internal/ledger"
 	"github.com/mlpsync/mlpsync/internal/seal"
 )
 
@@ -125,5 +127,47 @@ func TestCachesAreSmall(t *testing.T) {
 		if err := c.db.QueryRowContext(t.Context(), "PRAGMA "+c.pragma).Scan(&got); err != nil || got != c.want {
 			t.Errorf("%s is %d, %v; want %d", c.pragma, got, err, c.want)
 		}
+	}
+}
+
+// Rows are let go some thousands at a time: those of a set that is replaced, and those of a staging that was cut off.
+func TestMoreRowsGoThanAtATime(t *testing.T) {
+	s := memory(t)
+	const rows = 2*rowsAtATime + 10
+	stage := func(interpretation string, rows int) (ledger.Staging, error) {
+		g, err := s.StageSet(t.Context(), "run", "0999999031", []ledger.File{{Feed: "clients", Name: interpretation + ".csv", Hash: interpretation, Interpretation: interpretation}})
+		var batch []ledger.Row
+		for i := range rows {
+			client := fmt.Sprint("c", i)
+			batch = append(batch, ledger.Row{Number: 2 + i, Client: client, Records: []ledger.StoredRecord{{Kind: "client", Client: client, Key: client, Hash: "1"}}})
+		}
+		return g, errors.Join(err, g.Add(t.Context(), batch))
+	}
+	for _, step := range []struct {
+		interpretation         string
+		rows, records, missing int
+	}{{"1", rows, rows, 0}, {"2", rows - 1, rows, 1}} { // what is missing stays
+		if _, err := stage("cut off", rows); err != nil {
+			t.Fatal(err)
+		}
+		g, err := stage(step.interpretation, step.rows)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := g.Activate(t.Context(), []ledger.FileCount{{Rows: step.rows}}, s.now())
+		if err != nil || !r.Activated || r.Missing != step.missing {
+			t.Fatalf("%+v, %v", r, err)
+		}
+		for table, want := range map[string]int{"export_row": step.rows, "row_record": step.records, "record": step.records, "staged_client": 0} {
+			var have int
+			if err := s.writer.QueryRow(`SELECT COUNT(*) FROM ` + table).Scan(&have); err != nil || have != want {
+				t.Errorf("%s has %d rows, %v; want %d", table, have, err, want)
+			}
+		}
+	}
+	var file string
+	var number int
+	if err := s.writer.QueryRow(`SELECT last_file, last_number FROM row_record WHERE row IS NULL`).Scan(&file, &number); err != nil || file != "1.csv" || number != 1+rows {
+		t.Errorf("the missing record stood in row %d of %q, %v", number, file, err)
 	}
 }
