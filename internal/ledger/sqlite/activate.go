@@ -484,10 +484,17 @@ func (g *staging) hold(t *tx) error {
 }
 
 func (g *staging) markDirty(t *tx) error {
-	// Who has the INSZ of somebody concerned may have stopped, or begun, to share it.
-	_, err := t.exec(`UPDATE person SET dirty = 1 WHERE dirty = 0 AND (id IN (SELECT person FROM concerned)
-		OR insz_ix IN (SELECT p.insz_ix FROM concerned c JOIN person p ON p.id = c.person WHERE p.insz_ix IS NOT NULL))`)
-	return err
+	for _, statement := range []string{
+		// Who has the INSZ of somebody concerned may have stopped, or begun, to share it.
+		`INSERT INTO concerned SELECT o.id FROM concerned c CROSS JOIN person p ON p.id = c.person CROSS JOIN person o ON o.insz_ix = p.insz_ix AND o.id <> p.id
+			WHERE true ON CONFLICT DO NOTHING`,
+		`UPDATE person SET dirty = 1 WHERE dirty = 0 AND id IN (SELECT person FROM concerned)`,
+	} {
+		if _, err := t.exec(statement); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (g *staging) conclude(t *tx, result *ledger.SetResult, now time.Time) error {
