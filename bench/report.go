@@ -143,6 +143,9 @@ func (r *report) keep(file string) error {
 
 // write writes the report's files.
 func write(r *report, dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
 	if err := r.keep(filepath.Join(dir, "report.json")); err != nil {
 		return err
 	}
