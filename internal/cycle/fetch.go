@@ -2,22 +2,16 @@ package cycle
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
+	"strconv"
 
 	"github.com/mlpsync/mlpsync/adapters"
 	"github.com/mlpsync/mlpsync/internal/casefile"
 	"github.com/mlpsync/mlpsync/internal/ledger"
 	"github.com/mlpsync/mlpsync/schemas/ocmw"
 )
-
-// batchRows is how many rows go to the ledger in one transaction.
-const batchRows = 500
 
 // fetch takes what lies in the OCMW's drop folder and makes each complete set
 // the export in force, oldest first.
@@ -117,28 +111,14 @@ func (c *Cycle) readFile(ctx context.Context, run *Run, o OCMW, staging ledger.S
 	if !ok {
 		return ledger.FileCount{}, fmt.Errorf("no reader for format %q", feed.Format)
 	}
-	batch := make([]ledger.Row, 0, batchRows)
-	flush := func() error {
-		err := staging.Add(ctx, batch)
-		batch = batch[:0]
-		return err
-	}
-	warned := warnings{}
+	rows := rowReader{c: c, file: index, warned: warnings{}}
+	adding := newAdder(ctx, staging)
 	known := func(number int, text []byte) (bool, error) { return staging.Keep(ctx, index, number, text) }
-	report, err := read(ctx, format, file.Input, feed, known, func(row adapters.Row) error {
-		batch = append(batch, c.decodeRow(index, row, warned))
-		if len(batch) < batchRows {
-			return nil
-		}
-		return flush()
-	})
-	if err == nil {
-		err = flush()
-	}
-	if err != nil {
+	report, err := read(ctx, format, file.Input, feed, known, func(row adapters.Row) error { return adding.add(rows.decode(row)) })
+	if err := adding.end(err); err != nil {
 		return ledger.FileCount{}, err
 	}
-	c.sayRead(run, o, report, warned)
+	c.sayRead(run, o, report, rows.warned)
 	return ledger.FileCount{Rows: report.Rows, TotalsLines: report.TotalsLines, BlankLines: report.BlankRows}, nil
 }
 
@@ -150,11 +130,19 @@ func read(ctx context.Context, f adapters.Format, in adapters.Input, feed *adapt
 	return f.Read(ctx, in, feed, emit)
 }
 
-// decodeRow turns a row into typed records, or all its rejections.
-func (c *Cycle) decodeRow(file int, row adapters.Row, warned warnings) ledger.Row {
-	out := ledger.Row{File: file, Number: row.Number, Skipped: row.Skipped, Client: row.Client, Line: row.Text}
+// rowReader decodes the rows of one file, in its order.
+type rowReader struct {
+	c       *Cycle
+	file    int
+	warned  warnings
+	records recordStore
+}
+
+// decode turns a row into typed records, or all its rejections.
+func (r *rowReader) decode(row adapters.Row) ledger.Row {
+	out := ledger.Row{File: r.file, Number: row.Number, Skipped: row.Skipped, Client: row.Client, Line: row.Text}
 	for _, w := range row.Warnings {
-		warned.add(w.Rule, w.ReasonEN)
+		r.warned.add(w.Rule, w.ReasonEN)
 	}
 	for _, p := range row.Problems {
 		out.Rejections = append(out.Rejections, ledger.Rejection{
@@ -163,31 +151,35 @@ func (c *Cycle) decodeRow(file int, row adapters.Row, warned warnings) ledger.Ro
 		})
 	}
 	for _, raw := range row.Records {
-		record, doubts, violations := c.Decoder.Decode(DecoderInput(raw, c.TestNumbers, c.today()))
-		for _, d := range doubts {
-			warned.add(d.Rule, d.ReasonEN)
-			out.Line = nil // said of every file that has the row
-		}
-		for _, v := range violations {
-			out.Rejections = appendRejection(out.Rejections, ledger.Rejection{
-				Row: row.Number, Column: v.Column, Field: v.Field, Rule: v.Rule,
-				ReasonNL: v.ReasonNL, ReasonEN: v.ReasonEN, HintNL: v.HintNL, HintEN: v.HintEN,
-			})
-		}
-		if len(violations) > 0 || len(row.Problems) > 0 {
-			continue
-		}
-		stored, err := c.store(record, raw)
-		if err != nil {
-			out.Rejections = append(out.Rejections, unstorable(row.Number))
-			continue
-		}
-		out.Records = append(out.Records, stored)
+		r.decodeRecord(&out, row, raw)
 	}
 	if len(out.Rejections) > 0 {
 		out.Records = nil
 	}
 	return out
+}
+
+func (r *rowReader) decodeRecord(out *ledger.Row, row adapters.Row, raw adapters.Record) {
+	record, doubts, violations := r.c.Decoder.Decode(DecoderInput(raw, r.c.TestNumbers, r.c.today()))
+	for _, d := range doubts {
+		r.warned.add(d.Rule, d.ReasonEN)
+		out.Line = nil // said of every file that has the row
+	}
+	for _, v := range violations {
+		out.Rejections = appendRejection(out.Rejections, ledger.Rejection{
+			Row: row.Number, Column: v.Column, Field: v.Field, Rule: v.Rule,
+			ReasonNL: v.ReasonNL, ReasonEN: v.ReasonEN, HintNL: v.HintNL, HintEN: v.HintEN,
+		})
+	}
+	if len(violations) > 0 || len(row.Problems) > 0 {
+		return
+	}
+	stored, err := r.records.store(record, raw)
+	if err != nil {
+		out.Rejections = append(out.Rejections, unstorable(row.Number))
+		return
+	}
+	out.Records = append(out.Records, stored)
 }
 
 // appendRejection leaves out what an earlier reason says of the same cell: a date
@@ -223,31 +215,12 @@ func DecoderInput(raw adapters.Record, testNumbers bool, today casefile.Date) oc
 // joinKey makes one key of its parts; lengths go in front, so that different
 // parts never make the same key.
 func joinKey(parts []string) string {
-	var b strings.Builder
+	var key []byte
 	for _, p := range parts {
-		fmt.Fprintf(&b, "%d:%s;", len(p), p)
+		key = append(strconv.AppendInt(key, int64(len(p)), 10), ':')
+		key = append(append(key, p...), ';')
 	}
-	return b.String()
-}
-
-func (c *Cycle) store(record casefile.Record, raw adapters.Record) (ledger.StoredRecord, error) {
-	payload, err := casefile.MarshalRecord(record)
-	if err != nil {
-		return ledger.StoredRecord{}, fmt.Errorf("encode record: %w", err)
-	}
-	content, err := json.Marshal([]any{raw.Kind, raw.Key, raw.Deleted, raw.Fields}) // map keys come out sorted
-	if err != nil {
-		return ledger.StoredRecord{}, fmt.Errorf("encode fields: %w", err)
-	}
-	sum := sha256.Sum256(content)
-	stored := ledger.StoredRecord{
-		Kind: record.Kind(), Client: record.ClientNumber(), Key: record.Key(), Hash: hex.EncodeToString(sum[:]),
-		Deleted: record.IsDeleted(), Payload: payload,
-	}
-	if client, ok := record.(*casefile.Client); ok {
-		stored.INSZ, stored.Caseworker = client.INSZ.Reveal(), client.Caseworker
-	}
-	return stored, nil
+	return string(key)
 }
 
 // quarantine sets a file apart that can't be read as a whole; the set in force

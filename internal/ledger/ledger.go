@@ -110,13 +110,14 @@ type File struct {
 }
 
 // Staging takes the rows of a set. Rows are added in batches; nothing is
-// visible to deciding before Activate.
+// visible to deciding before Activate. But for Keep, one goroutine at a time uses it.
 type Staging interface {
 	Add(ctx context.Context, rows []Row) error
 	// Keep tells that a row of the file has this line (Row.Line), and whether that is enough: then a row of the feed's last
 	// file had the same line, was accepted and read by the same interpretation. It goes over with its records, under the new
 	// number, counts as unchanged at Activate, and must not be added; all comes out as if it had been. It may say no although
-	// the row was there. Rows are asked for in order, their numbers rise, and none is a number of another row of the file.
+	// the row was there. Rows are asked for in order, their numbers rise, and none is a number of another row of the file. It may be
+	// called while Add runs, from another goroutine.
 	Keep(ctx context.Context, file, number int, line []byte) (bool, error)
 	// Activate compares the rows with the export in force, counts the outcomes
 	// in SQL, checks each file's balance against counted, and in the same

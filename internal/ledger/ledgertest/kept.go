@@ -136,6 +136,31 @@ var kept = map[string]func(*world){
 		}
 	},
 
+	"rows are kept while others are added": func(w *world) {
+		var before []ledger.Row
+		for n := range 60 {
+			before = append(before, row(0, n+2, client(fmt.Sprint("c", n), n+1, "A")))
+		}
+		w.again(w.feeds("clients"), lined(before...)...)
+		files := w.feeds("clients")
+		staging := must(w.StageSet(w.ctx, "run-1", kbo, files))
+		added := make(chan error, 1)
+		added <- nil
+		for n := range 60 {
+			w.ok(<-added)
+			go func() {
+				added <- staging.Add(w.ctx, lined(row(0, 3*n+2, client(fmt.Sprint("n", n), n+100, "B"))))
+			}()
+			w.same(true, must(staging.Keep(w.ctx, 0, 3*n+3, before[n].Line)), fmt.Sprintf("row %d was kept", n))
+		}
+		w.ok(<-added)
+		result := must(staging.Activate(w.ctx, []ledger.FileCount{{Rows: 120}}, w.later(time.Minute)))
+		w.same([]ledger.FileBalance{{Name: files[0].Name, Feed: "clients", Rows: 120, New: 60, Unchanged: 60}}, result.Files, "balance")
+		w.ok(w.Check(w.ctx))
+		w.same([]string{files[0].Name + " 30"}, w.places("c9"), "place of a row that was kept")
+		w.same([]string{files[0].Name + " 29"}, w.places("n9"), "place of one that was added")
+	},
+
 	"a staging that does not become current keeps nothing": func(w *world) {
 		first := w.feeds("clients")
 		rows := lined(row(0, 2, client("c1", 1, "A")), row(0, 3, client("c2", 2, "B")))

@@ -77,7 +77,7 @@ func dropStaging(t *tx) error {
 }
 
 func stageFile(t *tx, set int64, ocmw string, position int, f ledger.File) (stagedFile, error) {
-	staged := stagedFile{name: f.Name}
+	staged := stagedFile{name: f.Name, digest: lineDigester(t.s, ocmw, f)}
 	var feed int64
 	err := t.row(`INSERT INTO feed (ocmw, name) VALUES (?, ?)
 		ON CONFLICT (ocmw, name) DO UPDATE SET name = excluded.name RETURNING id`, []any{ocmw, f.Feed}, &feed)
@@ -123,7 +123,7 @@ func lastIngested(t *tx, ocmw, feed string) (ledger.File, error) {
 	return f, nil
 }
 
-// staging is a ledger.Staging. One goroutine uses it.
+// staging is a ledger.Staging. Keep has the keepers to itself while Add runs, up to Activate.
 type staging struct {
 	s     *Store
 	set   int64
@@ -145,6 +145,7 @@ type stagedFile struct {
 	id     int64
 	name   string
 	number int // of the last row that was added
+	digest func(line []byte) []byte
 	keeper *keeper
 }
 
@@ -193,7 +194,7 @@ func (g *staging) add(t *tx, r ledger.Row) error {
 	f := &g.files[r.File]
 	var line []byte
 	if len(r.Line) > 0 && !rejected && !r.Skipped && r.Number > f.number {
-		digest := lineDigest(f.keeper.digest(r.Line))
+		digest := lineDigest(f.digest(r.Line))
 		line = digest[:]
 	}
 	f.number = max(f.number, r.Number)

@@ -55,13 +55,15 @@ type oldRow struct {
 // keptRun are rows that follow each other in both files.
 type keptRun struct{ first, last, shift int }
 
+// lineDigester makes the digests of a file's lines, for one goroutine.
+func lineDigester(s *Store, ocmw string, f ledger.File) func(line []byte) []byte {
+	return s.keys.Indexer(string(seal.AAD("line", ocmw, f.Feed, f.Interpretation, f.Reader)))
+}
+
 // newKeeper prepares what a staged file may keep: rows that were read by the same interpretation, of a snapshot for a
 // snapshot. No clock may have gone back meanwhile, as a day that lies too far ahead is refused.
 func newKeeper(t *tx, ocmw string, feed int64, f ledger.File) (*keeper, error) {
-	k := &keeper{
-		digest: t.s.keys.Indexer(string(seal.AAD("line", ocmw, f.Feed, f.Interpretation, f.Reader))),
-		places: map[lineDigest]int{}, search: keepLost, last: -2,
-	}
+	k := &keeper{digest: lineDigester(t.s, ocmw, f), places: map[lineDigest]int{}, search: keepLost, last: -2}
 	var interpretation string
 	var delta bool
 	var staged int64

@@ -1,0 +1,99 @@
+package cycle
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+
+	"github.com/mlpsync/mlpsync/internal/ledger"
+)
+
+// adds is a staging generation that takes rows once it is let go on.
+type adds struct {
+	ledger.Staging
+	goOn chan error
+	rows []int
+	now  int // how many add at once
+	most int
+}
+
+func (s *adds) Add(_ context.Context, rows []ledger.Row) error {
+	s.now++
+	s.most = max(s.most, s.now)
+	err := <-s.goOn
+	s.now--
+	if err == nil {
+		for _, r := range rows {
+			s.rows = append(s.rows, r.Number)
+		}
+	}
+	return err
+}
+
+// read adds so many rows and tells how far it came.
+func readInto(a *adder, rows int) (last int, err error) {
+	for n := range rows {
+		if err := a.add(ledger.Row{Number: n}); err != nil {
+			return n, err
+		}
+	}
+	return rows, nil
+}
+
+func TestABatchIsReadWhileTheOneBeforeIsAdded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &adds{goOn: make(chan error)}
+		a := newAdder(t.Context(), s)
+		if _, err := readInto(a, 2*batchRows-1); err != nil { // nothing stands yet
+			t.Fatal(err)
+		}
+		ended := make(chan error)
+		go func() { ended <- a.end(nil) }()
+		for range 2 {
+			synctest.Wait()
+			s.goOn <- nil
+		}
+		if err := <-ended; err != nil {
+			t.Fatal(err)
+		}
+		if s.most != 1 {
+			t.Errorf("%d batches were added at once", s.most)
+		}
+		if len(s.rows) != 2*batchRows-1 || !slices.IsSorted(s.rows) {
+			t.Errorf("%d rows were added, in order: %t", len(s.rows), slices.IsSorted(s.rows))
+		}
+	})
+}
+
+func TestNothingIsAddedAfterAFailure(t *testing.T) {
+	full, broken := errors.New("disk full"), errors.New("the file breaks off")
+	for name, reading := range map[string]error{"reading goes on": nil, "reading fails too": broken} {
+		t.Run(name, func(t *testing.T) {
+			s := &adds{goOn: make(chan error, 1)}
+			s.goOn <- full
+			a := newAdder(t.Context(), s)
+			last, err := readInto(a, 5*batchRows)
+			if !errors.Is(err, full) || last != 2*batchRows-1 {
+				t.Errorf("after %d rows: error %v, want that the second batch says it", last, err)
+			}
+			if err := a.end(reading); !errors.Is(err, full) || len(s.rows) > 0 {
+				t.Errorf("at the end: error %v, %d rows added; want what failed first, and none", err, len(s.rows))
+			}
+		})
+	}
+}
+
+func TestWhatWasReadLastIsNotAddedWhenReadingFails(t *testing.T) {
+	broken := errors.New("the file breaks off")
+	s := &adds{goOn: make(chan error, 1)}
+	s.goOn <- nil
+	a := newAdder(t.Context(), s)
+	if _, err := readInto(a, batchRows+1); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.end(broken); !errors.Is(err, broken) || len(s.rows) != batchRows {
+		t.Errorf("error %v, %d rows added; want the reader's, and the rows of the whole batch", err, len(s.rows))
+	}
+}
