@@ -12,8 +12,8 @@ import (
 	"github.com/mlpsync/mlpsync/internal/plan"
 )
 
-// batchClients is how many clients are decided in one transaction: with all their records, they are the most that
-// is in memory at a time.
+// batchClients is how many clients are decided in one transaction: with all their records, they and as many of the next
+// batch are the most that is in memory at a time.
 const batchClients = 50
 
 // decide decides every dirty client of the OCMW and commits decisions with
@@ -21,26 +21,20 @@ const batchClients = 50
 func (c *Cycle) decide(ctx context.Context, run *Run, o OCMW) (int, error) {
 	day := c.today()
 	version := c.Version(o, day)
+	batches := lookAhead{list: func(ctx context.Context, except []int64) ([]ledger.Subject, error) {
+		return c.Store.Dirty(ctx, o.KBO, day, version, batchClients, except...)
+	}}
+	ctx, cancel := context.WithCancel(ctx)
+	defer func() { cancel(); batches.wait() }()
 	var seen marks
 	for {
-		subjects, err := c.Store.Dirty(ctx, o.KBO, day, version, batchClients)
+		subjects, err := batches.take(ctx)
 		if err != nil {
 			return seen.count, fmt.Errorf("list clients: %w", err)
 		}
-		outcomes := make([]ledger.Outcome, 0, len(subjects))
-		for _, s := range subjects {
-			if seen.get(s.Person) != 0 {
-				continue // its inputs moved meanwhile: the next pass decides it
-			}
-			seen.set(s.Person, 1)
-			outcome, err := c.Decide(ctx, o, s, day, version)
-			if err != nil {
-				return seen.count, err
-			}
-			outcomes = append(outcomes, outcome)
-		}
-		if len(outcomes) == 0 {
-			return seen.count, nil
+		outcomes, err := c.decideNew(ctx, o, subjects, &seen, day, version)
+		if err != nil || len(outcomes) == 0 {
+			return seen.count, err
 		}
 		if err := c.Store.Decide(ctx, run.ID, outcomes, c.Now()); err != nil {
 			return seen.count, err // names itself
@@ -50,6 +44,69 @@ func (c *Cycle) decide(ctx context.Context, run *Run, o OCMW) (int, error) {
 			c.sayDecided(run, outcome)
 		}
 	}
+}
+
+// decideNew decides those of a batch who were not decided in this pass.
+func (c *Cycle) decideNew(ctx context.Context, o OCMW, subjects []ledger.Subject, seen *marks, day casefile.Date, version string) ([]ledger.Outcome, error) {
+	outcomes := make([]ledger.Outcome, 0, len(subjects))
+	for _, s := range subjects {
+		if seen.get(s.Person) != 0 {
+			continue // its inputs moved meanwhile: the next pass decides it
+		}
+		seen.set(s.Person, 1)
+		outcome, err := c.Decide(ctx, o, s, day, version)
+		if err != nil {
+			return nil, err
+		}
+		outcomes = append(outcomes, outcome)
+	}
+	return outcomes, nil
+}
+
+// lookAhead lists clients a batch at a time, the next one while its caller decides and commits the last. Who is in that is
+// left out by name, as the ledger holds them as undecided until then; one whose inputs move before it is committed stays so, and comes again.
+type lookAhead struct {
+	list func(ctx context.Context, except []int64) ([]ledger.Subject, error)
+	next chan listed // nil before the first batch and behind the last
+}
+
+type listed struct {
+	subjects []ledger.Subject
+	err      error
+}
+
+// take gives the next batch and begins with the one behind it.
+func (l *lookAhead) take(ctx context.Context) ([]ledger.Subject, error) {
+	if l.next == nil {
+		l.begin(ctx, nil)
+	}
+	batch := l.wait()
+	if batch.err != nil || len(batch.subjects) == 0 {
+		return nil, batch.err
+	}
+	persons := make([]int64, len(batch.subjects))
+	for i, s := range batch.subjects {
+		persons[i] = s.Person
+	}
+	l.begin(ctx, persons)
+	return batch.subjects, nil
+}
+
+func (l *lookAhead) begin(ctx context.Context, except []int64) {
+	next := make(chan listed, 1)
+	go func() {
+		subjects, err := l.list(ctx, except)
+		next <- listed{subjects, err}
+	}()
+	l.next = next
+}
+
+// wait waits for what was begun: nothing reads the ledger behind it.
+func (l *lookAhead) wait() (batch listed) {
+	if l.next != nil {
+		batch, l.next = <-l.next, nil
+	}
+	return batch
 }
 
 // Version is the version of everything that a decision depends on besides its

@@ -224,8 +224,8 @@ type Deciding interface {
 	// settles (decision 15), and so are clients not looked up in MLP yet; a client
 	// whose INSZ is not known (its client row was rejected or is not in the export)
 	// can't be looked up and is not left out. At most limit, in a stable order; call
-	// again until none is left.
-	Dirty(ctx context.Context, ocmw string, day casefile.Date, version string, limit int) ([]Subject, error)
+	// again until none is left. The persons of except, who are being decided, are left out.
+	Dirty(ctx context.Context, ocmw string, day casefile.Date, version string, limit int, except ...int64) ([]Subject, error)
 	// Decide commits decisions with their entries and audit, many clients in
 	// one transaction. For each: unsent entries (waiting, suspended) are
 	// superseded by the new ones, but one of equal content on the same version, which

@@ -2,6 +2,7 @@ package ledgertest
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/mlpsync/mlpsync/internal/audit"
@@ -27,6 +28,33 @@ var deciding = map[string]func(*world){
 		w.same([]string{"c1"}, numbers(must(w.Dirty(w.ctx, kbo, day, "rules-2", 1))), "at most as many as asked")
 		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "A")), row(0, 3, client("c2", 2, "BB")))
 		w.same([]string{"c2"}, numbers(w.dirty(kbo)), "after a changed record")
+	},
+
+	"who is being decided is not listed again": func(w *world) {
+		rows := []ledger.Row{}
+		for n := range 6 {
+			rows = append(rows, row(0, n+2, client(fmt.Sprint("c", n), n+1, "A")))
+		}
+		w.ingest(kbo, w.feeds("clients"), rows...)
+		w.look(kbo, nil)
+		due := map[string]ledger.Outcome{}
+		for _, s := range w.dirty(kbo) {
+			due[s.Client] = outcome(s)
+		}
+		review, before := due["c0"], due["c1"]
+		review.Decision.NextReview, before.Version = day.AddDays(1), "rules-0"
+		after := due["c2"]
+		after.Version = "rules-9"
+		w.ok(w.Decide(w.ctx, "run-1", []ledger.Outcome{review, before, after}, w.now))
+		list := func(limit int, except ...int64) []ledger.Subject {
+			return must(w.Dirty(w.ctx, kbo, day.AddDays(1), version, limit, except...))
+		}
+		w.same([]string{"c0", "c1", "c2", "c3", "c4", "c5"}, numbers(list(10)), "for each reason")
+		first := list(4)
+		w.same([]string{"c4", "c5"}, numbers(list(4, persons(first)...)), "the rest")
+		w.same(numbers(list(10)), numbers(list(10, 1000)), "when nobody of them is among those")
+		w.same([]string{}, numbers(list(4, persons(list(10))...)), "when all are being decided")
+		w.same(numbers(first), numbers(list(4)), "when they were not decided")
 	},
 
 	"a review on the day itself does not turn in a circle": func(w *world) {

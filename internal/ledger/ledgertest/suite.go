@@ -227,6 +227,14 @@ func numbers(subjects []ledger.Subject) []string {
 	return out
 }
 
+func persons(subjects []ledger.Subject) []int64 {
+	ids := make([]int64, len(subjects))
+	for i, s := range subjects {
+		ids[i] = s.Person
+	}
+	return ids
+}
+
 // entry is a change of category for a subject, in the state in which cycle gives it.
 func (w *world) entry(s ledger.Subject, code casefile.Code) outbox.Entry {
 	w.counter++

@@ -29,15 +29,15 @@ const (
 		UNION SELECT id FROM (SELECT p.id FROM person p INDEXED BY person_version
 			WHERE p.ocmw = ?1 AND p.decided_version > ?3` + mayDecide + ` ORDER BY p.decided_version, p.id LIMIT ?4)
 		ORDER BY id LIMIT ?4`
-	mayDecide = ` AND (p.looked_up = 1 OR p.insz_ix IS NULL)
+	mayDecide = ` AND p.id NOT IN (SELECT value FROM json_each(?5)) AND (p.looked_up = 1 OR p.insz_ix IS NULL)
 		AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.person = p.id AND e.state IN ('claimed', 'inDoubt'))`
 )
 
 // Dirty implements ledger.Deciding.
-func (s *Store) Dirty(ctx context.Context, ocmw string, day casefile.Date, version string, limit int) ([]ledger.Subject, error) {
+func (s *Store) Dirty(ctx context.Context, ocmw string, day casefile.Date, version string, limit int, except ...int64) ([]ledger.Subject, error) {
 	var subjects []ledger.Subject
 	err := s.read(ctx, "list clients to decide", func(t *tx) error {
-		ids, err := column[int64](t, dirtyQuery, ocmw, string(day), version, limit)
+		ids, err := column[int64](t, dirtyQuery, ocmw, string(day), version, limit, list(except))
 		if err != nil {
 			return err
 		}

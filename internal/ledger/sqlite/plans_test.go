@@ -49,7 +49,7 @@ func TestWhatWasInFlightIsFoundByIndex(t *testing.T) {
 
 // A batch to decide is cut off within each of its reasons, so that it doesn't look at all who wait.
 func TestABatchToDecideIsFoundByIndex(t *testing.T) {
-	got := plan(t, memory(t), dirtyQuery, "0999999031", "2026-03-16", "v", 200)
+	got := plan(t, memory(t), dirtyQuery, "0999999031", "2026-03-16", "v", 200, "[]")
 	for _, want := range []string{"USING INDEX person_dirty (ocmw=?)", "USING INDEX person_review (ocmw=? AND review_on<?)", "USING INDEX person_version (ocmw=? AND decided_version>? AND decided_version<?)"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%s is not in the plan:\n%s", want, got)
