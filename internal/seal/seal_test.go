@@ -361,6 +361,22 @@ func TestIndexAndPseudonym(t *testing.T) {
 	}
 }
 
+// Many goroutines draw on the same few states, each of which was used for something else before.
+func TestStandInsDoNotDependOnWhatWentBefore(t *testing.T) {
+	k := oneKey(t)
+	value := func(n int) string { return strings.Repeat("x", n*7%90) + fmt.Sprint(n) }
+	var all sync.WaitGroup
+	for n := range 200 {
+		all.Go(func() {
+			fresh := oneKey(t)
+			if !bytes.Equal(k.Index("insz", value(n)), fresh.Index("insz", value(n))) || k.Pseudonym("o", value(n)) != fresh.Pseudonym("o", value(n)) {
+				t.Errorf("value %d has another stand-in than under fresh keys", n)
+			}
+		})
+	}
+	all.Wait()
+}
+
 func TestPseudonymCanBeTyped(t *testing.T) {
 	k := oneKey(t)
 	letters := map[rune]bool{}

@@ -161,13 +161,39 @@ func (g *staging) Add(ctx context.Context, rows []ledger.Row) error {
 			return err
 		}
 		g.last = stagedClient{}
-		for _, r := range rows {
-			if err := g.add(t, r); err != nil {
+		next := int64(0)
+		if err := t.row(`SELECT COALESCE(MAX(id), 0) + 1 FROM export_row`, nil, &next); err != nil {
+			return err
+		}
+		for part := range slices.Chunk(rows, manyRows) {
+			if err := g.addPart(t, next, part); err != nil {
 				return err
 			}
+			next += int64(len(part))
 		}
 		return nil
 	})
+}
+
+// addPart adds rows whose ids begin with first. Clients are staged in the order of the rows, and what refers to a row comes after it.
+func (g *staging) addPart(t *tx, first int64, part []ledger.Row) error {
+	rows := newInsertion("export_row", "id, file, number, skipped, rejected, client_ix, client, line")
+	records := newInsertion("row_record",
+		"row, kind, client_ix, key_ix, digest, deleted, payload, insz_ix, insz, caseworker_ix, caseworker")
+	for i, r := range part {
+		if err := g.add(t, rows, records, first+int64(i), r); err != nil {
+			return err
+		}
+	}
+	if err := rows.run(t); err != nil {
+		return err
+	}
+	for i, r := range part {
+		if err := addRejections(t, g.ocmw, first+int64(i), r.Rejections); err != nil {
+			return err
+		}
+	}
+	return records.run(t)
 }
 
 func (g *staging) open(t *tx) error {
@@ -179,7 +205,7 @@ func (g *staging) open(t *tx) error {
 	return err
 }
 
-func (g *staging) add(t *tx, r ledger.Row) error {
+func (g *staging) add(t *tx, rows, records *insertion, id int64, r ledger.Row) error {
 	if r.File < 0 || r.File >= len(g.files) {
 		return fmt.Errorf("row names file %d of a set of %d", r.File, len(g.files))
 	}
@@ -198,19 +224,12 @@ func (g *staging) add(t *tx, r ledger.Row) error {
 		line = digest[:]
 	}
 	f.number = max(f.number, r.Number)
-	row, err := t.insert(`INSERT INTO export_row (file, number, skipped, rejected, client_ix, client, line) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		f.id, r.Number, bit(r.Skipped && !rejected), bit(rejected), client.ix, client.sealed, line)
-	if err != nil {
-		return err
-	}
-	if rejected {
-		return addRejections(t, g.ocmw, row, r.Rejections)
-	}
-	if r.Skipped {
+	rows.add(id, f.id, r.Number, bit(r.Skipped && !rejected), bit(rejected), client.ix, client.sealed, line)
+	if rejected || r.Skipped {
 		return nil
 	}
 	for _, rec := range r.Records {
-		if err := g.addRecord(t, row, rec); err != nil {
+		if err := g.addRecord(t, records, id, rec); err != nil {
 			return err
 		}
 	}
@@ -254,7 +273,7 @@ func addRejection(t *tx, ocmw string, row int64, ordinal int, r ledger.Rejection
 
 func rejectionPlace(row int64, ordinal int) string { return fmt.Sprintf("%d/%d", row, ordinal) }
 
-func (g *staging) addRecord(t *tx, row int64, r ledger.StoredRecord) error {
+func (g *staging) addRecord(t *tx, records *insertion, row int64, r ledger.StoredRecord) error {
 	s := g.s
 	staged, err := g.stageClient(t, r.Client)
 	if err != nil {
@@ -272,12 +291,9 @@ func (g *staging) addRecord(t *tx, row int64, r ledger.StoredRecord) error {
 		workerIx = s.ix("caseworker", g.ocmw, r.Caseworker)
 		worker = s.seal("person", g.ocmw, place(client), "caseworker", []byte(r.Caseworker))
 	}
-	_, err = t.exec(`INSERT INTO row_record
-		(row, kind, client_ix, key_ix, digest, deleted, payload, insz_ix, insz, caseworker_ix, caseworker)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		row, string(r.Kind), client, key, digest, bit(r.Deleted), s.seal("record", g.ocmw, place(key)+place(digest), "payload", r.Payload),
+	records.add(row, string(r.Kind), client, key, digest, bit(r.Deleted), s.seal("record", g.ocmw, place(key)+place(digest), "payload", r.Payload),
 		inszIx, insz, workerIx, worker)
-	return err
+	return nil
 }
 
 func (g *staging) Discard(ctx context.Context) error {
