@@ -62,11 +62,22 @@ func (g *staging) activate(t *tx, counted []ledger.FileCount, now time.Time, res
 		{"conclude", func() error { return g.conclude(t, result, now) }},
 	}
 	for _, step := range steps {
+		if err := dropUnused(t); err != nil {
+			return err
+		}
 		if err := step.do(); err != nil {
 			return fmt.Errorf("%s: %w", step.what, err)
 		}
 	}
 	return dropTemporaries(t)
+}
+
+// dropUnused gives back the pages that nobody uses. Once all caches of the process together hold more pages than they may, by the few that
+// changed pages take beyond their share, SQLite drops each page as soon as it was used, for as long as the transaction lasts, and reads the
+// root of a table anew for each row.
+func dropUnused(t *tx) error {
+	_, err := t.ExecContext(t.ctx, `PRAGMA shrink_memory`)
+	return err
 }
 
 // temporaries makes the tables that the comparison works in. They are no part of the ledger, and a rollback
