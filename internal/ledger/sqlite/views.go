@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"database/sql"
 	"fmt"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
@@ -81,15 +82,16 @@ func readRecords(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
 		}
 		var person int64
 		var kind casefile.RecordKind
-		var key, digest, payload []byte
+		var key, digest, sealed sql.RawBytes // not used behind this row
 		var missing bool
 		var file string
 		var number int
-		if err := rs.Scan(&person, &kind, &key, &digest, &missing, &payload, &file, &number); err != nil {
+		if err := rs.Scan(&person, &kind, &key, &digest, &missing, &sealed, &file, &number); err != nil {
 			return err
 		}
 		v := views[person]
-		if payload, err = t.s.open("record", v.OCMW, place(key)+place(digest), "payload", payload); err != nil {
+		payload, err := t.s.open("record", v.OCMW, place(key)+place(digest), "payload", sealed)
+		if err != nil {
 			return err
 		}
 		record, err := reader.Read(kind, payload)
