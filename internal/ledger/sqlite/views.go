@@ -71,7 +71,6 @@ func readPersons(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
 }
 
 func readRecords(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
-	var reader casefile.RecordReader
 	for rs, err := range t.rows(`SELECT r.person, r.kind, r.key_ix, r.digest, r.missing_since IS NOT NULL, x.payload,
 			COALESCE(f.name, x.last_file, ''), COALESCE(w.number, x.last_number, 0)
 		FROM json_each(?) j JOIN record r ON r.person = j.value JOIN row_record x ON x.id = r.source
@@ -94,7 +93,7 @@ func readRecords(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
 		if err != nil {
 			return err
 		}
-		record, err := reader.Read(kind, payload)
+		record, err := casefile.UnmarshalRecord(kind, payload)
 		if err != nil {
 			return fmt.Errorf("read record: %w", err)
 		}
@@ -130,7 +129,7 @@ func header(r casefile.Record) *casefile.Header {
 	case *casefile.DocumentRecord:
 		return &r.Header
 	}
-	return &casefile.Header{} // a RecordReader makes no others
+	return &casefile.Header{} // there are no others
 }
 
 func readShared(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
