@@ -481,7 +481,7 @@ func strict(stored []byte, into any) error {
 	if err != nil {
 		return err
 	}
-	if len(bytes.TrimSpace(rest)) > 0 {
+	if len(bytes.Trim(rest, " \t\r\n")) > 0 { // JSON's own spaces, which are fewer than Unicode's
 		return errTrailing
 	}
 	return nil
