@@ -104,20 +104,8 @@ func TestTemporaryTablesKeepFewPages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := s.writer.Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	err = c.Raw(func(raw any) error {
-		used, _, err := raw.(driver.DBStatus).Status(driver.DBStatusCacheUsed, false)
-		if used > 1<<20 {
-			t.Errorf("%d KiB of pages are kept", used>>10)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
+	if used := status(t, s, driver.DBStatusCacheUsed); used > 1<<20 {
+		t.Errorf("%d KiB of pages are kept", used>>10)
 	}
 }
 
