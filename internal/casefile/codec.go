@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+
 	"github.com/segmentio/encoding/json"
 
 	"github.com/mlpsync/mlpsync/internal/ident"
@@ -488,7 +489,7 @@ func strict(stored []byte, into any) error {
 }
 
 // withoutValue keeps of a decoding error what can't hold a value of the payload:
-// encoding/json quotes numbers, characters and unknown keys.
+// decoders quote numbers, characters and unknown keys.
 func withoutValue(err error) error {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError

@@ -347,7 +347,8 @@ type Outbox interface {
 	// its client marked dirty, instead. An entry in doubt stays in doubt under its
 	// claim: its State tells deliver to read before it sends. Nobody's order forbids that reading; an
 	// entry that is given back after it waits to be sent as any other. With each comes what MLP is known
-	// to hold of its person.
+	// to hold of its person. One that can't be opened, or whose person's dossier can't, stops no other: its error
+	// comes when nothing else can be claimed.
 	Claim(ctx context.Context, token string, limit int, skip []string, now time.Time) ([]outbox.Entry, []casefile.Known, error)
 	// Known is what MLP is known to hold of a person.
 	Known(ctx context.Context, person int64) (casefile.Known, error)
@@ -360,7 +361,7 @@ type Outbox interface {
 	Settle(ctx context.Context, run string, e outbox.Entry, known casefile.Dossier, now time.Time) error
 	// SettleMany is Settle of several lanes' entries in one transaction: known[i] is the dossier after
 	// entries[i]. Either all are settled or none is. With a token, the entries that come next in these lanes are
-	// claimed under it in the same transaction, where Claim would give them now; it gives them as Claim does.
+	// claimed under it in the same transaction, where Claim would give them now, with nobody to skip; it gives them as Claim does.
 	SettleMany(ctx context.Context, run, token string, entries []outbox.Entry, known []casefile.Dossier, now time.Time) ([]outbox.Entry, []casefile.Known, error)
 	// GiveBack returns a claimed entry: waiting again at notBefore. counted says
 	// whether the attempt counts. For an entry in doubt it says that reading showed

@@ -191,6 +191,46 @@ var sending = map[string]func(*world){
 		}
 	},
 
+	"a lane goes on with what may go, and with nothing else": func(w *world) {
+		for what, second := range map[string]func(w *world) (ledger.Subject, outbox.Entry){
+			"waits": func(w *world) (ledger.Subject, outbox.Entry) {
+				s := w.subject("c1")
+				return s, w.entry(s, "90")
+			},
+			"is not due": func(w *world) (ledger.Subject, outbox.Entry) {
+				s := w.subject("c1")
+				e := w.entry(s, "90")
+				e.NotBefore = w.now.Add(time.Hour)
+				return s, e
+			},
+			"is parked": func(w *world) (ledger.Subject, outbox.Entry) {
+				s := w.queue("c1", "90")
+				w.ok(w.Park(w.ctx, w.claimOne(), outbox.Problem{Type: "refused"}, w.now))
+				w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "Maes")))
+				s = w.subject("c1")
+				return s, w.entry(s, "90")
+			},
+			"is not approved": func(w *world) (ledger.Subject, outbox.Entry) {
+				w.queue("c1", "05")
+				w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "Maes")))
+				s := w.subject("c1")
+				return s, w.entry(s, "90")
+			},
+		} {
+			w := newWorld(w.TB, w.engine)
+			w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "Peeters")))
+			w.look(kbo, map[string]*casefile.Dossier{insz(1).Reveal(): dossier(1, 5, "03")})
+			s, next := second(w)
+			w.ok(w.Decide(w.ctx, "run-1", []ledger.Outcome{outcome(s, w.entry(s, "05"), next)}, w.now))
+			if what != "is not approved" {
+				w.ok(w.Approve(w.ctx, kbo, ledger.Actor{Name: "tester"}, w.now))
+			}
+			first := w.claimOne()
+			w.same("reg-05", first.Registration, "first")
+			w.same(what == "waits", len(w.settle(first, *dossier(1, 6, "05"), true)) == 1, "goes on with what "+what)
+		}
+	},
+
 	"a parked entry of any kind stops its own lane, and nobody else's": func(w *world) {
 		kinds := casefile.RegistrationKinds()
 		var rows []ledger.Row

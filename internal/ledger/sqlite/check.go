@@ -271,7 +271,7 @@ func (s *Store) inspectEntries(ctx context.Context, i *inspection) (int, error) 
 				return err
 			}
 			n++
-			if e, err := s.scanEntry(rs); err != nil {
+			if e, err := s.readEntry(rs); err != nil {
 				i.find("entry "+e.ID, err)
 			}
 		}

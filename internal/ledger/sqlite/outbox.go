@@ -53,10 +53,12 @@ const (
 	AND NOT EXISTS (SELECT 1 FROM request r WHERE r.ocmw = e.ocmw AND r.kind = 'pause' AND r.applied_at IS NULL)`
 )
 
-// claimed gathers entries as Claim gives them.
+// claimed gathers entries as Claim gives them, and what it can't give.
 type claimed struct {
-	entries []outbox.Entry
-	known   []casefile.Known
+	entries    []outbox.Entry
+	known      []casefile.Known
+	unreadable []string // ids of entries that can't be opened, or whose person's dossier can't
+	err        error    // of the first of them
 }
 
 func (c *claimed) add(e outbox.Entry, k casefile.Known) {
@@ -76,6 +78,9 @@ func (s *Store) Claim(ctx context.Context, token string, limit int, skip []strin
 				return err
 			}
 		}
+		if len(all.entries) == 0 {
+			return all.err // said when nobody else waits: one that can't be read stops no other
+		}
 		return nil
 	})
 	if err != nil {
@@ -85,14 +90,14 @@ func (s *Store) Claim(ctx context.Context, token string, limit int, skip []strin
 }
 
 // claimFrom claims heads in one state until the limit is reached or none is left. A
-// round can find entries whose version is out of date; they don't count.
+// round can find entries whose version is out of date, or that can't be read; they don't count.
 func claimFrom(t *tx, state outbox.State, token string, limit int, skip []string, now time.Time, all *claimed) error {
 	for len(all.entries) < limit {
 		due, err := dueEntries(t, entryColumns+knownColumns+entryTables+knownTable+`
 			WHERE e.state = ?1 AND e.not_before <= ?2 AND `+mayGo+`
 				AND (e.state = 'inDoubt' OR p.dirty = 0 OR p.version <> e.version)
-				AND e.ocmw NOT IN (SELECT value FROM json_each(?3))
-			ORDER BY e.not_before, e.id LIMIT ?4`, string(state), stored(now), list(skip), limit-len(all.entries))
+				AND e.ocmw NOT IN (SELECT value FROM json_each(?3)) AND e.id NOT IN (SELECT value FROM json_each(?4))
+			ORDER BY e.not_before, e.id LIMIT ?5`, string(state), stored(now), list(skip), list(all.unreadable), limit-len(all.entries))
 		if err != nil || len(due) == 0 {
 			return err
 		}
@@ -106,8 +111,9 @@ func claimFrom(t *tx, state outbox.State, token string, limit int, skip []string
 // dueEntry is the head of a lane, and the person with the version of the dossier.
 type dueEntry struct {
 	outbox.Entry
-	version int64
-	who     *person
+	version    int64
+	who        *person
+	unreadable error
 }
 
 func dueEntries(t *tx, query string, args ...any) ([]dueEntry, error) {
@@ -118,13 +124,15 @@ func dueEntries(t *tx, query string, args ...any) ([]dueEntry, error) {
 		}
 		var d dueEntry
 		var k knownScan
-		if d.Entry, err = t.s.scanEntry(rs, k.into()...); err != nil {
-			return nil, err
-		}
-		if d.who, err = k.person(t.s, d.OCMW, d.Person); err != nil {
+		sealed, err := scanEntry(rs, k.into()...)
+		if err != nil {
 			return nil, err
 		}
 		d.version = k.version
+		if d.Entry, d.unreadable = t.s.openEntry(sealed); d.unreadable == nil {
+			d.who, d.unreadable = k.person(t.s, d.OCMW, d.Person)
+		}
+		d.unreadable = wrap("open entry "+d.ID, d.unreadable)
 		all = append(all, d)
 	}
 	return all, nil
@@ -136,6 +144,11 @@ func claimAll(t *tx, due []dueEntry, token string, now time.Time, into *claimed)
 	var waiting, doubtful []string
 	for _, d := range due {
 		switch {
+		case d.unreadable != nil:
+			if into.unreadable = append(into.unreadable, d.ID); into.err == nil {
+				into.err = d.unreadable
+			}
+			continue
 		case d.State == outbox.InDoubt:
 			doubtful = append(doubtful, d.ID)
 		case d.version != d.Version:
@@ -274,7 +287,7 @@ func (s *Store) SettleMany(ctx context.Context, run, token string, entries []out
 		}
 		tokens := map[string]string{} // by OCMW: empty where it may not go on
 		for i, e := range entries {
-			if _, known := tokens[e.OCMW]; !known && token != "" {
+			if _, asked := tokens[e.OCMW]; !asked && token != "" {
 				if tokens[e.OCMW], err = tokenIfFree(t, e.OCMW, token); err != nil {
 					return err
 				}
@@ -335,7 +348,7 @@ func (l *settling) settle(d casefile.Dossier, next *claimed) error {
 	if err != nil {
 		return err
 	}
-	more, err := l.next(ours, d.Version, next)
+	more, err := l.advanceTo(d.Version, ours, next)
 	if err != nil {
 		return err
 	}
@@ -363,24 +376,29 @@ func (l *settling) learn(d casefile.Dossier) (ours bool, err error) {
 	return version == 0 || d.Version == version || d.Version == version+1, l.who.save(l.t, l.t.s.day(l.now))
 }
 
-// next makes the lane's next entry its head, and claims it where it may go on at once; it tells whether there is one. Where
+// advanceTo makes the lane's next entry its head, and claims it where it may go on at once; it tells whether there is one. Where
 // the settled entry alone moved the dossier, the lane is carried to its version.
-func (l *settling) next(ours bool, version int64, next *claimed) (bool, error) {
-	e, may, later, err := l.first()
-	if err != nil || e.ID == "" {
+func (l *settling) advanceTo(version int64, ours bool, next *claimed) (bool, error) {
+	sealed, may, later, err := l.first()
+	if err != nil || sealed.ID == "" {
 		return false, err
 	}
-	behind := l.entry.Version
-	carry := ours && e.Version == behind && !e.State.InFlight()
+	was, behind := sealed.State, l.entry.Version
+	carry := ours && sealed.Version == behind
 	if carry {
-		e.Version = version
+		sealed.Version = version
 	}
-	if carry && may && e.State == outbox.Waiting && !e.NotBefore.After(l.now) && l.token != "" {
-		e.State, e.Claim, e.UpdatedAt = outbox.Claimed, l.token, l.now.UTC()
-		next.add(e, l.who.known)
+	e := sealed.Entry
+	if carry && may && l.token != "" && outbox.Transition(was, outbox.Claimed) == nil {
+		// One that can't be opened stays as it is, for Claim to tell: what MLP took is settled in any case.
+		if opened, err := l.t.s.openEntry(sealed); err == nil {
+			e = opened
+			e.State, e.Claim, e.UpdatedAt = outbox.Claimed, l.token, l.now.UTC()
+			next.add(e, l.who.known)
+		}
 	}
-	err = one(l.t.exec(`UPDATE entry SET head = 1, version = ?1, state = ?2, claim = NULLIF(?3, ''), updated_at = ?4 WHERE id = ?5 AND claim IS NULL`,
-		e.Version, string(e.State), e.Claim, stored(e.UpdatedAt), e.ID))
+	err = one(l.t.exec(`UPDATE entry SET head = 1, version = ?1, state = ?2, claim = NULLIF(?3, ''), updated_at = ?4 WHERE id = ?5 AND state = ?6 AND claim IS NULL`,
+		e.Version, string(e.State), e.Claim, stored(e.UpdatedAt), e.ID, string(was)))
 	if err != nil || !later || !ours {
 		return true, err
 	}
@@ -391,14 +409,14 @@ func (l *settling) next(ours bool, version int64, next *claimed) (bool, error) {
 
 // first reads the lane's first open entry, whose id is empty where there is none; whether it may be sent as far as it and its client
 // go; and whether there are later ones.
-func (l *settling) first() (e outbox.Entry, may, later bool, err error) {
-	for rs, err := range l.t.rows(entryColumns+`, e.approved = 1 AND p.dirty = 0 AND `+freeClient+`,
+func (l *settling) first() (e sealedEntry, may, later bool, err error) {
+	for rs, err := range l.t.rows(entryColumns+`, e.approved = 1 AND e.not_before <= ?2 AND p.dirty = 0 AND `+freeClient+`,
 			EXISTS (SELECT 1 FROM entry f WHERE f.person = e.person AND f.seq > e.seq AND f.state IN `+openStates+`)`+entryTables+`
-			WHERE e.person = ? AND e.state IN `+openStates+` ORDER BY e.seq LIMIT 1`, l.person) {
+			WHERE e.person = ?1 AND e.state IN `+openStates+` ORDER BY e.seq LIMIT 1`, l.person, stored(l.now)) {
 		if err != nil {
 			return e, false, false, err
 		}
-		e, err = l.t.s.scanEntry(rs, &may, &later)
+		e, err = scanEntry(rs, &may, &later)
 		return e, may, later, err
 	}
 	return e, false, false, nil
@@ -514,23 +532,39 @@ func entryByID(t *tx, id string) (outbox.Entry, error) {
 		if err != nil {
 			return outbox.Entry{}, err
 		}
-		return t.s.scanEntry(rs)
+		return t.s.readEntry(rs)
 	}
 	return outbox.Entry{}, ledger.ErrNotFound
 }
 
-// scanEntry reads a row that begins with an entry's columns; more is where those behind them go.
-func (s *Store) scanEntry(rs *sql.Rows, more ...any) (outbox.Entry, error) {
-	var e outbox.Entry
-	var notBefore, created, updated, doubt int64
-	var payload, problem []byte
-	err := rs.Scan(append([]any{&e.ID, &e.OCMW, &e.Person, &e.Pseudonym, &e.Seq, &e.Op, &e.Kind, &e.Registration, &e.Rule, &e.State, &e.Version,
-		&e.Attempts, &notBefore, &payload, &e.Claim, &created, &updated, &e.TraceID, &problem, &e.Approved, &doubt}, more...)...)
+// readEntry reads a row of an entry's columns.
+func (s *Store) readEntry(rs *sql.Rows) (outbox.Entry, error) {
+	sealed, err := scanEntry(rs)
 	if err != nil {
-		return e, err
+		return sealed.Entry, err
 	}
+	return s.openEntry(sealed)
+}
+
+// sealedEntry is one with what can be read of it without its key.
+type sealedEntry struct {
+	outbox.Entry
+	payload, problem []byte
+}
+
+// scanEntry reads a row that begins with an entry's columns; more is where those behind them go.
+func scanEntry(rs *sql.Rows, more ...any) (e sealedEntry, err error) {
+	var notBefore, created, updated, doubt int64
+	err = rs.Scan(append([]any{&e.ID, &e.OCMW, &e.Person, &e.Pseudonym, &e.Seq, &e.Op, &e.Kind, &e.Registration, &e.Rule, &e.State, &e.Version,
+		&e.Attempts, &notBefore, &e.payload, &e.Claim, &created, &updated, &e.TraceID, &e.problem, &e.Approved, &doubt}, more...)...)
 	e.NotBefore, e.CreatedAt, e.UpdatedAt, e.DoubtSince = instant(notBefore), instant(created), instant(updated), instant(doubt)
-	plain, err := s.open("entry", e.OCMW, e.ID, "payload", payload)
+	return e, err
+}
+
+// openEntry decrypts an entry. With an error it gives what is in clear.
+func (s *Store) openEntry(sealed sealedEntry) (outbox.Entry, error) {
+	e, problem := sealed.Entry, sealed.problem
+	plain, err := s.open("entry", e.OCMW, e.ID, "payload", sealed.payload)
 	if err != nil {
 		return e, err
 	}

@@ -147,7 +147,7 @@ func (s *Store) Entries(ctx context.Context, f ledger.EntryFilter) ([]outbox.Ent
 			if err != nil {
 				return err
 			}
-			e, err := s.scanEntry(rs)
+			e, err := s.readEntry(rs)
 			if err != nil {
 				return err
 			}

@@ -10,7 +10,7 @@ import (
 // recentSize is how many known dossiers are kept opened: more than are being delivered at a time.
 const recentSize = 128
 
-// recent keeps what was read or written of MLP's dossiers lately, decrypted and decoded: delivering reads one before it sends and again
+// recent keeps what was read or written of MLP's dossiers lately, decrypted and decoded: delivering reads one when it claims and again
 // when it settles, and what is written reads back equal (casefile's tests). It is found by person and by the digest of its content, which the ledger holds beside it: what was
 // changed, by whichever transaction or process, has another digest, and what was rolled back is not asked for.
 type recent struct {
