@@ -204,10 +204,10 @@ var sending = map[string]func(*world){
 				return s, e
 			},
 			"is parked": func(w *world) (ledger.Subject, outbox.Entry) {
-				s := w.queue("c1", "90")
+				w.queue("c1", "90")
 				w.ok(w.Park(w.ctx, w.claimOne(), outbox.Problem{Type: "refused"}, w.now))
 				w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "Maes")))
-				s = w.subject("c1")
+				s := w.subject("c1")
 				return s, w.entry(s, "90")
 			},
 			"is not approved": func(w *world) (ledger.Subject, outbox.Entry) {
