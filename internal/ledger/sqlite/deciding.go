@@ -30,7 +30,7 @@ const (
 			WHERE p.ocmw = ?1 AND p.decided_version > ?3` + mayDecide + ` ORDER BY p.decided_version, p.id LIMIT ?4)
 		ORDER BY id LIMIT ?4`
 	mayDecide = ` AND p.id NOT IN (SELECT value FROM json_each(?5)) AND (p.looked_up = 1 OR p.insz_ix IS NULL)
-		AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.person = p.id AND e.state IN ('claimed', 'inDoubt'))`
+		AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.person = p.id AND e.` + inFlight + `)`
 )
 
 // Dirty implements ledger.Deciding.
@@ -108,12 +108,12 @@ func (s *Store) Decide(ctx context.Context, run string, outcomes []ledger.Outcom
 		if err != nil {
 			return err
 		}
-		inFlight, err := column[int64](t, `SELECT person FROM entry WHERE state IN ('claimed', 'inDoubt')
+		sending, err := column[int64](t, `SELECT person FROM entry WHERE `+inFlight+`
 			AND person IN (SELECT value FROM json_each(?))`, list(ids))
 		if err != nil {
 			return err
 		}
-		for _, id := range inFlight {
+		for _, id := range sending {
 			delete(current, id)
 		}
 		for _, o := range outcomes {

@@ -383,28 +383,37 @@ func (l *settling) advanceTo(version int64, ours bool, next *claimed) (bool, err
 	if err != nil || sealed.ID == "" {
 		return false, err
 	}
-	was, behind := sealed.State, l.entry.Version
-	carry := ours && sealed.Version == behind
-	if carry {
-		sealed.Version = version
-	}
-	e := sealed.Entry
-	if carry && may && l.token != "" && outbox.Transition(was, outbox.Claimed) == nil {
-		// One that can't be opened stays as it is, for Claim to tell: what MLP took is settled in any case.
-		if opened, err := l.t.s.openEntry(sealed); err == nil {
-			e = opened
-			e.State, e.Claim, e.UpdatedAt = outbox.Claimed, l.token, l.now.UTC()
-			next.add(e, l.who.known)
+	e, behind := sealed.Entry, l.entry.Version
+	if ours && e.Version == behind {
+		e.Version = version
+		if may {
+			e = l.goOn(sealed, version, next)
 		}
 	}
 	err = one(l.t.exec(`UPDATE entry SET head = 1, version = ?1, state = ?2, claim = NULLIF(?3, ''), updated_at = ?4 WHERE id = ?5 AND state = ?6 AND claim IS NULL`,
-		e.Version, string(e.State), e.Claim, stored(e.UpdatedAt), e.ID, string(was)))
+		e.Version, string(e.State), e.Claim, stored(e.UpdatedAt), e.ID, string(sealed.State)))
 	if err != nil || !later || !ours {
 		return true, err
 	}
 	_, err = l.t.exec(`UPDATE entry SET version = ?1 WHERE person = ?2 AND seq > ?3 AND version = ?4 AND state IN ('waiting', 'suspended', 'parked')`,
 		version, l.person, e.Seq, behind)
 	return true, err
+}
+
+// goOn is an entry at a version, claimed where its state and the token let it be. One that can't be opened stays as it is, for Claim to
+// tell: what MLP took is settled in any case.
+func (l *settling) goOn(sealed sealedEntry, version int64, next *claimed) outbox.Entry {
+	sealed.Version = version
+	if l.token == "" || outbox.Transition(sealed.State, outbox.Claimed) != nil {
+		return sealed.Entry
+	}
+	e, err := l.t.s.openEntry(sealed)
+	if err != nil {
+		return sealed.Entry
+	}
+	e.State, e.Claim, e.UpdatedAt = outbox.Claimed, l.token, l.now.UTC()
+	next.add(e, l.who.known)
+	return e
 }
 
 // first reads the lane's first open entry, whose id is empty where there is none; whether it may be sent as far as it and its client
