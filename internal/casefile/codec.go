@@ -50,31 +50,6 @@ func MarshalRecord(r Record) ([]byte, error) {
 	return nil, fmt.Errorf("write record: %w", ErrUnknownKind)
 }
 
-// UnmarshalRecord reads a record of the given kind from the stored form.
-func UnmarshalRecord(kind RecordKind, stored []byte) (Record, error) {
-	switch kind {
-	case KindClient:
-		return readClient(stored)
-	case KindTrack:
-		return readRecord[Track](stored)
-	case KindEmployment:
-		return readRecord[Employment](stored)
-	case KindPlacement:
-		return readRecord[Placement](stored)
-	case KindTraining:
-		return readRecord[Training](stored)
-	case KindEvaluation:
-		return readRecord[Evaluation](stored)
-	case KindHandover:
-		return readRecord[HandoverRecord](stored)
-	case KindCompetence:
-		return readRecord[CompetenceRecord](stored)
-	case KindDocument:
-		return readRecord[DocumentRecord](stored)
-	}
-	return nil, fmt.Errorf("read record: %w", ErrUnknownKind)
-}
-
 // MarshalContent writes what a record says, without where it stands in the
 // export and whether it was missing from the last one: two records are equal in
 // content when these bytes are. They hold personal data: whoever keeps a hash of
@@ -420,30 +395,6 @@ func writeRecord[R any, P interface {
 		return nil, fmt.Errorf("write record: %w", ErrUnknownKind)
 	}
 	return write(r, string(r.Kind())+" record")
-}
-
-func readRecord[R any, P interface {
-	*R
-	Record
-}](stored []byte) (Record, error) {
-	r := P(new(R))
-	if err := read(stored, r, string(r.Kind())+" record"); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-func readClient(stored []byte) (Record, error) {
-	var w clientWire
-	if err := read(stored, &w, "client record"); err != nil {
-		return nil, err
-	}
-	n, err := readINSZ(w.INSZ)
-	if err != nil {
-		return nil, fmt.Errorf("read stored client record: %w", err)
-	}
-	w.Client.INSZ = n
-	return &w.Client, nil
 }
 
 func readINSZ(digits string) (ident.INSZ, error) {

@@ -21,6 +21,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the golden files")
 
 func TestRecordsReadBackEqual(t *testing.T) {
+	var reader RecordReader // of all of them: what one has the next may lack
 	for _, empty := range records() {
 		t.Run(string(empty.Kind()), func(t *testing.T) {
 			rapid.Check(t, func(rt *rapid.T) {
@@ -29,7 +30,7 @@ func TestRecordsReadBackEqual(t *testing.T) {
 				if err != nil {
 					rt.Fatal(err)
 				}
-				got, err := UnmarshalRecord(want.Kind(), stored)
+				got, err := reader.Read(want.Kind(), stored)
 				if err != nil {
 					rt.Fatal(err)
 				}
@@ -173,16 +174,18 @@ func TestReadingRefuses(t *testing.T) {
 				return err
 			}, "unknown kind",
 		},
-		"unknown field":  {readsClient(`{"Verhaegen":1}`), "not the form"},
-		"wrong type":     {readsClient(`{"LastName":{"x":"Verhaegen"}}`), "wrong type"},
-		"not JSON":       {readsClient(`Verhaegen`), "not JSON"},
-		"cut off":        {readsClient(`{"LastName":"Verhaegen`), "not JSON"},
-		"two values":     {readsClient(`{"LastName":"Verhaegen"}{}`), "follows"},
-		"no such day":    {readsClient(`{"BirthDate":"2025-02-30","LastName":"Verhaegen"}`), "not the form"},
-		"no such number": {readsClient(`{"INSZ":"67722499798"}`), "check digits"},
-		"nothing":        {readsClient(``), "not JSON"},
-		"null":           {readsClient(`null`), "nothing is stored"},
-		"nothing known":  {func() error { _, err := UnmarshalKnown([]byte(`null`)); return err }, "nothing is stored"},
+		"unknown field":            {readsClient(`{"Verhaegen":1}`), "not the form"},
+		"wrong type":               {readsClient(`{"LastName":{"x":"Verhaegen"}}`), "wrong type"},
+		"not JSON":                 {readsClient(`Verhaegen`), "not JSON"},
+		"cut off":                  {readsClient(`{"LastName":"Verhaegen`), "not JSON"},
+		"two values":               {readsClient(`{"LastName":"Verhaegen"}{}`), "follows"},
+		"no such day":              {readsClient(`{"BirthDate":"2025-02-30","LastName":"Verhaegen"}`), "not the form"},
+		"column of the wrong type": {readsClient(`{"prov":{"columns":{"Verhaegen":1}}}`), "wrong type"},
+		"unknown field of a place": {readsClient(`{"prov":{"Verhaegen":1}}`), "not the form"},
+		"no such number":           {readsClient(`{"INSZ":"67722499798"}`), "check digits"},
+		"nothing":                  {readsClient(``), "not JSON"},
+		"null":                     {readsClient(`null`), "nothing is stored"},
+		"nothing known":            {func() error { _, err := UnmarshalKnown([]byte(`null`)); return err }, "nothing is stored"},
 		"person in change": {func() error {
 			_, err := UnmarshalChange([]byte(`{"New":{"kind":"dossier","body":{"INSZ":"67722499798"}}}`))
 			return err

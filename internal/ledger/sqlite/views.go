@@ -71,6 +71,7 @@ func readPersons(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
 }
 
 func readRecords(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
+	var records casefile.RecordReader
 	for rs, err := range t.rows(`SELECT r.person, r.kind, r.key_ix, r.digest, r.missing_since IS NOT NULL, x.payload,
 			COALESCE(f.name, x.last_file, ''), COALESCE(w.number, x.last_number, 0)
 		FROM json_each(?) j JOIN record r ON r.person = j.value JOIN row_record x ON x.id = r.source
@@ -93,7 +94,7 @@ func readRecords(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
 		if err != nil {
 			return err
 		}
-		record, err := casefile.UnmarshalRecord(kind, payload)
+		record, err := records.Read(kind, payload)
 		if err != nil {
 			return fmt.Errorf("read record: %w", err)
 		}
