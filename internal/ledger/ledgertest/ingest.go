@@ -2,6 +2,7 @@ package ledgertest
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -90,6 +91,22 @@ var ingesting = map[string]func(*world){
 				w.Fatalf("client %s has %d rows that hold it", s.Client, len(s.Held))
 			}
 		}
+	},
+
+	"nothing of a row with a contradicted key comes into force, and of a doubled key the first place": func(w *world) {
+		result := w.ingest(kbo, w.feeds("clients", "intake"),
+			row(0, 2, client("c1", 1, "Peeters"), track("c1", "t1", "kok")), row(0, 3, client("c2", 2, "Maes"), track("c2", "t1", "kok")),
+			row(1, 2, client("c1", 1, "Pieters"), track("c1", "t2", "kok")), row(1, 3, client("c2", 2, "Maes"), track("c2", "t2", "kok")))
+		w.same([]int{1, 1}, []int{result.Files[0].Rejected, result.Files[0].New}, "first file: rejected, new")
+		w.same([]int{1, 1}, []int{result.Files[1].Rejected, result.Files[1].New}, "second file: rejected, new")
+		w.same(0, len(must(w.Find(w.ctx, kbo, "c1")).Records), "records of who is contradicted")
+		at := map[string]string{}
+		for _, r := range must(w.Find(w.ctx, kbo, "c2")).Records {
+			at[string(r.Kind())+" "+r.Key()] = fmt.Sprint(r.Origin().File, " ", r.Origin().Row)
+		}
+		w.same(map[string]string{
+			"client c2": result.Files[0].Name + " 3", "track t1": result.Files[0].Name + " 3", "track t2": result.Files[1].Name + " 3",
+		}, at, "places")
 	},
 
 	"a rejected row holds its client until a set has it right": func(w *world) {

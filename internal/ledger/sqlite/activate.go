@@ -45,9 +45,10 @@ func (g *staging) activate(t *tx, counted []ledger.FileCount, now time.Time, res
 	}{
 		{"make room", func() error { return temporaries(t) }},
 		{"keep rows", func() error { return g.keepRows(t) }},
-		{"find double keys", func() error { return g.findDoubles(t) }},
 		{"add clients", func() error { return g.addPersons(t) }},
 		{"compare with the export in force", func() error { return g.compare(t) }},
+		{"find double keys", func() error { return g.findDoubles(t) }},
+		{"note outcomes", func() error { return g.noteOutcomes(t) }},
 		{"count outcomes", func() (err error) { return g.balance(t, counted, result) }},
 		{"find the replaced rows", func() error { return g.findReplaced(t) }},
 		{"mark what is missing", func() (err error) { result.Missing, err = g.markMissing(t, now); return err }},
@@ -90,7 +91,7 @@ func temporaries(t *tx) error {
 		`CREATE TEMP TABLE staged_double (record INTEGER PRIMARY KEY, row INTEGER, key_ix BLOB, digest BLOB,
 			client_ix BLOB, position INTEGER, number INTEGER, name TEXT)`,
 		`CREATE TEMP TABLE staged_record (source INTEGER, row INTEGER, person INTEGER, kind TEXT, key_ix BLOB, digest BLOB,
-			deleted INTEGER, feed INTEGER, outcome TEXT, back INTEGER, elsewhere INTEGER, PRIMARY KEY (person, kind, key_ix)) WITHOUT ROWID`,
+			deleted INTEGER, feed INTEGER, outcome TEXT, back INTEGER, elsewhere INTEGER, double INTEGER, PRIMARY KEY (person, kind, key_ix)) WITHOUT ROWID`,
 		`CREATE INDEX temp.staged_record_row ON staged_record (row)`,
 		`CREATE TEMP TABLE concerned (person INTEGER PRIMARY KEY)`,
 		`CREATE TEMP TABLE insz_change (person INTEGER PRIMARY KEY, before BLOB, after BLOB)`,
@@ -116,15 +117,14 @@ func dropTemporaries(t *tx) error {
 	return nil
 }
 
-// findDoubles looks for keys that stand more than once in the set. Of equal content
-// the later record is a duplicate; of different content every row is rejected.
+// findDoubles looks for keys that stand more than once in the set, which comparing has met. Of equal content
+// the later record is a duplicate; of different content every row is rejected. What is left of them is compared anew.
 func (g *staging) findDoubles(t *tx) error {
 	n, err := t.exec(`INSERT INTO staged_double
 		SELECT rr.id, rr.row, rr.key_ix, rr.digest, rr.client_ix, f.position, r.number, f.name
 		FROM export_file f JOIN export_row r ON r.file = f.id JOIN row_record rr ON rr.row = r.id
-		WHERE f.export_set = ?1 AND rr.key_ix IN (
-			SELECT x.key_ix FROM export_file xf JOIN export_row xr ON xr.file = xf.id JOIN row_record x ON x.row = xr.id
-			WHERE xf.export_set = ?1 GROUP BY x.key_ix HAVING COUNT(*) > 1)`, g.set)
+		WHERE f.export_set = ?1 AND EXISTS (SELECT 1 FROM staged_record WHERE double)
+			AND rr.key_ix IN (SELECT key_ix FROM staged_record WHERE double)`, g.set)
 	if err != nil || n == 0 {
 		return err
 	}
@@ -135,11 +135,18 @@ func (g *staging) findDoubles(t *tx) error {
 	if err := g.rejectConflicts(t, doubles); err != nil {
 		return err
 	}
-	_, err = t.exec(`UPDATE row_record SET duplicate = 1 WHERE id IN (SELECT record FROM (
-			SELECT d.record, ROW_NUMBER() OVER (PARTITION BY d.key_ix ORDER BY d.position, d.number, d.record) AS nth
-			FROM staged_double d JOIN export_row r ON r.id = d.row WHERE r.rejected = 0)
-		WHERE nth > 1)`)
-	return err
+	for _, statement := range []string{
+		`UPDATE row_record SET duplicate = 1 WHERE id IN (SELECT record FROM (
+				SELECT d.record, ROW_NUMBER() OVER (PARTITION BY d.key_ix ORDER BY d.position, d.number, d.record) AS nth
+				FROM staged_double d JOIN export_row r ON r.id = d.row WHERE r.rejected = 0)
+			WHERE nth > 1)`,
+		`DELETE FROM staged_record WHERE double OR row IN (SELECT d.row FROM staged_double d JOIN export_row r ON r.id = d.row WHERE r.rejected = 1)`,
+	} {
+		if _, err := t.exec(statement); err != nil {
+			return err
+		}
+	}
+	return g.stageRecords(t, `rr.id IN (SELECT record FROM staged_double)`) // each key once: a second would be refused
 }
 
 type double struct {
@@ -231,24 +238,30 @@ func (g *staging) addPersons(t *tx) error {
 	return err
 }
 
+// compare stages each record of the set beside the one in force, and marks where a key stands more than once.
 func (g *staging) compare(t *tx) error {
+	return g.stageRecords(t, `true ON CONFLICT (person, kind, key_ix) DO UPDATE SET double = 1`)
+}
+
+func (g *staging) stageRecords(t *tx, which string) error {
 	_, err := t.exec(`INSERT INTO staged_record
 		SELECT rr.id, rr.row, p.id, rr.kind, rr.key_ix, rr.digest, rr.deleted, f.feed,
 			CASE WHEN cur.person IS NULL THEN 'new' WHEN cur.digest <> rr.digest THEN 'changed' ELSE 'unchanged' END,
-			cur.missing_since IS NOT NULL, CASE WHEN cur.feed <> f.feed THEN cur.source END
+			cur.missing_since IS NOT NULL, CASE WHEN cur.feed <> f.feed THEN cur.source END, 0
 		FROM export_file f JOIN export_row r ON r.file = f.id JOIN row_record rr ON rr.row = r.id
 			JOIN person p ON p.ocmw = ?2 AND p.client_ix = rr.client_ix
 			LEFT JOIN record cur ON cur.person = p.id AND cur.kind = rr.kind AND cur.key_ix = rr.key_ix
-		WHERE f.export_set = ?1 AND r.rejected = 0 AND rr.duplicate = 0`, g.set, g.ocmw)
-	if err != nil {
-		return err
-	}
+		WHERE f.export_set = ?1 AND r.rejected = 0 AND rr.duplicate = 0 AND `+which, g.set, g.ocmw)
+	return err
+}
+
+func (g *staging) noteOutcomes(t *tx) error {
 	for _, f := range g.files {
 		if _, err := t.exec(noteOutcomes, f.id); err != nil {
 			return err
 		}
 	}
-	_, err = t.exec(`INSERT INTO concerned SELECT DISTINCT person FROM staged_record WHERE outcome <> 'unchanged' OR back`)
+	_, err := t.exec(`INSERT INTO concerned SELECT DISTINCT person FROM staged_record WHERE outcome <> 'unchanged' OR back`)
 	return err
 }
 
