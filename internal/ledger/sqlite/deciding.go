@@ -3,11 +3,13 @@ package sqlite
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/hex"
 	"fmt"
 	"hash"
 	"maps"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/mlpsync/mlpsync/internal/audit"
@@ -53,22 +55,42 @@ func (s *Store) Dirty(ctx context.Context, ocmw string, day casefile.Date, versi
 	return subjects, err
 }
 
+// recordInputs are what the digests of inputs are made of where the records in force are concerned, by person.
+type recordInputs map[int64][]byte
+
+func (r recordInputs) add(person int64, kind casefile.RecordKind, deleted, missing bool, key, digest []byte) {
+	state := string(kind) + " " + strconv.Itoa(bit(deleted)) + " " + strconv.Itoa(bit(missing))
+	r[person] = append(r[person], seal.AAD(state, strings.ToUpper(place(key)), strings.ToUpper(place(digest)))...)
+}
+
+func readRecordInputs(t *tx, ids []int64) (recordInputs, error) {
+	records := make(recordInputs, len(ids))
+	for rs, err := range t.rows(`SELECT r.person, r.kind, r.deleted, r.missing_since IS NOT NULL, r.key_ix, r.digest
+			FROM json_each(?) j JOIN record r ON r.person = j.value ORDER BY r.person, r.kind, r.key_ix`, list(ids)) {
+		if err != nil {
+			return nil, err
+		}
+		var person int64
+		var kind casefile.RecordKind
+		var deleted, missing bool
+		var key, digest sql.RawBytes
+		if err := rs.Scan(&person, &kind, &deleted, &missing, &key, &digest); err != nil {
+			return nil, err
+		}
+		records.add(person, kind, deleted, missing, key, digest)
+	}
+	return records, nil
+}
+
 // inputs are digests of all that deciding a person reads: the records in force, the
 // rejected rows or the person that hold it, what caseworkers answered, and what is known of MLP. They are made of keyed
-// digests, so that nobody can guess a record from one.
-func inputs(t *tx, ids []int64) (map[int64]string, error) {
+// digests, so that nobody can guess a record from one. They stand in plans, which are compared with them later.
+func inputs(t *tx, ids []int64, records recordInputs) (map[int64]string, error) {
 	hashes := make(map[int64]hash.Hash, len(ids))
-	add := func(id int64, parts ...string) {
-		if hashes[id] == nil {
-			hashes[id] = sha256.New()
-		}
-		hashes[id].Write(seal.AAD(parts...))
-	}
 	for _, query := range []string{
+		// What is known comes first; there is a row for each person.
 		`SELECT p.id, 'known', p.looked_up || ' ' || p.outside_area || ' ' || p.version || ' ' || p.held || ' ' || ` + sharedINSZ + `, COALESCE(hex(k.digest), '')
 			FROM json_each(?) j JOIN person p ON p.id = j.value LEFT JOIN known k ON k.person = p.id`,
-		`SELECT r.person, r.kind || ' ' || r.deleted || ' ' || (r.missing_since IS NOT NULL), hex(r.key_ix), hex(r.digest)
-			FROM json_each(?) j JOIN record r ON r.person = j.value ORDER BY r.person, r.kind, r.key_ix`,
 		`SELECT p.id, f.name, CAST(r.number AS TEXT), hex(x.digest)
 			FROM json_each(?) j JOIN person p ON p.id = j.value JOIN export_row r ON r.client_ix = p.client_ix AND r.rejected = 1
 				JOIN export_file f ON f.id = r.file JOIN export_set s ON s.id = f.export_set AND s.state = 'active'
@@ -87,7 +109,15 @@ func inputs(t *tx, ids []int64) (map[int64]string, error) {
 			if err := rs.Scan(&id, &a, &b, &c); err != nil {
 				return nil, err
 			}
-			add(id, a, b, c)
+			h, begun := hashes[id]
+			if !begun {
+				h = sha256.New()
+				hashes[id] = h
+			}
+			h.Write(seal.AAD(a, b, c))
+			if !begun {
+				h.Write(records[id])
+			}
 		}
 	}
 	digests := make(map[int64]string, len(hashes))
@@ -104,7 +134,11 @@ func (s *Store) Decide(ctx context.Context, run string, outcomes []ledger.Outcom
 		for i, o := range outcomes {
 			ids[i] = o.Subject.Person
 		}
-		current, err := inputs(t, ids)
+		records, err := readRecordInputs(t, ids)
+		if err != nil {
+			return err
+		}
+		current, err := inputs(t, ids, records)
 		if err != nil {
 			return err
 		}

@@ -13,7 +13,8 @@ type readsViews func(*tx, []int64, map[int64]*ledger.ClientView) error
 
 // What clients can be read with, beside the person: what a decision is made of, and the last decision itself.
 func madeOf() []readsViews {
-	return []readsViews{readRecords, readShared, readHeld, readHolds, readAnswers, readInputs}
+	records := recordInputs{} // noted while the records are read
+	return []readsViews{records.readRecords, readShared, readHeld, readHolds, readAnswers, records.readInputs}
 }
 func decided() []readsViews { return []readsViews{readHeld, readHolds, readDecisions} }
 func whole() []readsViews   { return append(madeOf(), readDecisions) }
@@ -70,9 +71,9 @@ func readPersons(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
 	return nil
 }
 
-func readRecords(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
+func (r recordInputs) readRecords(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
 	var records casefile.RecordReader
-	for rs, err := range t.rows(`SELECT r.person, r.kind, r.key_ix, r.digest, r.missing_since IS NOT NULL, x.payload,
+	for rs, err := range t.rows(`SELECT r.person, r.kind, r.key_ix, r.digest, r.deleted, r.missing_since IS NOT NULL, x.payload,
 			COALESCE(f.name, x.last_file, ''), COALESCE(w.number, x.last_number, 0)
 		FROM json_each(?) j JOIN record r ON r.person = j.value JOIN row_record x ON x.id = r.source
 			LEFT JOIN export_row w ON w.id = x.row LEFT JOIN export_file f ON f.id = w.file
@@ -83,12 +84,13 @@ func readRecords(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
 		var person int64
 		var kind casefile.RecordKind
 		var key, digest, sealed sql.RawBytes // not used behind this row
-		var missing bool
+		var deleted, missing bool
 		var file string
 		var number int
-		if err := rs.Scan(&person, &kind, &key, &digest, &missing, &sealed, &file, &number); err != nil {
+		if err := rs.Scan(&person, &kind, &key, &digest, &deleted, &missing, &sealed, &file, &number); err != nil {
 			return err
 		}
+		r.add(person, kind, deleted, missing, key, digest)
 		v := views[person]
 		payload, err := t.s.open("record", v.OCMW, place(key)+place(digest), "payload", sealed)
 		if err != nil {
@@ -148,8 +150,8 @@ func readShared(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
 	return nil
 }
 
-func readInputs(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
-	digests, err := inputs(t, ids)
+func (r recordInputs) readInputs(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
+	digests, err := inputs(t, ids, r)
 	if err != nil {
 		return err
 	}
