@@ -20,40 +20,59 @@ import (
 // for a number of a billion digits.
 var number = regexp.MustCompile(`^-?[0-9]{1,12}(\.[0-9]{1,12})?$`)
 
-// plain keeps the values that the schema can look at, and refuses the others. A field that
-// this kind doesn't have is refused whatever its value: its name can be anything, so nothing else says it.
+// plain keeps the values that the schema can look at, and refuses the others. The order of the fields is all the same: what is
+// said is sorted at the end.
 func (c *check) plain() {
-	for _, field := range slices.Sorted(maps.Keys(c.in.Fields)) {
-		value := c.in.Fields[field]
-		if _, known := c.kind.order[field]; !known {
-			if value != nil {
-				c.refuse(safeName(field), RuleUnknown, unknownTexts())
-			}
+	c.fields = c.in.Fields
+	copied := false // most records have nothing to change
+	for field, given := range c.in.Fields {
+		value := c.plainValue(field, given)
+		if value != nil && !isFloat(given) {
 			continue
 		}
-		if n, isFloat := value.(float64); isFloat && !math.IsNaN(n) && !math.IsInf(n, 0) {
-			value = json.Number(strconv.FormatFloat(n, 'f', -1, 64))
+		if !copied {
+			c.fields, copied = maps.Clone(c.in.Fields), true
 		}
-		switch v := value.(type) {
-		case nil:
-			continue // absent, as an empty cell is
-		case string, bool:
-		case json.Number:
-			if !number.MatchString(string(v)) {
-				c.refuse(field, RuleRange, rangeTexts(c.title(field), c.described(field)))
-				continue
-			}
-		case []any:
-			if !allText(v) {
-				c.refuse(field, RuleType, typeTexts(c.title(field), c.property(field)))
-				continue
-			}
-		default:
-			c.refuse(field, RuleType, typeTexts(c.title(field), c.property(field)))
-			continue
+		if value == nil {
+			delete(c.fields, field)
+		} else {
+			c.fields[field] = value
 		}
-		c.fields[field] = value
 	}
+}
+
+func isFloat(value any) bool { _, is := value.(float64); return is }
+
+// plainValue is what the schema looks at; nil when there is nothing, or it is refused. A field that
+// this kind doesn't have is refused whatever its value: its name can be anything, so nothing else says it.
+func (c *check) plainValue(field string, value any) any {
+	if _, known := c.kind.order[field]; !known {
+		if value != nil {
+			c.refuse(safeName(field), RuleUnknown, unknownTexts())
+		}
+		return nil
+	}
+	if n, isFloat := value.(float64); isFloat && !math.IsNaN(n) && !math.IsInf(n, 0) {
+		value = json.Number(strconv.FormatFloat(n, 'f', -1, 64))
+	}
+	switch v := value.(type) {
+	case nil: // absent, as an empty cell is
+		return nil
+	case string, bool:
+		return value
+	case json.Number:
+		if number.MatchString(string(v)) {
+			return value
+		}
+		c.refuse(field, RuleRange, rangeTexts(c.title(field), c.described(field)))
+		return nil
+	case []any:
+		if allText(v) {
+			return value
+		}
+	}
+	c.refuse(field, RuleType, typeTexts(c.title(field), c.property(field)))
+	return nil
 }
 
 func allText(list []any) bool {
@@ -145,8 +164,10 @@ func (c *check) violation(leaf *jsonschema.ValidationError) {
 
 // property is a field's schema, past a reference; nil when the kind has no such
 // field.
-func (c *check) property(field string) *jsonschema.Schema {
-	property := c.kind.schema.Properties[field]
+func (c *check) property(field string) *jsonschema.Schema { return c.kind.property(field) }
+
+func (k *kindSchema) property(field string) *jsonschema.Schema {
+	property := k.schema.Properties[field]
 	for property != nil && property.Ref != nil {
 		property = property.Ref
 	}

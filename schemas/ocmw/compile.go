@@ -70,6 +70,9 @@ func compileKind(c *jsonschema.Compiler, kind string) (*kindSchema, error) {
 	k := &kindSchema{schema: schema, order: map[string]int{}}
 	for i, name := range names {
 		k.order[name] = i
+		if k.property(name).Format == "date" {
+			k.dates = append(k.dates, name)
+		}
 	}
 	return k, nil
 }

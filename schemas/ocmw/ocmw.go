@@ -33,6 +33,7 @@ type Decoder struct {
 type kindSchema struct {
 	schema *jsonschema.Schema
 	order  map[string]int // field -> its place in the schema
+	dates  []string       // the fields that are days, in that order
 }
 
 // Input is what a column profile made of one row, for one record kind.
@@ -133,7 +134,7 @@ func (d *Decoder) Decode(in Input) (casefile.Record, []Warning, []Violation) {
 	if !found {
 		return nil, nil, []Violation{unknownKind()}
 	}
-	c := &check{in: in, kind: kind, fields: map[string]any{}}
+	c := &check{in: in, kind: kind}
 	c.plain()
 	c.presence()
 	c.values()
@@ -150,7 +151,7 @@ func (d *Decoder) Decode(in Input) (casefile.Record, []Warning, []Violation) {
 type check struct {
 	in   Input
 	kind *kindSchema
-	// fields are those of in that the schema can look at.
+	// fields are those of in that the schema can look at; nobody writes in them behind plain.
 	fields     map[string]any
 	refused    map[string]bool
 	violations []Violation

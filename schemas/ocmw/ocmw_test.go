@@ -465,6 +465,22 @@ func TestRules(t *testing.T) {
 }
 
 // A path is judged alike on every system: the export may come from another one.
+func TestEveryDayIsPlausible(t *testing.T) {
+	d := newDecoder(t)
+	for kind := range fields() {
+		for field, value := range whole(kind) {
+			text, _ := value.(string)
+			if _, err := casefile.ParseDate(text); err != nil || text == "" {
+				continue
+			}
+			_, _, violations := d.Decode(input(kind, set(kind, field, "1899-12-31")))
+			if !slices.ContainsFunc(violations, func(v Violation) bool { return v.Field == field && v.Rule == RuleDatesImplausible }) {
+				t.Errorf("%s: %s is taken for a day of 1899", kind, field)
+			}
+		}
+	}
+}
+
 func TestDocumentFile(t *testing.T) {
 	d := newDecoder(t)
 	for file, good := range map[string]bool{

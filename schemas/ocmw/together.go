@@ -2,7 +2,6 @@ package ocmw
 
 import (
 	"io/fs"
-	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -64,13 +63,12 @@ func periods(kind casefile.RecordKind) []pair {
 }
 
 func (c *check) plausible() {
-	for _, field := range slices.Sorted(maps.Keys(c.fields)) {
+	for _, field := range c.kind.dates {
 		day := c.date(field)
+		future := !c.in.Today.IsZero() && day > c.in.Today
 		switch {
 		case day.IsZero():
-		case day < oldest,
-			!c.in.Today.IsZero() && day > c.in.Today.AddMonths(ahead),
-			field == "birthDate" && !c.in.Today.IsZero() && day > c.in.Today:
+		case day < oldest, future && (field == "birthDate" || day > c.in.Today.AddMonths(ahead)):
 			c.refuse(field, RuleDatesImplausible, implausibleTexts(c.title(field), field == "birthDate"))
 		}
 	}
