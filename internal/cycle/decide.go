@@ -14,7 +14,7 @@ import (
 
 // batchClients is how many clients are decided in one transaction: with all their records, they and as many of the next
 // batch are the most that is in memory at a time.
-const batchClients = 25
+const batchClients = 50
 
 // decide decides every dirty client of the OCMW and commits decisions with
 // their entries. It says how many were decided.
