@@ -11,7 +11,7 @@ const (
 	collectAt = 50
 	// headroom counts as in use, so that little is not collected again and again: half of it more may be garbage. It is
 	// address space only. A limit of memory in its place would have Go collect without end where more is really in use.
-	headroom = 12 << 20
+	headroom = 20 << 20
 )
 
 // SaveMemory has garbage collected sooner than Go does where much is in use, unless GOGC says when. It holds for the whole process, until
