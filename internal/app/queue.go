@@ -41,7 +41,7 @@ type QueueEntry struct {
 type Wait struct {
 	For   string    `json:"for"`
 	Until time.Time `json:"until,omitzero"`
-	// Behind is the first entry of its lane, where it waits for that.
+	// Behind is the entry of its lane whose turn it is, where it waits for that.
 	Behind string `json:"behind,omitempty"`
 }
 
@@ -106,8 +106,8 @@ func (a *App) way(ctx context.Context) (Way, error) {
 	return w, nil
 }
 
-// wait tells what an entry waits for; first is the first of its lane. Nil when it is done with.
-func (h holdings) wait(e, first outbox.Entry) *Wait {
+// wait tells what an entry waits for; turn is the one of its lane whose turn it is. Nil when it is done with.
+func (h holdings) wait(e, turn outbox.Entry) *Wait {
 	sends := e.State != outbox.InDoubt // what is in doubt is only read, and that goes on
 	switch {
 	case e.State.Final() || e.State == outbox.Discarded:
@@ -118,8 +118,10 @@ func (h holdings) wait(e, first outbox.Entry) *Wait {
 		return &Wait{For: "its client, who is held: see \"mlpsync explain\""}
 	case e.State == outbox.Claimed:
 		return &Wait{For: "MLP's answer"}
-	case e.ID != first.ID && first.ID != "":
-		return &Wait{For: "the entry ahead of it in its lane, which is " + string(first.State), Behind: first.ID}
+	case e.ID != turn.ID && turn.Seq > e.Seq:
+		return &Wait{For: "MLP to be read for an entry behind it in its lane, which is " + string(turn.State), Behind: turn.ID}
+	case e.ID != turn.ID && turn.ID != "":
+		return &Wait{For: "the entry ahead of it in its lane, which is " + string(turn.State), Behind: turn.ID}
 	case h.paused[e.OCMW] != nil && sends:
 		return &Wait{For: "\"mlpsync resume\" of its OCMW"}
 	case (h.stopped[e.OCMW] || !e.Approved) && sends:
@@ -171,17 +173,17 @@ func (a *App) Queue(ctx context.Context, names []string) ([]QueueEntry, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Of the open ones all are read: who is first of a lane says what the others wait for.
+	// Of the open ones all are read: whose turn it is in a lane says what the others wait for.
 	entries, err := a.store.Entries(ctx, ledger.EntryFilter{States: append(openStates(), asked...)})
 	if err != nil {
 		return nil, fmt.Errorf("list entries: %w", err)
 	}
-	first := heads(entries)
+	turn := turns(entries)
 	entries = slices.DeleteFunc(entries, func(e outbox.Entry) bool { return !slices.Contains(asked, e.State) })
 	slices.SortStableFunc(entries, func(x, y outbox.Entry) int { return cmp.Compare(x.Seq, y.Seq) })
 	list := make([]QueueEntry, 0, len(entries))
 	for _, e := range entries {
-		q, err := a.queueEntry(ctx, h, e, first[e.Person])
+		q, err := a.queueEntry(ctx, h, e, turn[e.Person])
 		if err != nil {
 			return nil, err
 		}
@@ -190,19 +192,19 @@ func (a *App) Queue(ctx context.Context, names []string) ([]QueueEntry, error) {
 	return list, nil
 }
 
-// heads are the first open entries by lane, of entries in order of lane.
-func heads(entries []outbox.Entry) map[int64]outbox.Entry {
-	first := map[int64]outbox.Entry{}
+// turns are the entries whose turn it is by lane, of entries in order of lane: the first in flight, else the first that is open.
+func turns(entries []outbox.Entry) map[int64]outbox.Entry {
+	turn := map[int64]outbox.Entry{}
 	for _, e := range entries {
-		_, there := first[e.Person]
-		if !there && !e.State.Final() && e.State != outbox.Discarded {
-			first[e.Person] = e
+		have, there := turn[e.Person]
+		if !there && !e.State.Final() && e.State != outbox.Discarded || e.State.InFlight() && !have.State.InFlight() {
+			turn[e.Person] = e
 		}
 	}
-	return first
+	return turn
 }
 
-func (a *App) queueEntry(ctx context.Context, h holdings, e, head outbox.Entry) (QueueEntry, error) {
+func (a *App) queueEntry(ctx context.Context, h holdings, e, turn outbox.Entry) (QueueEntry, error) {
 	change, err := casefile.UnmarshalChange(e.Payload)
 	if err != nil {
 		return QueueEntry{}, fmt.Errorf("read entry %s: %w", e.ID, err)
@@ -218,7 +220,7 @@ func (a *App) queueEntry(ctx context.Context, h holdings, e, head outbox.Entry) 
 	return QueueEntry{
 		ID: e.ID, OCMW: e.OCMW, Pseudonym: e.Pseudonym, Kind: e.Kind, Rule: e.Rule, State: e.State, Attempts: e.Attempts,
 		NotBefore: e.NotBefore, UpdatedAt: e.UpdatedAt, TraceID: e.TraceID, Problem: e.Problem, Sentence: change.Sentence,
-		InDoubtSince: e.DoubtSince, Age: max(h.now.Sub(since), 0).Round(time.Second).String(), Waits: h.wait(e, head), Cells: cells,
+		InDoubtSince: e.DoubtSince, Age: max(h.now.Sub(since), 0).Round(time.Second).String(), Waits: h.wait(e, turn), Cells: cells,
 	}, nil
 }
 
@@ -239,7 +241,7 @@ func (a *App) QueueShow(ctx context.Context, id string) (QueueEntry, error) {
 	if err != nil {
 		return QueueEntry{}, err
 	}
-	return a.queueEntry(ctx, h, e, heads(lane)[e.Person])
+	return a.queueEntry(ctx, h, e, turns(lane)[e.Person])
 }
 
 // queueStatus adds to a status what waits for what, what is parked and what is in doubt.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -204,6 +205,8 @@ func TestWhatAnEntryWaitsFor(t *testing.T) {
 		{"held", plain, in(outbox.Suspended, now), parked, "held", time.Time{}, ""},
 		{"sent", plain, in(outbox.Claimed, now), in(outbox.Claimed, now), "answer", time.Time{}, ""},
 		{"behind a parked one", plain, in(outbox.Waiting, now), parked, "ahead of it in its lane, which is parked", time.Time{}, "e0"},
+		{"in doubt behind another", plain, outbox.Entry{ID: "e1", Seq: 1, State: outbox.InDoubt}, outbox.Entry{ID: "e0", State: outbox.InDoubt}, "ahead of it in its lane, which is inDoubt", time.Time{}, "e0"},
+		{"ahead of one in doubt", plain, in(outbox.Waiting, now), outbox.Entry{ID: "e2", Seq: 1, State: outbox.InDoubt}, "read for an entry behind it in its lane, which is inDoubt", time.Time{}, "e2"},
 		{"not approved", plain, outbox.Entry{ID: "e1", State: outbox.Waiting}, outbox.Entry{ID: "e1"}, "guard release", time.Time{}, ""},
 		{"stopped", with(func(h *holdings) { h.stopped[mine] = true }), in(outbox.Waiting, now), in(outbox.Waiting, now), "guard release", time.Time{}, ""},
 		{"paused", with(func(h *holdings) { h.paused[mine] = &Pause{} }), in(outbox.Waiting, now), in(outbox.Waiting, now), "mlpsync resume", time.Time{}, ""},
@@ -223,6 +226,27 @@ func TestWhatAnEntryWaitsFor(t *testing.T) {
 		}
 		if (w.For == "") != (tt.says == "") || !regexp.MustCompile(tt.says).MatchString(w.For) || !w.Until.Equal(tt.until) || w.Behind != tt.behind {
 			t.Errorf("%s: %+v", tt.name, w)
+		}
+	}
+}
+
+func TestWhoseTurnItIsInALane(t *testing.T) {
+	for _, tt := range []struct {
+		states []outbox.State
+		want   int
+	}{
+		{[]outbox.State{outbox.Waiting, outbox.Waiting}, 0},
+		{[]outbox.State{outbox.Settled, outbox.Discarded, outbox.Parked, outbox.Waiting}, 2},
+		{[]outbox.State{outbox.Claimed, outbox.Claimed, outbox.Waiting}, 0},
+		{[]outbox.State{outbox.Waiting, outbox.InDoubt, outbox.InDoubt}, 1},
+		{[]outbox.State{outbox.Settled}, -1},
+	} {
+		entries := []outbox.Entry{{ID: "another lane", Person: 2, State: outbox.InDoubt}}
+		for i, s := range tt.states {
+			entries = append(entries, outbox.Entry{ID: fmt.Sprint(i), Person: 1, Seq: int64(i), State: s})
+		}
+		if turn, there := turns(entries)[1]; there != (tt.want >= 0) || there && turn.ID != fmt.Sprint(tt.want) {
+			t.Errorf("%v: the turn of %q", tt.states, turn.ID)
 		}
 	}
 }
