@@ -19,15 +19,16 @@ import (
 )
 
 // Queue is what deliver needs of the ledger; each method is one transaction, and says there
-// what it does. It relies on two things: Settle carries the lane to the new version only when that is the
-// entry's own or the next, and never puts an older dossier over a newer one.
+// what it does. It relies on three things: Settle carries the lane to the new version only when the entry alone moved the dossier
+// (outbox.Entry.Alone), and never puts an older dossier over a newer one; and what was claimed behind an entry waits again, as it
+// was, once that one is given back, in doubt, parked or superseded.
 type Queue interface {
-	// Claim gives with each entry what MLP is known to hold of its person.
-	Claim(ctx context.Context, token string, limit int, skip []string, now time.Time) ([]outbox.Entry, []casefile.Known, error)
+	// Claim gives stretches of lanes, and with each what MLP is known to hold of its person.
+	Claim(ctx context.Context, by outbox.Claim, now time.Time) ([][]outbox.Entry, []casefile.Known, error)
 	Settle(ctx context.Context, run string, e outbox.Entry, known casefile.Dossier, now time.Time) error
-	// SettleMany settles all of them or none. With a token it claims under it what comes next in these lanes and may go at
-	// once, and gives it as Claim does.
-	SettleMany(ctx context.Context, run, token string, entries []outbox.Entry, known []casefile.Dossier, now time.Time) ([]outbox.Entry, []casefile.Known, error)
+	// SettleMany settles all of them or none, those of a lane in its order. Then, unless onward is empty, it claims: what comes next in
+	// these lanes and may go at once, and other lanes as Claim does.
+	SettleMany(ctx context.Context, run string, onward outbox.Claim, entries []outbox.Entry, known []casefile.Dossier, now time.Time) ([][]outbox.Entry, []casefile.Known, error)
 	GiveBack(ctx context.Context, e outbox.Entry, notBefore time.Time, counted bool, why outbox.Problem, now time.Time) error
 	Doubt(ctx context.Context, e outbox.Entry, notBefore time.Time, why outbox.Problem, now time.Time) error
 	Park(ctx context.Context, e outbox.Entry, why outbox.Problem, now time.Time) error
@@ -77,7 +78,9 @@ var ErrNoDocuments = errors.New("the configuration names no documents folder")
 const (
 	defaultWorkers   = 8
 	defaultUnsettled = 64
-	defaultGrace     = 6 * time.Second
+	// maxStretch is how many entries of a lane one worker sends before it sees to another lane.
+	maxStretch   = 8
+	defaultGrace = 6 * time.Second
 	// settleWithin is how long the first answer of a commit waits for others, while workers have people
 	// to go on with: long enough to share the disk's flush, too short to be seen.
 	settleWithin = 5 * time.Millisecond

@@ -579,12 +579,14 @@ func TestAnEntryOnAnUnseenVersionIsNotSent(t *testing.T) {
 	q, d := rig(t, s)
 	r := d.session(t.Context(), "r1")
 	defer r.close()
-	entries, _, err := q.Claim(t.Context(), "token", 1, nil, time.Now())
+	entries, _, err := q.Claim(t.Context(), outbox.Claim{Token: "token", Limit: 1}, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
 	moved := dossierAt(5)
-	if got := r.work(claimed{entries[0], casefile.Known{LookedUp: true, Dossier: &moved}}); got.event != conflict || len(s.sent) != 0 || q.entry("e1").State != outbox.Superseded {
+	r.out, r.lanes = 1, 1
+	got := r.work(entries[0][0], casefile.Known{LookedUp: true, Dossier: &moved}, true)
+	if r.take(got); got.event != conflict || len(s.sent) != 0 || q.entry("e1").State != outbox.Superseded {
 		t.Errorf("%+v, %d sent", got.event, len(s.sent))
 	}
 }

@@ -1,9 +1,9 @@
 // Package deliver works on the queue: it claims entries, sends each, and records what MLP
 // made of it.
 //
-// It guarantees: one entry of a person at a time, in order; an entry that was sent is
-// settled, or its doubt recorded, before anything else of that person is claimed; what is in
-// doubt is read before it is sent again (design decision 14); a dossier that moved
+// It guarantees: one entry of a person at a time, in order; the next goes out when MLP has taken the one before, on the
+// version that MLP's answer told, or else when it is recorded what became of that one; what is in
+// doubt is read before it is sent again, and before anything else of its person is sent (design decision 14); a dossier that moved
 // otherwise than by the lane itself is never written on: the client is decided again; a
 // channel that is shut (breaker, authentication, throttled) costs no entry an attempt, and an outage
 // parks nothing. Answers share commits, and workers go on to other people meanwhile: what a kill leaves in

@@ -42,15 +42,17 @@ func (r *registry) read(id string) (casefile.Dossier, error) {
 	return *d.Clone(), nil
 }
 
-// crowd is n people with a lane of two entries each, and an MLP that takes them.
-func crowd(t *testing.T, n int64) (*memQueue, *script, *registry) {
+// crowd is n people with a lane of some entries each, and an MLP that takes them.
+func crowd(t *testing.T, n int64, length int) (*memQueue, *script, *registry) {
 	q := newQueue()
 	r := &registry{dossiers: map[string]casefile.Dossier{}, writes: map[string]int{}}
 	for p := int64(1); p <= n; p++ {
 		d := casefile.Dossier{ID: fmt.Sprintf("d%d", p), Version: 4}
 		r.dossiers[d.ID] = d
 		q.known[p] = casefile.Known{LookedUp: true, Dossier: &d}
-		q.add(t, p, category("c1"), category("c2"))
+		for i := range length {
+			q.add(t, p, category(fmt.Sprint("c", i+1)))
+		}
 	}
 	return q, &script{send: r.send, dossier: r.read}, r
 }
@@ -69,7 +71,7 @@ func count(q *memQueue, states ...outbox.State) int {
 func TestAnswersShareCommitsAndFewWait(t *testing.T) {
 	const people, workers, unsettled = 60, 4, 8
 	synctest.Test(t, func(t *testing.T) {
-		q, s, r := crowd(t, people)
+		q, s, r := crowd(t, people, 2)
 		q.slow = time.Second
 		d := newDeliverer(q, s)
 		d.o.Workers, d.o.Unsettled = workers, unsettled
@@ -92,7 +94,7 @@ func TestAnswersShareCommitsAndFewWait(t *testing.T) {
 // An answer does not wait for company that does not come.
 func TestALoneAnswerIsSettledAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q, s, _ := crowd(t, 1)
+		q, s, _ := crowd(t, 1, 2)
 		start := time.Now()
 		if r := mustRun(t, newDeliverer(q, s)); r.Settled != 2 || time.Since(start) != 2*time.Millisecond {
 			t.Errorf("%+v after %s, with answers of a millisecond each", r, time.Since(start))
@@ -103,14 +105,14 @@ func TestALoneAnswerIsSettledAtOnce(t *testing.T) {
 // The process is killed with answers that no commit holds yet: they are in doubt, no more than may be;
 // reading settles them, and nothing is sent twice.
 func TestAKillBetweenAnswerAndCommit(t *testing.T) {
-	const people, workers, unsettled = 60, 4, 8
+	const people, each, workers, unsettled = 30, 5, 4, 8
 	for _, tt := range []struct {
 		name  string
 		after bool // the commit was made
 	}{{"before the commit", false}, {"behind the commit", true}} {
 		for kill := 1; kill <= 12; kill++ {
 			synctest.Test(t, func(t *testing.T) {
-				q, s, r := crowd(t, people)
+				q, s, r := crowd(t, people, each)
 				q.die, q.dieAfter = kill, tt.after
 				q.slow = 10 * time.Millisecond
 				d := newDeliverer(q, s)
@@ -129,8 +131,15 @@ func TestAKillBetweenAnswerAndCommit(t *testing.T) {
 					<-time.After(time.Minute)
 				}
 				holdQueue(t, q)
-				if settled := count(q, outbox.Settled); settled != 2*people || s.reads < doubts {
-					t.Errorf("%s %d: %d settled after %d readings of %d in doubt", tt.name, kill, settled, s.reads, doubts)
+				if s.reads < doubts {
+					t.Errorf("%s %d: %d readings of %d in doubt", tt.name, kill, s.reads, doubts)
+				}
+				for _, e := range q.entries {
+					sent := r.writes[fmt.Sprintf("d%d %s", e.Person, e.Registration)] > 0
+					// Where a reading showed more than one write of the lane, the rest is decided again.
+					if again := e.State == outbox.Superseded && q.dirty[e.Person]; sent != (e.State == outbox.Settled) || !sent && !again {
+						t.Errorf("%s %d: %s is %s, at MLP: %t", tt.name, kill, e.ID, e.State, sent)
+					}
 				}
 				for what, n := range r.writes {
 					if n != 1 {
@@ -145,7 +154,7 @@ func TestAKillBetweenAnswerAndCommit(t *testing.T) {
 // One that can't be settled keeps nobody else in doubt.
 func TestAnAnswerThatCannotBeSettledIsAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q, s, _ := crowd(t, 30)
+		q, s, _ := crowd(t, 30, 2)
 		q.slow, q.unsettleable = 10*time.Millisecond, "e41"
 		d := newDeliverer(q, s)
 		r, err := d.Run(t.Context(), "r1")
@@ -164,7 +173,7 @@ func TestAnAnswerThatCannotBeSettledIsAlone(t *testing.T) {
 // A store that is gone is not asked again for each answer; what it did not take is offered later.
 func TestAStoreThatIsGoneIsNotAskedForEach(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q, s, r := crowd(t, 60)
+		q, s, r := crowd(t, 60, 2)
 		q.slow, q.die = 100*time.Millisecond, 3
 		d := newDeliverer(q, s)
 		if _, err := d.Run(t.Context(), "r1"); !errors.Is(err, errDead) {
@@ -188,7 +197,7 @@ func TestAStoreThatIsGoneIsNotAskedForEach(t *testing.T) {
 // What was claimed ahead is given back as it was when the way is shut, and goes when it is open.
 func TestWhatWasClaimedAheadIsKeptBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q, s, _ := crowd(t, 50)
+		q, s, _ := crowd(t, 50, 2)
 		taken := s.send
 		var sent atomic.Int64
 		s.send = func(w mlp.Write) (mlp.Answer, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"testing"
@@ -20,15 +21,16 @@ type memQueue struct {
 	entries []*outbox.Entry
 	known   map[int64]casefile.Known
 	dirty   map[int64]bool
-	held    map[int64]int // entries of a lane that are claimed: never above one
-	faults  []string      // what a caller did that it must not
+	faults  []string // what a caller did that it must not
 	// die makes every method fail from the n-th record on, as if the process were killed: the
 	// record itself is made or not, by dieAfter.
 	die      int
 	dieAfter bool
 	dead     bool
 	seq      int64
-	batches  []int // how many were offered to settle together
+	batches  []int    // how many were offered to settle together
+	longest  int      // stretch that was claimed
+	recorded []string // what became of entries, in the order in which that was recorded
 	// slow is how long a commit of answers takes; unsettleable is an entry that none takes.
 	slow         time.Duration
 	unsettleable string
@@ -37,7 +39,7 @@ type memQueue struct {
 var errDead = errors.New("the store is gone")
 
 func newQueue() *memQueue {
-	return &memQueue{known: map[int64]casefile.Known{}, dirty: map[int64]bool{}, held: map[int64]int{}}
+	return &memQueue{known: map[int64]casefile.Known{}, dirty: map[int64]bool{}}
 }
 
 // add queues changes of a person, decided on the known dossier.
@@ -83,31 +85,64 @@ func open(e *outbox.Entry) bool {
 	return !e.State.Final() && e.State != outbox.Discarded
 }
 
-func (q *memQueue) Claim(_ context.Context, token string, limit int, skip []string, now time.Time) ([]outbox.Entry, []casefile.Known, error) {
+func (q *memQueue) Claim(_ context.Context, by outbox.Claim, now time.Time) ([][]outbox.Entry, []casefile.Known, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.dead {
 		return nil, nil, errDead
 	}
-	var got []outbox.Entry
+	got, known := q.claim(by, now)
+	return got, known, nil
+}
+
+func (q *memQueue) claim(by outbox.Claim, now time.Time) ([][]outbox.Entry, []casefile.Known) {
+	var got [][]outbox.Entry
 	var known []casefile.Known
 	seen := map[int64]bool{}
 	for _, e := range q.entries {
-		if !open(e) || seen[e.Person] {
+		if !open(e) || seen[e.Person] && (e.State != outbox.InDoubt || q.flies(e.Person, e.Seq)) {
 			continue
 		}
+		head := !seen[e.Person]
 		seen[e.Person] = true
-		if len(got) == limit || slices.Contains(skip, e.OCMW) || e.Claim != "" || e.NotBefore.After(now) ||
-			(e.State != outbox.Waiting && e.State != outbox.InDoubt) {
+		if by.Limit == 0 || slices.Contains(by.Skip, e.OCMW) || e.Claim != "" || e.NotBefore.After(now) ||
+			(e.State != outbox.InDoubt && (e.State != outbox.Waiting || !head || q.flies(e.Person, math.MaxInt64))) {
 			continue
 		}
 		if d := q.known[e.Person].Dossier; e.State == outbox.Waiting && d != nil && d.Version != e.Version {
 			q.supersede(e.Person, now)
 			continue
 		}
-		got, known = append(got, q.take(e, token)), append(known, q.knows(e.Person))
+		stretch := q.stretch(e, by, now)
+		by.Limit -= len(stretch)
+		got, known = append(got, stretch), append(known, q.knows(e.Person))
 	}
-	return got, known, nil
+	return got, known
+}
+
+// flies tells that something of a person's ahead of a place is claimed or in doubt.
+func (q *memQueue) flies(person, before int64) bool {
+	return slices.ContainsFunc(q.entries, func(e *outbox.Entry) bool { return e.Person == person && e.Seq < before && e.State.InFlight() })
+}
+
+// stretch takes an entry, and with one that waits those behind it that may go too.
+func (q *memQueue) stretch(first *outbox.Entry, by outbox.Claim, now time.Time) []outbox.Entry {
+	var all []outbox.Entry
+	length := min(max(by.Stretch, 1), by.Limit)
+	if first.State == outbox.InDoubt {
+		length = 1
+	}
+	for _, e := range q.entries {
+		if e.Person != first.Person || e.Seq < first.Seq || !open(e) {
+			continue
+		}
+		if len(all) == length || e != first && (e.State != outbox.Waiting || e.NotBefore.After(now) || e.Version != first.Version) {
+			break
+		}
+		all = append(all, q.take(e, by.Token))
+	}
+	q.longest = max(q.longest, len(all))
+	return all
 }
 
 func (q *memQueue) take(e *outbox.Entry, token string) outbox.Entry {
@@ -115,7 +150,6 @@ func (q *memQueue) take(e *outbox.Entry, token string) outbox.Entry {
 		e.State = outbox.Claimed
 	}
 	e.Claim = token
-	q.held[e.Person]++
 	return *e
 }
 
@@ -174,18 +208,23 @@ func (q *memQueue) change(e outbox.Entry, to outbox.State, do func(*outbox.Entry
 			q.faults = append(q.faults, err.Error())
 		}
 	}
-	q.held[x.Person]--
-	x.State, x.Claim, x.TraceID = to, "", e.TraceID
+	q.recorded = append(q.recorded, x.ID+" "+string(to))
+	x.State, x.Claim, x.TraceID, x.Version = to, "", e.TraceID, e.Version
+	for _, later := range q.entries {
+		if to != outbox.Settled && later.Person == x.Person && later.Seq > x.Seq && later.Claim == e.Claim {
+			later.State, later.Claim = outbox.Waiting, ""
+		}
+	}
 	do(x)
 	return nil
 }
 
 func (q *memQueue) Settle(ctx context.Context, run string, e outbox.Entry, known casefile.Dossier, now time.Time) error {
-	_, _, err := q.SettleMany(ctx, run, "", []outbox.Entry{e}, []casefile.Dossier{known}, now)
+	_, _, err := q.SettleMany(ctx, run, outbox.Claim{}, []outbox.Entry{e}, []casefile.Dossier{known}, now)
 	return err
 }
 
-func (q *memQueue) SettleMany(_ context.Context, _, token string, entries []outbox.Entry, known []casefile.Dossier, now time.Time) ([]outbox.Entry, []casefile.Known, error) {
+func (q *memQueue) SettleMany(_ context.Context, _ string, by outbox.Claim, entries []outbox.Entry, known []casefile.Dossier, now time.Time) ([][]outbox.Entry, []casefile.Known, error) {
 	<-time.After(q.slow)
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -196,31 +235,27 @@ func (q *memQueue) SettleMany(_ context.Context, _, token string, entries []outb
 	if err := q.begin(); err != nil {
 		return nil, nil, err
 	}
-	var next []outbox.Entry
-	var nextKnown []casefile.Known
 	for i, e := range entries {
 		if err := q.settle(e, known[i]); err != nil {
 			return nil, nil, err
 		}
-		if x := q.onward(e.Person, now); x != nil && token != "" {
-			next, nextKnown = append(next, q.take(x, token)), append(nextKnown, q.knows(e.Person))
-		}
+	}
+	var next [][]outbox.Entry
+	var nextKnown []casefile.Known
+	if by.Token != "" {
+		next, nextKnown = q.claim(by, now)
 	}
 	return next, nextKnown, q.commit()
 }
 
-// onward is the entry of a lane that may go at once.
-func (q *memQueue) onward(person int64, now time.Time) *outbox.Entry {
-	i := slices.IndexFunc(q.entries, func(e *outbox.Entry) bool { return e.Person == person && open(e) })
-	if i < 0 || q.entries[i].State != outbox.Waiting || q.dirty[person] || q.entries[i].NotBefore.After(now) {
-		return nil
-	}
-	return q.entries[i]
-}
-
 func (q *memQueue) settle(e outbox.Entry, known casefile.Dossier) error {
 	return q.change(e, outbox.Settled, func(x *outbox.Entry) {
-		q.known[x.Person] = casefile.Known{LookedUp: true, Dossier: known.Clone()}
+		if held := q.known[x.Person].Dossier; held == nil || held.ID != known.ID || held.Version <= known.Version {
+			q.known[x.Person] = casefile.Known{LookedUp: true, Dossier: known.Clone()}
+		} else {
+			q.dirty[x.Person] = true
+			return
+		}
 		if e.Version != 0 && known.Version != e.Version && known.Version != e.Version+1 {
 			q.dirty[x.Person] = true
 			return
@@ -290,7 +325,6 @@ func (q *memQueue) recover() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.dead, q.die = false, 0
-	q.held = map[int64]int{}
 	for _, e := range q.entries {
 		if e.State == outbox.Claimed {
 			e.State = outbox.InDoubt

@@ -12,7 +12,7 @@ import (
 // The clock moves into the quiet hours while there is work, and out of them again.
 func TestNothingIsSentInQuietHours(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q, s, _ := crowd(t, 600)
+		q, s, _ := crowd(t, 600, 2)
 		began := time.Now()
 		evening := time.Date(2026, 3, 16, 21, 59, 59, 0, time.UTC)
 		clock := func() time.Time { return evening.Add(time.Since(began)) }
@@ -45,6 +45,26 @@ func TestNothingIsSentInQuietHours(t *testing.T) {
 		}
 		if inside > defaultWorkers {
 			t.Errorf("%d requests in the quiet hours", inside)
+		}
+		holdQueue(t, q)
+	})
+}
+
+// A lane that is under way when they begin goes no further, though nobody has looked at the clock since.
+func TestAStretchEndsWithTheDay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, s := lane(t), &script{}
+		began := time.Now()
+		clock := func() time.Time { return time.Date(2026, 3, 16, 21, 58, 30, 0, time.UTC).Add(time.Since(began)) }
+		s.send = func(w mlp.Write) (mlp.Answer, error) {
+			<-time.After(time.Minute)
+			return accept(w)
+		}
+		d := newDeliverer(q, s)
+		d.o.Now, d.o.Quiet, d.proven = clock, outbox.QuietHours{From: 22 * 60, Until: 6 * 60, Zone: time.UTC}, true
+		r := mustRun(t, d)
+		if r.Stopped != StopQuiet || r.Settled != 2 || len(s.sent) != 2 || count(q, outbox.Waiting) != 4 {
+			t.Errorf("%+v, %d sent: %v", r, len(s.sent), q.lane())
 		}
 		holdQueue(t, q)
 	})

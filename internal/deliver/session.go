@@ -33,16 +33,21 @@ type session struct {
 	results  chan result
 	workers  sync.WaitGroup
 	hired    int
-	out      int      // entries that were handed to the workers and are not back
+	busy     int      // workers who had a lane when something was last claimed
+	lanes    int      // that were handed to the workers, who are not done with them
+	out      int      // entries of those that are not back
+	asked    bool     // the last commit has claimed what there is
+	crowded  bool     // answers came faster than commits: more lanes at a time would be of no use
 	answered []result // MLP took them; the commit that says so is to come
+	failures int      // of the store in a row, settling one by one
 	stop     Stop
 	err      error
 }
 
-// claimed is an entry under a claim, with what MLP is known to hold of its person.
+// claimed is a stretch of a lane under a claim, with what MLP is known to hold of its person.
 type claimed struct {
-	entry outbox.Entry
-	known casefile.Known
+	entries []outbox.Entry
+	known   casefile.Known
 }
 
 // brake is what a worker asks before it sends what was claimed a moment ago.
@@ -81,19 +86,21 @@ func (b *brake) holds(ocmw string) bool {
 	return b.all || b.ocmws[ocmw]
 }
 
-// result is what became of one entry.
+// result is what became of one entry, which is still to be recorded.
 type result struct {
 	entry   outbox.Entry
 	event   event
 	problem outbox.Problem
+	last    bool // its worker is done with the lane
+	rest    int  // entries of the stretch behind it, which were not sent and go back with it
 	// alive tells that MLP answered as a service that works.
 	alive  bool
 	signal signal
 	until  time.Time
 	due    time.Time                   // when it goes on, where it waits
 	known  *casefile.Dossier           // set when MLP took it: the dossier after it, to be settled
-	save   func(context.Context) error // set with err: what could not be recorded
-	err    error
+	save   func(context.Context) error // records it, where it is not settled
+	err    error                       // it could not be recorded
 }
 
 type event string
@@ -122,7 +129,7 @@ const (
 func (d *Deliverer) session(ctx context.Context, run string) *session {
 	s := &session{
 		d: d, ctx: ctx, run: run, brake: brake{ocmws: map[string]bool{}},
-		jobs: make(chan claimed, d.o.Workers+d.o.Unsettled), results: make(chan result, d.batch()),
+		jobs: make(chan claimed, d.reach()), results: make(chan result, d.batch()),
 	}
 	requests, cancel1 := outlive(ctx, d.o.Grace)
 	record, cancel2 := outlive(ctx, d.o.Grace+d.o.Grace/2)
@@ -157,12 +164,13 @@ func (s *session) close() {
 // loop claims while it may, takes in what comes back and settles it, until all is in.
 func (s *session) loop() error {
 	for {
-		if s.mayClaim() {
+		if (!s.asked || s.out == 0) && s.mayClaim() {
 			s.claim()
 		}
 		if s.out == 0 {
 			return s.err
 		}
+		s.asked = false
 		s.gather()
 		s.settle()
 	}
@@ -186,16 +194,19 @@ func (s *session) halt(why Stop) {
 	s.brake.stop()
 }
 
+// reach is how many entries are claimed at a time at most.
+func (d *Deliverer) reach() int { return d.o.Workers + d.o.Unsettled }
+
 // batch is how many answers share a commit at most.
 func (d *Deliverer) batch() int { return max(d.o.Unsettled/2, 1) }
 
-// gather takes in results until a commit is worth it: there are enough, or workers have nobody left
+// gather takes in results until a commit is worth it: there are enough, or a worker who was busy has nobody left
 // to go on with, or the first has waited long enough.
 func (s *session) gather() {
 	s.take(<-s.results)
 	patience := time.NewTimer(settleWithin)
 	defer patience.Stop()
-	for s.out > 0 && len(s.answered) < s.d.batch() && (len(s.results) > 0 || len(s.jobs) > 0) {
+	for s.out > 0 && len(s.answered) < s.d.batch() && (len(s.results) > 0 || s.lanes >= s.busy || s.err != nil) {
 		select {
 		case r := <-s.results:
 			s.take(r)
@@ -212,49 +223,49 @@ func (s *session) settle() {
 		return
 	}
 	batch, now := s.answered, s.d.o.Now()
-	s.answered = nil
+	s.answered, s.crowded = nil, len(batch) > max(s.d.batch()/2, 1)
 	entries, known := make([]outbox.Entry, len(batch)), make([]casefile.Dossier, len(batch))
 	for i, r := range batch {
 		entries[i], known[i] = r.entry, *r.known
 	}
-	next, nextKnown, err := s.d.o.Queue.SettleMany(s.record, s.run, s.onward(), entries, known, now)
+	onward := s.onward()
+	next, nextKnown, err := s.d.o.Queue.SettleMany(s.record, s.run, onward, entries, known, now)
 	if err != nil {
-		s.settleApart(batch, now)
+		s.settleApart(batch, now, err)
 		return
 	}
+	s.failures = 0
 	s.d.lastSettled.Store(now.UnixNano())
 	for _, r := range batch {
 		s.book(r)
 	}
+	s.asked = onward.Token != ""
 	s.give(next, nextKnown)
 }
 
-// onward is the token under which lanes go on in the commit that settles what was ahead of them; empty when nothing is to be
-// claimed any more.
-func (s *session) onward() string {
+// onward is the claim in the commit that settles answers, so that lanes go on at once; empty when nothing is to be claimed any more.
+func (s *session) onward() outbox.Claim {
 	if !s.mayClaim() {
-		return ""
+		return outbox.Claim{}
 	}
-	return s.d.o.NewID()
+	return s.more()
 }
 
-// settleApart settles one by one. After two failures in a row it is the store that fails, and a store that
-// others hold can take long to say so: the rest is offered again later.
-func (s *session) settleApart(batch []result, now time.Time) {
-	var failures int
-	var err error
+// settleApart settles one by one what could not be settled together. After two failures in a row it is the store that fails, and a
+// store that others hold can take long to say so: the rest is offered again later.
+func (s *session) settleApart(batch []result, now time.Time, err error) {
 	for _, r := range batch {
 		save := func(ctx context.Context) error { return s.d.o.Queue.Settle(ctx, s.run, r.entry, *r.known, now) }
-		if failures < 2 {
+		if s.failures < 2 {
 			err = save(s.record)
 		}
 		if err == nil {
-			failures = 0
+			s.failures = 0
 			s.d.lastSettled.Store(now.UnixNano())
 			s.book(r)
 			continue
 		}
-		failures++
+		s.failures++
 		r.event, r.save, r.err = "", save, fmt.Errorf("record %s: %w", settled, err)
 		s.book(r)
 	}
@@ -272,45 +283,76 @@ func (s *session) width() int {
 // with while answers wait.
 func (s *session) reach() int {
 	if s.d.proven {
-		return s.d.o.Workers + s.d.o.Unsettled
+		return s.d.reach()
 	}
 	return 1
 }
 
+// more is the claim for what is within reach. No lane takes more of it than a worker's share, so that each worker has one, unless
+// answers come faster than they are settled anyway.
+func (s *session) more() outbox.Claim {
+	stretch := maxStretch
+	if !s.crowded {
+		stretch = min(s.reach()/s.width(), maxStretch)
+	}
+	return outbox.Claim{Token: s.d.o.NewID(), Limit: s.reach() - s.out, Stretch: stretch, Skip: s.d.skip()}
+}
+
 func (s *session) claim() {
-	free := s.reach() - s.out
-	if free <= 0 {
+	if s.reach() <= s.out {
 		return
 	}
 	// Under the context that outlives the run's: a claim that is cut off after its commit would
 	// leave entries that nobody works on.
-	entries, known, err := s.d.o.Queue.Claim(s.record, s.d.o.NewID(), free, s.d.skip(), s.d.o.Now())
+	stretches, known, err := s.d.o.Queue.Claim(s.record, s.more(), s.d.o.Now())
 	if err != nil {
 		s.fail(fmt.Errorf("claim entries: %w", err))
 		return
 	}
-	s.give(entries, known)
+	s.give(stretches, known)
 }
 
 // give hands what was claimed to the workers.
-func (s *session) give(entries []outbox.Entry, known []casefile.Known) {
-	s.out += len(entries)
+func (s *session) give(stretches [][]outbox.Entry, known []casefile.Known) {
+	s.lanes += len(stretches)
 	s.hire()
-	for i, e := range entries {
-		s.jobs <- claimed{e, known[i]} // there is room for all that are out
+	for i, stretch := range stretches {
+		s.out += len(stretch)
+		s.jobs <- claimed{stretch, known[i]} // there is room for all that are out
 	}
+	s.busy = min(s.hired, s.lanes)
 }
 
 // hire starts the workers that there is work for.
 func (s *session) hire() {
-	for ; s.hired < min(s.width(), s.out); s.hired++ {
+	for ; s.hired < min(s.width(), s.lanes); s.hired++ {
 		s.workers.Go(func() {
 			for c := range s.jobs {
-				r := s.work(c)
-				s.brake.hear(r)
-				s.results <- r
+				s.drive(c)
 			}
 		})
+	}
+}
+
+// drive takes a stretch to its end, or to the first entry that MLP does not take: what is behind that one was decided on what is
+// not so.
+func (s *session) drive(c claimed) {
+	known, alone := c.known, true
+	for i, e := range c.entries {
+		if i > 0 && alone {
+			e.Version = known.Dossier.Version
+		}
+		r := s.work(e, known, alone)
+		if r.known == nil {
+			r.rest = len(c.entries) - i - 1
+		}
+		r.last = r.known == nil || i == len(c.entries)-1
+		s.brake.hear(r)
+		s.results <- r
+		if r.last {
+			return
+		}
+		known.Dossier, alone = r.known, e.Alone(r.known.Version)
 	}
 }
 
@@ -322,15 +364,27 @@ func (s *session) fail(err error) {
 	}
 }
 
-// take hears a result, and books it unless it is to be settled first. It runs on one goroutine: what
-// it changes needs no lock.
+// take hears a result, and records it: at once, but behind what MLP took before it, unless it is to be settled with others. It
+// runs on one goroutine: what it changes needs no lock, and what happened to a lane is recorded in its order.
 func (s *session) take(r result) {
-	s.out--
+	if r.last {
+		s.lanes--
+	}
 	s.hear(r)
 	if r.known != nil {
+		s.out--
 		s.answered = append(s.answered, r)
 		return
 	}
+	if s.err == nil { // a store that failed is not asked more often than it must be
+		s.settle()
+	}
+	if err := r.save(s.record); err != nil {
+		r.err = fmt.Errorf("record %s: %w", r.event, err)
+		r.event = ""
+	}
+	s.out -= 1 + r.rest // not before: they are claimed until it is recorded
+	s.asked = false     // there is room again, and what was given back may be due
 	s.book(r)
 }
 
@@ -338,9 +392,7 @@ func (s *session) take(r result) {
 func (s *session) book(r result) {
 	if r.err != nil {
 		s.fail(r.err)
-		if r.save != nil {
-			s.d.unsaved = append(s.d.unsaved, unsaved{save: r.save})
-		}
+		s.d.unsaved = append(s.d.unsaved, unsaved{save: r.save})
 	}
 	s.count(r.event)
 	s.log(r)

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -27,19 +26,16 @@ type job struct {
 	known  casefile.Known
 }
 
-// work takes one entry to its next state.
-func (s *session) work(c claimed) result {
-	e := c.entry
-	j := &job{s: s, entry: e, known: c.known}
+// work takes one entry to its next state. It is not sent where others than its own lane moved the dossier a moment ago.
+func (s *session) work(e outbox.Entry, known casefile.Known, alone bool) result {
+	j := &job{s: s, entry: e, known: known}
 	client, ok := s.d.o.Clients[e.OCMW]
 	if !ok {
-		// Its OCMW is no longer configured: nothing of it can be said or sent.
-		return j.giveBack(authenticationRetry, false, outbox.Problem{
-			Type: "ocmwUnknown", Title: "the configuration no longer has this OCMW", Next: "put it back, or discard the entry",
-		})
+		return j.nobody()
 	}
 	j.client = client
-	if s.ctx.Err() != nil || s.brake.holds(e.OCMW) {
+	quiet := s.d.o.Quiet.End(s.d.o.Now())
+	if s.ctx.Err() != nil || s.brake.holds(e.OCMW) || !quiet.IsZero() || !alone {
 		return j.keepBack()
 	}
 	var err error
@@ -50,6 +46,15 @@ func (s *session) work(c claimed) result {
 		return j.resolve()
 	}
 	return j.send()
+}
+
+// nobody: the entry's OCMW is no longer configured, so that nothing of it can be said, sent or read.
+func (j *job) nobody() result {
+	why := outbox.Problem{Type: "ocmwUnknown", Title: "the configuration no longer has this OCMW", Next: "put it back, or discard the entry"}
+	if j.entry.State == outbox.InDoubt {
+		return j.stillInDoubt(authenticationRetry, why)
+	}
+	return j.giveBack(authenticationRetry, false, why)
 }
 
 // send sends the change, if the dossier is still the one that was decided on.
@@ -295,7 +300,11 @@ func (j *job) resolve() result {
 	if j.change.Op == casefile.OpCreate {
 		return j.resolveCreate()
 	}
-	if j.known.Dossier == nil {
+	switch {
+	case j.known.Dossier == nil && j.entry.Version == 0:
+		// It was claimed behind the create, which MLP was just read not to have: there was nothing to send it to.
+		return j.again()
+	case j.known.Dossier == nil:
 		return j.superseded(nil, outbox.Problem{Type: "dossierUnknown", Title: "no dossier of the person is known any more"})
 	}
 	d, err := j.client.Dossier(j.s.requests, j.known.Dossier.ID)
@@ -406,14 +415,9 @@ func (j *job) superseded(known *casefile.Dossier, why outbox.Problem) result {
 	return j.record(conflict, why, func(ctx context.Context) error { return j.s.d.o.Queue.Conflict(ctx, e, known, why, now) })
 }
 
-// record writes down what became of the entry. It runs once: what fails is kept, to be offered
-// again.
+// record says what became of the entry, and how to write it down.
 func (j *job) record(ev event, why outbox.Problem, save func(context.Context) error) result {
-	r := result{entry: j.entry, event: ev, problem: why}
-	if err := save(j.s.record); err != nil {
-		r.event, r.save, r.err = "", save, fmt.Errorf("record %s: %w", ev, err)
-	}
-	return r
+	return result{entry: j.entry, event: ev, problem: why, save: save}
 }
 
 func alive(r result) result {

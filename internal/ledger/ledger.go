@@ -333,23 +333,25 @@ type LookupResult struct {
 // ---- Outbox
 
 // Outbox is the queue that deliver works on. Transitions are compare-and-swap
-// on state and claim: ErrLostClaim when they don't match.
+// on state and claim: ErrLostClaim when they don't match. What was claimed with an entry and goes behind it waits again, as it
+// was, when the entry is not settled but given back, in doubt, parked or superseded: it was not sent.
 type Outbox interface {
 	// Recover marks entries that were claimed when the last process ended as in
 	// doubt: they may have been sent. That counts as no attempt. Called once, at start.
 	Recover(ctx context.Context, now time.Time) (int, error)
-	// Claim takes at most limit entries, one a lane, each the lane's first
-	// unsettled one, if approved and due; in doubt comes first. Lanes with a
-	// parked entry ahead and OCMWs in skip are left out, and so are, for what waits to be sent,
+	// Claim takes at most by.Limit entries, a stretch a lane: its first unsettled one, if approved and due, and those of the
+	// same version right behind it that are so too, by.Stretch of them at most. They go one after another, in their order. In doubt
+	// comes first, each alone, and also behind one that waits. Lanes with a
+	// parked entry ahead and OCMWs in by.Skip are left out, and so are, for what waits to be sent, lanes with another entry in flight,
 	// clients held (by data or by a person), OCMWs that are stopped or paused, and clients
 	// that are dirty (decided again first) or to be looked up. An
 	// entry whose Version is not the known one is superseded with its lane, and
 	// its client marked dirty, instead. An entry in doubt stays in doubt under its
 	// claim: its State tells deliver to read before it sends. Nobody's order forbids that reading; an
-	// entry that is given back after it waits to be sent as any other. With each comes what MLP is known
+	// entry that is given back after it waits to be sent as any other. With each stretch comes what MLP is known
 	// to hold of its person. One that can't be opened, or whose person's dossier can't, stops no other: its error
 	// comes when nothing else can be claimed.
-	Claim(ctx context.Context, token string, limit int, skip []string, now time.Time) ([]outbox.Entry, []casefile.Known, error)
+	Claim(ctx context.Context, by outbox.Claim, now time.Time) ([][]outbox.Entry, []casefile.Known, error)
 	// Known is what MLP is known to hold of a person.
 	Known(ctx context.Context, person int64) (casefile.Known, error)
 	// Settle ends an entry that MLP accepted; known is the new known dossier, what
@@ -359,10 +361,10 @@ type Outbox interface {
 	// the version moved by more than this entry's write, or a newer one is known
 	// already: then the client is decided again (decision 13).
 	Settle(ctx context.Context, run string, e outbox.Entry, known casefile.Dossier, now time.Time) error
-	// SettleMany is Settle of several lanes' entries in one transaction: known[i] is the dossier after
-	// entries[i]. Either all are settled or none is. With a token, the entries that come next in these lanes are
-	// claimed under it in the same transaction, where Claim would give them now, with nobody to skip; it gives them as Claim does.
-	SettleMany(ctx context.Context, run, token string, entries []outbox.Entry, known []casefile.Dossier, now time.Time) ([]outbox.Entry, []casefile.Known, error)
+	// SettleMany is Settle of several entries in one transaction, those of a lane in its order: known[i] is the dossier after
+	// entries[i]. Either all are settled or none is. Then it claims under onward, in the same transaction, what comes next in these
+	// lanes where Claim would give it now, and what Claim gives beside that; with an empty onward nothing.
+	SettleMany(ctx context.Context, run string, onward outbox.Claim, entries []outbox.Entry, known []casefile.Dossier, now time.Time) ([][]outbox.Entry, []casefile.Known, error)
 	// GiveBack returns a claimed entry: waiting again at notBefore. counted says
 	// whether the attempt counts. For an entry in doubt it says that reading showed
 	// that MLP has it not; where reading did not answer, it is Doubt again.

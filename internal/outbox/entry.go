@@ -42,6 +42,12 @@ type Entry struct {
 	Problem Problem
 }
 
+// Alone tells, of the version that a dossier has after the entry, that no other write moved it: it is the next one, or the entry
+// changed nothing, or there was no dossier.
+func (e Entry) Alone(after int64) bool {
+	return e.Version == 0 || after == e.Version || after == e.Version+1
+}
+
 // Problem is why an entry waits, is in doubt or is parked, in words that hold
 // no personal data.
 type Problem struct {

@@ -232,3 +232,14 @@ func TestKeysDoNotCollide(t *testing.T) {
 		}
 	})
 }
+
+func TestAnEntryMovesADossierByOne(t *testing.T) {
+	for _, tt := range []struct {
+		before, after int64
+		want          bool
+	}{{0, 1, true}, {0, 7, true}, {4, 3, false}, {4, 4, true}, {4, 5, true}, {4, 6, false}} {
+		if got := (outbox.Entry{Version: tt.before}).Alone(tt.after); got != tt.want {
+			t.Errorf("from %d to %d: alone %t", tt.before, tt.after, got)
+		}
+	}
+}

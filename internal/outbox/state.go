@@ -64,7 +64,7 @@ type TransitionRow struct {
 // follow itself; moving NotBefore is no transition.
 func Transitions() []TransitionRow {
 	return []TransitionRow{
-		{Waiting, Claimed, "it is the first of its lane, due, released by the guard, and based on the known version"},
+		{Waiting, Claimed, "it is the first of its lane or right behind what is claimed with it, due, released by the guard, and based on the known version"},
 		{Waiting, Suspended, "a row of the client was rejected in the set in force, or a person holds the client"},
 		{Waiting, Superseded, "the person was decided again, or the dossier's version moved otherwise than by this lane"},
 		{Waiting, Discarded, "a person discards it"},

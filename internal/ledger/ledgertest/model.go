@@ -92,9 +92,43 @@ func (m *machine) pick(rt *rapid.T, fits func(*modelLane) bool) *modelLane {
 	return rapid.SampledFrom(lanes).Draw(rt, "client")
 }
 
-func (l *modelLane) inFlight() bool { return len(l.open) > 0 && l.open[0].state.InFlight() }
+func (l *modelLane) inFlight() bool {
+	return slices.ContainsFunc(l.open, func(e modelEntry) bool { return e.state.InFlight() })
+}
 
-func (l *modelLane) held() bool { return l.inFlight() && l.open[0].claim != nil }
+// held are the places of what is under a claim.
+func (l *modelLane) held() []int {
+	var all []int
+	for i, e := range l.open {
+		if e.claim != nil {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
+func (l *modelLane) isHeld() bool { return len(l.held()) > 0 }
+
+// next are the places of what may be claimed together: one that is in doubt behind nothing in flight, or the first and those that
+// wait behind it.
+func (l *modelLane) next(stretch int) []int {
+	for i, e := range l.open {
+		if e.state == outbox.InDoubt && e.claim == nil {
+			return []int{i}
+		}
+		if e.state.InFlight() {
+			return nil
+		}
+	}
+	var all []int
+	for i, e := range l.open {
+		if l.dirty || len(all) == stretch || e.state != outbox.Waiting || e.version != l.version {
+			break
+		}
+		all = append(all, i)
+	}
+	return all
+}
 
 // plan decides a dirty client: parked entries of the same code stay parked in their
 // new place, all else is replaced.
@@ -116,31 +150,52 @@ func (m *machine) plan(rt *rapid.T) {
 }
 
 func (m *machine) claim(rt *rapid.T) {
-	for _, e := range m.w.claim(rapid.IntRange(1, 4).Draw(rt, "limit")) {
-		for _, l := range m.lanes {
-			if l.person != e.Person {
-				continue
-			}
-			if len(l.open) == 0 || l.held() || "reg-"+string(l.open[0].code) != e.Registration {
+	by := m.terms(rt)
+	claimed, known, err := m.w.Claim(m.w.ctx, by, m.w.now)
+	m.w.ok(err)
+	m.w.claimed(claimed, known)
+	m.took(rt, by, claimed)
+}
+
+func (m *machine) terms(rt *rapid.T) outbox.Claim {
+	return m.w.terms(rapid.IntRange(1, 6).Draw(rt, "limit"), rapid.IntRange(1, 3).Draw(rt, "stretch"))
+}
+
+// took follows a claim, which must have given what may go, all of it unless there was too much.
+func (m *machine) took(rt *rapid.T, by outbox.Claim, claimed [][]outbox.Entry) {
+	for _, stretch := range claimed {
+		i := slices.IndexFunc(m.lanes, func(l *modelLane) bool { return l.person == stretch[0].Person })
+		l := m.lanes[i]
+		places := l.next(min(by.Stretch, by.Limit))
+		if len(places) != len(stretch) {
+			rt.Fatalf("claimed %d of %s, where %d may go", len(stretch), l.number, len(places))
+		}
+		by.Limit -= len(stretch)
+		for j, e := range stretch {
+			x := &l.open[places[j]]
+			if "reg-"+string(x.code) != e.Registration {
 				rt.Fatalf("claimed %s of %s out of order", e.Registration, l.number)
 			}
-			head := &l.open[0]
-			if head.state == outbox.Parked || head.state == outbox.Waiting && (l.dirty || head.version != l.version) {
-				rt.Fatalf("claimed %s of %s, which may not go", e.Registration, l.number)
+			if x.version == l.version && e.Version != l.version {
+				rt.Fatalf("%s of %s was not carried: it is at %d, not %d", e.Registration, l.number, e.Version, l.version)
 			}
-			if head.state == outbox.Waiting {
-				head.state = outbox.Claimed
+			if x.claim, x.version = &e, e.Version; x.state == outbox.Waiting {
+				x.state = outbox.Claimed
 			}
-			head.claim = &e
 		}
 	}
 	m.catchUp()
+	for _, l := range m.lanes {
+		if by.Limit > 0 && len(l.next(1)) > 0 {
+			rt.Fatalf("%s may go, and was not claimed", l.number)
+		}
+	}
 }
 
 // catchUp follows the lanes that a claim superseded, as their version had moved.
 func (m *machine) catchUp() {
 	for _, l := range m.lanes {
-		if len(l.open) == 0 || l.open[0].state != outbox.Waiting || l.open[0].version == l.version {
+		if l.inFlight() || len(l.open) == 0 || l.open[0].state != outbox.Waiting || l.open[0].version == l.version {
 			continue
 		}
 		entries := must(m.w.Entries(m.w.ctx, ledger.EntryFilter{Person: l.person, States: []outbox.State{outbox.Waiting}}))
@@ -155,63 +210,87 @@ func (l *modelLane) abandon() {
 	l.dirty = true
 }
 
+// settle has MLP take the first few of what is held in a lane, and the ledger told.
 func (m *machine) settle(rt *rapid.T) {
-	l := m.pick(rt, (*modelLane).held)
+	l := m.pick(rt, (*modelLane).isHeld)
+	held := l.held()
+	held = held[:rapid.IntRange(1, len(held)).Draw(rt, "entries")]
 	foreign := rapid.Bool().Draw(rt, "written by another in between")
-	head := l.open[0]
-	next := head.version + 1
-	if foreign {
-		next++
+	ours := true
+	version := l.open[held[0]].version
+	behind := version
+	var entries []outbox.Entry
+	var after []casefile.Dossier
+	for i, place := range held {
+		e := *l.open[place].claim
+		e.Version = version
+		version++
+		if foreign && i == len(held)-1 {
+			version++
+		}
+		version = max(version, l.version) // the reading that settles it shows what the feed brought
+		ours = ours && (version == e.Version || version == e.Version+1)
+		entries, after = append(entries, e), append(after, *dossier(l.n, version))
 	}
-	if next < l.version {
-		next = l.version // the reading that settles it shows what the feed brought
+	var by outbox.Claim
+	if rapid.Bool().Draw(rt, "the lane goes on") {
+		by = m.terms(rt)
 	}
-	onward := rapid.Bool().Draw(rt, "the lane goes on")
-	went := m.w.settle(*head.claim, *dossier(l.n, next), onward)
-	l.open, l.settled = l.open[1:], l.settled+1
-	if next != head.version && next != head.version+1 || len(l.open) == 0 {
+	went := m.w.settleMany(by, entries, after...)
+	for _, place := range slices.Backward(held) {
+		l.open = slices.Delete(l.open, place, place+1)
+	}
+	l.settled, l.version = l.settled+len(held), version
+	if !ours || len(l.open) == 0 {
 		l.dirty = true
-	} else {
-		for i := range l.open {
-			if l.open[i].version == head.version {
-				l.open[i].version = next
-			}
+	}
+	for i := range l.open {
+		if ours && (l.open[i].version == behind || l.open[i].claim != nil) {
+			l.open[i].version = version
 		}
 	}
-	l.version = next
-	may := onward && !l.dirty && l.open[0].state == outbox.Waiting && l.open[0].version == next
-	if may != (len(went) == 1) {
-		rt.Fatalf("%s goes on: %t, and may: %t", l.number, len(went) == 1, may)
+	m.took(rt, by, went)
+}
+
+// pickHeld draws one that is under a claim. It is not taken by MLP: what was claimed behind it waits again.
+func (m *machine) pickHeld(rt *rapid.T) (*modelLane, int, outbox.Entry) {
+	l := m.pick(rt, (*modelLane).isHeld)
+	place := rapid.SampledFrom(l.held()).Draw(rt, "place")
+	e := *l.open[place].claim
+	e.Version = l.open[place].version
+	for i := range l.open[place+1:] {
+		if x := &l.open[place+1+i]; x.claim != nil && x.claim.Claim == e.Claim {
+			x.state, x.claim, x.version = outbox.Waiting, nil, e.Version
+		}
 	}
-	if may {
-		l.open[0].state, l.open[0].claim = outbox.Claimed, &went[0]
-	}
+	l.open[place].claim = nil
+	return l, place, e
 }
 
 func (m *machine) giveBack(rt *rapid.T) {
-	l := m.pick(rt, (*modelLane).held)
-	m.w.ok(m.w.GiveBack(m.w.ctx, *l.open[0].claim, m.w.now, true, outbox.Problem{Type: "network"}, m.w.now))
-	l.open[0].state, l.open[0].claim = outbox.Waiting, nil
+	l, place, e := m.pickHeld(rt)
+	m.w.ok(m.w.GiveBack(m.w.ctx, e, m.w.now, true, outbox.Problem{Type: "network"}, m.w.now))
+	l.open[place].state = outbox.Waiting
 }
 
 func (m *machine) doubt(rt *rapid.T) {
-	l := m.pick(rt, (*modelLane).held)
-	m.w.ok(m.w.Doubt(m.w.ctx, *l.open[0].claim, m.w.now, outbox.Problem{Type: "network"}, m.w.now))
-	l.open[0].state, l.open[0].claim = outbox.InDoubt, nil
+	l, place, e := m.pickHeld(rt)
+	m.w.ok(m.w.Doubt(m.w.ctx, e, m.w.now, outbox.Problem{Type: "network"}, m.w.now))
+	l.open[place].state = outbox.InDoubt
 }
 
 func (m *machine) park(rt *rapid.T) {
-	l := m.pick(rt, (*modelLane).held)
-	m.w.ok(m.w.Park(m.w.ctx, *l.open[0].claim, outbox.Problem{Type: "refused"}, m.w.now))
-	l.open[0].state, l.open[0].claim = outbox.Parked, nil
+	l, place, e := m.pickHeld(rt)
+	m.w.ok(m.w.Park(m.w.ctx, e, outbox.Problem{Type: "refused"}, m.w.now))
+	l.open[place].state = outbox.Parked
 	m.touch(l) // so that it can be planned again
 }
 
 func (m *machine) conflict(rt *rapid.T) {
-	l := m.pick(rt, (*modelLane).held)
+	l, place, e := m.pickHeld(rt)
 	l.version += 2
-	m.w.ok(m.w.Conflict(m.w.ctx, *l.open[0].claim, dossier(l.n, l.version), outbox.Problem{Type: "version"}, m.w.now))
-	l.open = l.open[1:]
+	m.w.ok(m.w.Conflict(m.w.ctx, e, dossier(l.n, l.version), outbox.Problem{Type: "version"}, m.w.now))
+	l.open = slices.Delete(l.open, place, place+1)
 	l.abandon()
 }
 
@@ -219,8 +298,10 @@ func (m *machine) restart(rt *rapid.T) {
 	m.w.ok(m.w.Check(m.w.ctx))
 	must(m.w.Recover(m.w.ctx, m.w.later(time.Second)))
 	for _, l := range m.lanes {
-		if l.inFlight() {
-			l.open[0].state, l.open[0].claim = outbox.InDoubt, nil
+		for i := range l.open {
+			if l.open[i].state.InFlight() {
+				l.open[i].state, l.open[i].claim = outbox.InDoubt, nil
+			}
 		}
 	}
 }

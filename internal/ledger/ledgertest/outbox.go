@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/mlpsync/mlpsync/internal/audit"
 	"github.com/mlpsync/mlpsync/internal/casefile"
 	"github.com/mlpsync/mlpsync/internal/ledger"
 	"github.com/mlpsync/mlpsync/internal/outbox"
@@ -104,6 +105,12 @@ var sending = map[string]func(*world){
 		w.same([]string{"c1"}, numbers(w.dirty(kbo)), "dirty clients")
 	},
 
+	"a lane does not go on behind somebody else's write": func(w *world) {
+		s := w.one("05", "90")
+		w.same(0, len(w.settle(w.claimOne(), *dossier(1, 7, "05"), true)), "claimed on what another wrote")
+		w.same([]string{"reg-05 settled", "reg-90 superseded"}, w.lane(s.Person), "lane")
+	},
+
 	"an answer older than the feed does not go back": func(w *world) {
 		s := w.one("05", "90")
 		e := w.claimOne()
@@ -124,14 +131,14 @@ var sending = map[string]func(*world){
 		after := []casefile.Dossier{*dossier(1, 6, "05"), *dossier(2, 9, "05")}
 		lost := slices.Clone(held)
 		lost[1].Claim = "another"
-		if _, _, err := w.SettleMany(w.ctx, "run-1", "token", lost, after, w.now); !errors.Is(err, ledger.ErrLostClaim) {
+		if _, _, err := w.SettleMany(w.ctx, "run-1", outbox.Claim{Token: "token", Limit: 10}, lost, after, w.now); !errors.Is(err, ledger.ErrLostClaim) {
 			w.Fatalf("settled under a lost claim: %v", err)
 		}
-		if _, _, err := w.SettleMany(w.ctx, "run-1", "token", held, after[:1], w.now); err == nil {
+		if _, _, err := w.SettleMany(w.ctx, "run-1", outbox.Claim{Token: "token", Limit: 10}, held, after[:1], w.now); err == nil {
 			w.Fatal("settled an entry without its dossier")
 		}
 		w.same([]string{"reg-05 claimed", "reg-90 waiting"}, w.lane(first.Person), "lane after a commit that failed")
-		next, _, err := w.SettleMany(w.ctx, "run-1", "", held, after, w.now)
+		next, _, err := w.SettleMany(w.ctx, "run-1", outbox.Claim{Limit: 10}, held, after, w.now)
 		w.ok(err)
 		w.same(0, len(next), "claimed without a token")
 		w.same([]string{"reg-05 settled", "reg-90 waiting"}, w.lane(first.Person), "first lane")
@@ -229,6 +236,236 @@ var sending = map[string]func(*world){
 			w.same("reg-05", first.Registration, "first")
 			w.same(what == "waits", len(w.settle(first, *dossier(1, 6, "05"), true)) == 1, "goes on with what "+what)
 		}
+	},
+
+	"a stretch of a lane is claimed together, and settles together": func(w *world) {
+		s := w.one("05", "90", "00", "93")
+		stretch := w.claimStretches(10, 3)[0]
+		w.same([]string{"reg-05 claimed", "reg-90 claimed", "reg-00 claimed", "reg-93 waiting"}, w.lane(s.Person), "lane")
+		w.same(0, len(w.claimStretches(10, 3)), "claimed beside it")
+		w.same([]string{}, numbers(w.dirty(kbo)), "to decide meanwhile")
+		for i := range stretch {
+			stretch[i].Version = int64(5 + i) // which its sender knows from the answer to the one before
+		}
+		w.same(0, len(w.settleMany(w.terms(10, 3), stretch[:2], *dossier(1, 6, "05"), *dossier(1, 7, "90"))), "claimed before the rest is back")
+		w.same([]string{"reg-05 settled", "reg-90 settled", "reg-00 claimed", "reg-93 waiting"}, w.lane(s.Person), "lane half-way")
+		w.same(int64(7), must(w.Known(w.ctx, s.Person)).Dossier.Version, "known version")
+		next := w.settleMany(w.terms(10, 3), stretch[2:], *dossier(1, 8, "00"))
+		w.same([]any{"reg-93", int64(8)}, []any{next[0][0].Registration, next[0][0].Version}, "what goes on")
+		w.settleMany(outbox.Claim{}, next[0], *dossier(1, 9, "93"))
+		var steps []string
+		w.ok(w.Audit(w.ctx, "", func(r audit.Record) error {
+			if r.Action == "settled" {
+				steps = append(steps, r.Before+" to "+r.After)
+			}
+			return nil
+		}))
+		w.same([]string{"03 to 05", "05 to 90", "90 to 00", "00 to 93"}, steps, "categories in the audit")
+		w.same([]string{"c1"}, numbers(w.dirty(kbo)), "decided once more when the lane is empty")
+		w.ok(w.Check(w.ctx))
+	},
+
+	"a stretch ends where what is behind may not go": func(w *world) {
+		for what, c := range map[string]struct {
+			limit, stretch, want int
+			third                func(*outbox.Entry)
+		}{
+			"the stretch is long enough": {10, 2, 2, func(*outbox.Entry) {}},
+			"the limit is reached":       {2, 10, 2, func(*outbox.Entry) {}},
+			"the lane ends":              {10, 10, 4, func(*outbox.Entry) {}},
+			"the next is not due":        {10, 10, 2, func(e *outbox.Entry) { e.NotBefore = w.now.Add(time.Hour) }},
+			"the next has a version":     {10, 10, 2, func(e *outbox.Entry) { e.Version = 6 }},
+		} {
+			w := newWorld(w.TB, w.engine)
+			w.one()
+			w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "Maes")))
+			s := w.subject("c1")
+			third := w.entry(s, "00")
+			c.third(&third)
+			w.ok(w.Decide(w.ctx, "run-1", []ledger.Outcome{outcome(s, w.entry(s, "05"), w.entry(s, "90"), third, w.entry(s, "93"))}, w.now))
+			w.ok(w.Approve(w.ctx, kbo, ledger.Actor{Name: "tester"}, w.now))
+			w.same(c.want, len(w.claimStretches(c.limit, c.stretch)[0]), "entries where "+what)
+		}
+	},
+
+	"a stretch ends at a parked entry": func(w *world) {
+		s := w.one("90")
+		w.ok(w.Park(w.ctx, w.claimOne(), outbox.Problem{Type: "refused"}, w.now))
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "Maes")))
+		w.queue("c1", "05", "90", "00")
+		stretch := w.claimStretches(10, 10)[0]
+		w.same([]string{"reg-05 claimed", "reg-90 parked", "reg-00 waiting"}, w.lane(s.Person)[:3], "lane")
+		w.same(0, len(w.settleMany(w.terms(10, 10), stretch, *dossier(1, 6, "05"))), "claimed behind it")
+	},
+
+	"what was claimed behind an entry that is not taken waits again": func(w *world) {
+		for what, act := range map[string]func(*world, outbox.Entry){
+			"waiting": func(w *world, e outbox.Entry) {
+				w.ok(w.GiveBack(w.ctx, e, w.now.Add(time.Hour), true, outbox.Problem{Type: "network"}, w.now))
+			},
+			"inDoubt": func(w *world, e outbox.Entry) { w.ok(w.Doubt(w.ctx, e, w.now, outbox.Problem{Type: "network"}, w.now)) },
+			"parked":  func(w *world, e outbox.Entry) { w.ok(w.Park(w.ctx, e, outbox.Problem{Type: "refused"}, w.now)) },
+			"superseded": func(w *world, e outbox.Entry) {
+				w.ok(w.Conflict(w.ctx, e, dossier(1, 9, "11"), outbox.Problem{Type: "version"}, w.now))
+			},
+		} {
+			w := newWorld(w.TB, w.engine)
+			s := w.one("05", "90", "00")
+			stretch := w.claimStretches(10, 10)[0]
+			second := stretch[1]
+			second.Version = 6
+			w.settleMany(w.terms(10, 10), stretch[:1], *dossier(1, 6, "05"))
+			act(w, second)
+			behind := map[string]string{"superseded": "superseded"}[what]
+			if behind == "" {
+				behind = "waiting"
+			}
+			w.same([]string{"reg-05 settled", "reg-90 " + what, "reg-00 " + behind}, w.lane(s.Person), "lane")
+			w.same(int64(6), must(w.Entry(w.ctx, second.ID)).Version, "version with which it was sent, of what is "+what)
+			third := must(w.Entry(w.ctx, stretch[2].ID))
+			w.same([]any{"", 0, int64(6)}, []any{third.Claim, third.Attempts, third.Version}, "claim, attempts and version of what was not sent, behind what is "+what)
+			w.ok(w.Check(w.ctx))
+		}
+	},
+
+	"what was claimed ahead of an entry that is not taken stays claimed": func(w *world) {
+		s := w.one("05", "90", "00")
+		stretch := w.claimStretches(10, 10)[0]
+		w.ok(w.GiveBack(w.ctx, stretch[1], time.Time{}, false, outbox.Problem{}, w.now))
+		w.same([]string{"reg-05 claimed", "reg-90 waiting", "reg-00 waiting"}, w.lane(s.Person), "lane")
+		w.same(0, len(w.claimStretches(10, 10)), "claimed before what is ahead is settled")
+		w.settleMany(outbox.Claim{}, stretch[:1], *dossier(1, 6, "05"))
+		w.same(2, len(w.claimStretches(10, 10)[0]), "claimed afterwards")
+	},
+
+	"an answer that is settled later than those behind it has the client decided again": func(w *world) {
+		s := w.one("05", "90", "00")
+		stretch := w.claimStretches(10, 2)[0]
+		stretch[1].Version = 6
+		w.same(0, len(w.settleMany(w.terms(10, 2), stretch[1:], *dossier(1, 7, "90"))), "claimed while what is ahead is not settled")
+		w.ok(w.Check(w.ctx))
+		w.same(0, len(w.settleMany(w.terms(10, 2), stretch[:1], *dossier(1, 6, "05"))), "claimed on what may be out of date")
+		w.same([]string{"reg-05 settled", "reg-90 settled", "reg-00 superseded"}, w.lane(s.Person), "lane")
+		w.same(int64(7), must(w.Known(w.ctx, s.Person)).Dossier.Version, "known version")
+		w.same([]string{"c1"}, numbers(w.dirty(kbo)), "to decide again")
+		w.ok(w.Check(w.ctx))
+	},
+
+	"somebody else's write within a stretch has the rest decided again": func(w *world) {
+		s := w.one("05", "90", "00")
+		stretch := w.claimStretches(10, 2)[0]
+		stretch[1].Version = 7
+		w.settleMany(outbox.Claim{}, stretch, *dossier(1, 7, "05"), *dossier(1, 8, "90")) // ours made 6 and 8, another's 7
+		w.same([]string{"c1"}, numbers(w.dirty(kbo)), "to decide again")
+		w.same(0, len(w.claim(10)), "claimed on what another wrote")
+		w.same([]string{"reg-05 settled", "reg-90 settled", "reg-00 superseded"}, w.lane(s.Person), "lane")
+	},
+
+	"what the feed brought of our own write does not stop its lane": func(w *world) {
+		w.one("05", "90")
+		e := w.claimOne()
+		must(w.SaveFeed(w.ctx, kbo, "c", []casefile.Dossier{*dossier(1, 6, "05")}, w.now))
+		w.settle(e, *dossier(1, 6, "05"), true)
+		before := w.entryIn(w.subject("c1"), outbox.Waiting)
+		w.same(int64(6), before.Version, "version that it is carried to")
+		w.queue("c1", "90")
+		w.same(before.ID, w.claimOne().ID, "what goes on once the client is decided again")
+	},
+
+	"a lane does not go on while something of it is in doubt": func(w *world) {
+		s := w.one("05", "90", "00")
+		stretch := w.claimStretches(10, 10)[0]
+		w.ok(w.Doubt(w.ctx, stretch[2], w.now, outbox.Problem{Type: "network"}, w.now))
+		w.ok(w.GiveBack(w.ctx, stretch[1], w.now, false, outbox.Problem{}, w.now))
+		next := w.settleMany(w.terms(10, 10), stretch[:1], *dossier(1, 6, "05"))
+		w.same([]string{"reg-05 settled", "reg-90 waiting", "reg-00 inDoubt"}, w.lane(s.Person), "lane")
+		w.same([]any{1, outbox.InDoubt}, []any{len(next), next[0][0].State}, "what is claimed, to be read")
+	},
+
+	"what is parked is carried, and goes on when a person retries it": func(w *world) {
+		w.one("90")
+		w.ok(w.Park(w.ctx, w.claimOne(), outbox.Problem{Type: "refused"}, w.now))
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "Maes")))
+		s := w.queue("c1", "05", "00", "90")
+		w.settle(w.claimOne(), *dossier(1, 6, "05"), false)
+		w.settle(w.claimOne(), *dossier(1, 7, "00"), false)
+		w.ok(w.Request(w.ctx, ledger.Request{Kind: "retry", Entry: w.entryIn(s, outbox.Parked).ID, OCMW: kbo, At: w.now}))
+		must(w.ApplyRequests(w.ctx, w.now))
+		w.same(int64(7), w.claimOne().Version, "version that it goes out with")
+	},
+
+	"what is settled behind an entry in doubt does not carry it": func(w *world) {
+		w.one("05", "90")
+		stretch := w.claimStretches(10, 2)[0]
+		stretch[1].Version = 6
+		w.settleMany(outbox.Claim{}, stretch[1:], *dossier(1, 7, "90"))
+		must(w.Recover(w.ctx, w.later(time.Second)))
+		w.same(int64(5), w.claimOne().Version, "version of what is in doubt")
+	},
+
+	"a stretch is in doubt after a crash, and is read in its order": func(w *world) {
+		s := w.one("05", "90", "00", "93")
+		stretch := w.claimStretches(10, 3)[0]
+		w.settleMany(w.terms(10, 3), stretch[:1], *dossier(1, 6, "05"))
+		w.same(2, must(w.Recover(w.ctx, w.later(time.Second))), "recovered")
+		w.same([]string{"reg-05 settled", "reg-90 inDoubt", "reg-00 inDoubt", "reg-93 waiting"}, w.lane(s.Person), "lane")
+		second := w.claimOne()
+		w.same([]any{"reg-90", int64(6)}, []any{second.Registration, second.Version}, "what is read first, and its version")
+		w.same(0, len(w.claim(10)), "claimed beside it")
+		w.ok(w.GiveBack(w.ctx, second, time.Time{}, false, outbox.Problem{Type: "notTaken"}, w.now))
+		third := w.claimOne()
+		w.same([]any{"reg-00", outbox.InDoubt, int64(6)}, []any{third.Registration, third.State, third.Version}, "what is read before anything is sent")
+		w.same(0, len(w.claim(10)), "sent while something of the lane is in doubt")
+		w.ok(w.GiveBack(w.ctx, third, time.Time{}, false, outbox.Problem{Type: "notTaken"}, w.now))
+		w.same([]any{"reg-90", 3}, []any{w.claimStretches(10, 3)[0][0].Registration, 3}, "what goes then")
+		w.ok(w.Check(w.ctx))
+	},
+
+	"what MLP took of a stretch before a crash is settled, and the rest goes on": func(w *world) {
+		s := w.one("05", "90", "00")
+		w.claimStretches(10, 10)
+		must(w.Recover(w.ctx, w.later(time.Second)))
+		second := w.settle(w.claimOne(), *dossier(1, 6, "05"), true)[0]
+		w.same([]any{"reg-90", outbox.InDoubt, int64(6)}, []any{second.Registration, second.State, second.Version}, "what is read next, and its version")
+		w.ok(w.GiveBack(w.ctx, second, time.Time{}, false, outbox.Problem{Type: "notTaken"}, w.now))
+		w.ok(w.GiveBack(w.ctx, w.claimOne(), time.Time{}, false, outbox.Problem{Type: "notTaken"}, w.now))
+		w.same(2, len(w.claimStretches(10, 10)[0]), "what goes on")
+		w.same([]string{"reg-05 settled", "reg-90 claimed", "reg-00 claimed"}, w.lane(s.Person), "lane")
+	},
+
+	"somebody else's write of before a crash is not carried": func(w *world) {
+		w.one("05", "90")
+		stretch := w.claimStretches(10, 10)[0]
+		w.settleMany(outbox.Claim{}, stretch[:1], *dossier(1, 7, "05")) // ours made 6, another's 7
+		must(w.Recover(w.ctx, w.later(time.Second)))
+		w.same(int64(5), w.claimOne().Version, "version of what is in doubt")
+	},
+
+	"what is in doubt behind an entry of a client who is to be decided again is read": func(w *world) {
+		s := w.one("05", "90")
+		w.claimStretches(10, 10)
+		must(w.Recover(w.ctx, w.later(time.Second)))
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "Maes")))
+		w.ok(w.GiveBack(w.ctx, w.claimOne(), time.Time{}, false, outbox.Problem{Type: "notTaken"}, w.now))
+		w.same([]string{}, numbers(w.dirty(kbo)), "to decide while something is in doubt")
+		w.ok(w.GiveBack(w.ctx, w.claimOne(), time.Time{}, false, outbox.Problem{Type: "notTaken"}, w.now))
+		w.same(0, len(w.claim(10)), "claimed before the client is decided again")
+		w.queue("c1", "00")
+		w.same([]string{"reg-05 superseded", "reg-90 superseded", "reg-00 waiting"}, w.lane(s.Person), "lane")
+	},
+
+	"what else is due is claimed in the commit that settles": func(w *world) {
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "A")), row(0, 3, client("c2", 2, "B")))
+		w.look(kbo, map[string]*casefile.Dossier{insz(1).Reveal(): dossier(1, 5), insz(2).Reveal(): dossier(2, 8)})
+		w.queue("c1", "05", "90")
+		second := w.queue("c2", "05", "90")
+		first := w.claim(1)
+		skipping := w.terms(10, 2)
+		skipping.Skip = []string{kbo}
+		w.same(0, len(w.settleMany(skipping, first, *dossier(1, 6, "05"))), "claimed of what is to be skipped")
+		first = w.claim(1)
+		w.same(0, len(w.settleMany(w.terms(0, 2), first, *dossier(1, 7, "90"))), "claimed beyond the limit")
+		w.same([]string{"reg-05 waiting", "reg-90 waiting"}, w.lane(second.Person), "second lane")
 	},
 
 	"a parked entry of any kind stops its own lane, and nobody else's": func(w *world) {
@@ -356,6 +593,15 @@ var sending = map[string]func(*world){
 		if again = w.subject("c1"); again.Known.Dossier != nil {
 			w.Fatal("a dossier is known that MLP does not have")
 		}
+	},
+
+	"a conflict that was read before the feed does not go back": func(w *world) {
+		s := w.one("05")
+		e := w.claimOne()
+		must(w.SaveFeed(w.ctx, kbo, "c", []casefile.Dossier{*dossier(1, 9, "11")}, w.now))
+		w.ok(w.Conflict(w.ctx, e, dossier(1, 7, "03"), outbox.Problem{Status: 412, Type: "version"}, w.now))
+		w.same(int64(9), must(w.Known(w.ctx, s.Person)).Dossier.Version, "version")
+		w.same([]string{"c1"}, numbers(w.dirty(kbo)), "dirty clients")
 	},
 
 	"a dossier outside the area is remembered": func(w *world) {

@@ -11,6 +11,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -40,6 +41,7 @@ func Run(t *testing.T, e Engine) {
 		}
 	}
 	t.Run("an outbox model", func(t *testing.T) { model(t, e) })
+	t.Run("a model of delivery", func(t *testing.T) { delivery(t, e) })
 	t.Run("a model of what is kept", func(t *testing.T) { keptModel(t, e) })
 }
 
@@ -317,38 +319,57 @@ func (w *world) subject(number string) ledger.Subject {
 	return ledger.Subject{}
 }
 
+// claim claims heads alone.
 func (w *world) claim(limit int, skip ...string) []outbox.Entry {
 	w.Helper()
-	w.counter++
-	claimed, known, err := w.Claim(w.ctx, fmt.Sprintf("token-%d", w.counter), limit, skip, w.now)
+	return slices.Concat(w.claimStretches(limit, 1, skip...)...)
+}
+
+func (w *world) claimStretches(limit, stretch int, skip ...string) [][]outbox.Entry {
+	w.Helper()
+	by := w.terms(limit, stretch)
+	by.Skip = skip
+	claimed, known, err := w.Claim(w.ctx, by, w.now)
 	w.ok(err)
-	w.knows(claimed, known)
+	w.claimed(claimed, known)
 	return claimed
+}
+
+// terms are those of a claim under a token of its own.
+func (w *world) terms(limit, stretch int) outbox.Claim {
+	w.counter++
+	return outbox.Claim{Token: fmt.Sprintf("token-%d", w.counter), Limit: limit, Stretch: stretch}
 }
 
 // settle settles an entry a second later, and gives what its lane goes on with, if it shall.
 func (w *world) settle(e outbox.Entry, after casefile.Dossier, onward bool) []outbox.Entry {
 	w.Helper()
-	token := ""
+	var by outbox.Claim
 	if onward {
-		w.counter++
-		token = fmt.Sprintf("token-%d", w.counter)
+		by = w.terms(1, 1)
 	}
-	next, known, err := w.SettleMany(w.ctx, "run-1", token, []outbox.Entry{e}, []casefile.Dossier{after}, w.later(time.Second))
+	return slices.Concat(w.settleMany(by, []outbox.Entry{e}, after)...)
+}
+
+// settleMany settles entries a second later.
+func (w *world) settleMany(onward outbox.Claim, entries []outbox.Entry, after ...casefile.Dossier) [][]outbox.Entry {
+	w.Helper()
+	next, known, err := w.SettleMany(w.ctx, "run-1", onward, entries, after, w.later(time.Second))
 	w.ok(err)
-	w.knows(next, known)
-	for _, n := range next {
-		w.same(n, must(w.Entry(w.ctx, n.ID)), "entry that a lane goes on with")
-	}
+	w.claimed(next, known)
 	return next
 }
 
-// knows holds what comes with claimed entries against what the ledger says of their persons.
-func (w *world) knows(claimed []outbox.Entry, known []casefile.Known) {
+// claimed holds what was claimed, and what comes with it, against what the ledger says.
+func (w *world) claimed(stretches [][]outbox.Entry, known []casefile.Known) {
 	w.Helper()
-	w.same(len(claimed), len(known), "what is known of the claimed")
-	for i, e := range claimed {
-		w.same(must(w.Known(w.ctx, e.Person)), known[i], "what is known of a claimed entry's person")
+	w.same(len(stretches), len(known), "what is known of the claimed")
+	for i, stretch := range stretches {
+		for _, e := range stretch {
+			w.same(e, must(w.Entry(w.ctx, e.ID)), "claimed entry")
+			w.same(stretch[0].Person, e.Person, "person of a stretch")
+		}
+		w.same(must(w.Known(w.ctx, stretch[0].Person)), known[i], "what is known of a claimed entry's person")
 	}
 }
 

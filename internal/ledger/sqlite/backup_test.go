@@ -111,9 +111,9 @@ func TestRestore(t *testing.T) {
 	if len(asked) != 1 {
 		t.Errorf("%d clients are looked up", len(asked))
 	}
-	claimed, _, err := s.Claim(t.Context(), "token", 10, nil, noon)
+	claimed, _, err := s.Claim(t.Context(), outbox.Claim{Token: "token", Limit: 10}, noon)
 	check(t, err)
-	if len(claimed) != 1 || claimed[0].State != outbox.InDoubt {
+	if len(claimed) != 1 || claimed[0][0].State != outbox.InDoubt {
 		t.Errorf("before MLP was read, more can go than what is in doubt: %d entries", len(claimed))
 	}
 	var last audit.Record
@@ -254,6 +254,7 @@ func TestInspectTellsWhatWhereAndNext(t *testing.T) {
 		"an index":          {"file", "", `PRAGMA writable_schema = 1; DELETE FROM sqlite_schema WHERE name = 'entry_state'`},
 		"a lost row":        {"references", "table ", `PRAGMA foreign_keys = 0; DELETE FROM row_record`},
 		"a lane":            {"lanes", "entry entry-", `PRAGMA ignore_check_constraints = 1; UPDATE entry SET head = 0`},
+		"two claims":        {"lanes", "entry entry-1", `UPDATE entry SET state = 'claimed', approved = 1, claim = 'another' WHERE id = 'entry-1'`},
 		"a sum":             {"balance", "file a.csv", `UPDATE export_file SET new = new + 1`},
 		"a row of a file":   {"balance", "file a.csv", `DELETE FROM export_row WHERE number = 3`},
 		"a client's data":   {"sealed", "client p-", `UPDATE known SET payload = x'0102'`},

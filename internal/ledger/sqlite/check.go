@@ -147,7 +147,7 @@ func inspectKept(t *tx, i *inspection) error {
 	return nil
 }
 
-// inspectLanes proves that head marks exactly the first open entry of each lane.
+// inspectLanes proves that head marks exactly the first open entry of each lane, and that one claim at most holds what is sent of it.
 func inspectLanes(t *tx, i *inspection) error {
 	var all int
 	if err := t.row(`SELECT COUNT(*) FROM entry WHERE state IN `+openStates, nil, &all); err != nil {
@@ -156,8 +156,16 @@ func inspectLanes(t *tx, i *inspection) error {
 	i.Looked = fmt.Sprintf("the outbox: %d open entries", all)
 	wrong, err := column[string](t, `SELECT e.id FROM entry e WHERE e.head <> (e.state IN `+openStates+` AND NOT EXISTS (
 		SELECT 1 FROM entry x WHERE x.person = e.person AND x.seq < e.seq AND x.state IN `+openStates+`)) ORDER BY e.id`)
+	if err != nil {
+		return err
+	}
 	for _, id := range wrong {
 		i.find("entry "+id, errors.New("it is out of order in its person's lane"))
+	}
+	wrong, err = column[string](t, `SELECT e.id FROM entry e WHERE e.state = 'claimed' AND EXISTS (
+		SELECT 1 FROM entry x WHERE x.person = e.person AND x.state = 'claimed' AND x.claim <> e.claim) ORDER BY e.id`)
+	for _, id := range wrong {
+		i.find("entry "+id, errors.New("another claim holds a part of its person's lane"))
 	}
 	return err
 }

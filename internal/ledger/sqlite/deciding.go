@@ -411,7 +411,7 @@ const openStates = `('waiting', 'suspended', 'claimed', 'inDoubt', 'parked')`
 
 func isOpen(s outbox.State) bool { return !s.Final() && s != outbox.Discarded }
 
-// relane marks the lane's first open entry, which alone can be claimed. Each change
+// relane marks the lane's first open entry, with which alone a stretch begins. Each change
 // of a lane ends with it.
 func (l *lane) relane() error {
 	const first = `(SELECT id FROM entry WHERE person = ?1 AND state IN ` + openStates + ` ORDER BY seq LIMIT 1)`

@@ -113,7 +113,7 @@ func TestFirstVersionIsBroughtForward(t *testing.T) {
 	if diff := cmp.Diff(want, readAll(t, s), people); diff != "" {
 		t.Fatalf("after the migration (-want +have):\n%s", diff)
 	}
-	if claimed, _, err := s.Claim(t.Context(), "token", 10, nil, noon); err != nil || len(claimed) > 0 {
+	if claimed, _, err := s.Claim(t.Context(), outbox.Claim{Token: "token", Limit: 10}, noon); err != nil || len(claimed) > 0 {
 		t.Fatalf("the migration sends %d entries: %v", len(claimed), err)
 	}
 	check(t, s.Check(t.Context()))

@@ -84,6 +84,11 @@ func learnDossier(k *casefile.Known, d *casefile.Dossier) {
 	k.Dossier, k.OutsideArea, k.INSZCanceled = d, false, false
 }
 
+// isOld tells that a dossier is of before the one that is known: the feed was ahead of it.
+func isOld(k casefile.Known, d casefile.Dossier) bool {
+	return k.Dossier != nil && k.Dossier.ID == d.ID && d.Version < k.Dossier.Version
+}
+
 // learn saves what is known, and tells whether that is news; having been asked again
 // is none.
 func learn(t *tx, person int64, k casefile.Known, day casefile.Date) (bool, error) {

@@ -11,6 +11,7 @@ import (
 	driver "modernc.org/sqlite"
 
 	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/internal/outbox"
 )
 
 // plan is how SQLite goes about a query.
@@ -44,6 +45,16 @@ func TestASharedINSZIsFoundByIndex(t *testing.T) {
 func TestWhatWasInFlightIsFoundByIndex(t *testing.T) {
 	if got := plan(t, memory(t), `SELECT id FROM entry WHERE `+inFlight+` AND state = 'claimed'`); !strings.Contains(got, "USING INDEX entry_in_flight") {
 		t.Errorf("the plan is\n%s", got)
+	}
+}
+
+// What is due is found in its order, however much waits, and planned once.
+func TestWhatIsDueIsFoundByIndex(t *testing.T) {
+	for _, state := range []outbox.State{outbox.InDoubt, outbox.Waiting} {
+		got := plan(t, memory(t), dueQuery(state), 1, "[]")
+		if !strings.Contains(got, "USING INDEX entry_due (state=? AND not_before<?)") || strings.Contains(got, "ORDER BY") {
+			t.Errorf("the plan is\n%s", got)
+		}
 	}
 }
 

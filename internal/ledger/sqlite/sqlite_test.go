@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -122,12 +123,12 @@ func fill(t testing.TB, s ledger.Store) (ledger.Subject, outbox.Entry) {
 	check(t, s.Approve(ctx, kbo, ledger.Actor{Name: "els", Reason: "geheime uitleg"}, noon))
 	check(t, s.SaveNotes(ctx, "files", []ledger.Note{{OCMW: kbo, Key: "k", Level: "warn", NL: "geheime nota"}}))
 	check(t, s.Request(ctx, ledger.Request{Kind: "release", OCMW: kbo, By: ledger.Actor{Name: "els", Reason: "geheim verzoek"}, At: noon}))
-	claimed, _, err := s.Claim(ctx, "token", 5, nil, noon)
+	claimed, _, err := s.Claim(ctx, outbox.Claim{Token: "token", Limit: 5}, noon)
 	check(t, err)
 	if len(claimed) != 1 {
 		t.Fatalf("claimed %d entries", len(claimed))
 	}
-	return subject, claimed[0]
+	return subject, claimed[0][0]
 }
 
 func TestNothingPersonalOnDisk(t *testing.T) {
@@ -222,9 +223,9 @@ func TestKilledWhileClaimed(t *testing.T) {
 	after := open(t, copyState(t, path, 0), keys)
 	n, err := after.Recover(t.Context(), noon)
 	check(t, err)
-	doubtful, _, err := after.Claim(t.Context(), "token-2", 5, nil, noon)
+	doubtful, _, err := after.Claim(t.Context(), outbox.Claim{Token: "token-2", Limit: 5}, noon)
 	check(t, err)
-	if n != 1 || len(doubtful) != 1 || doubtful[0].ID != e.ID || doubtful[0].State != outbox.InDoubt {
+	if n != 1 || len(doubtful) != 1 || doubtful[0][0].ID != e.ID || doubtful[0][0].State != outbox.InDoubt {
 		t.Fatalf("recovered %d, then claimed %d", n, len(doubtful))
 	}
 	check(t, after.Check(t.Context()))
@@ -434,14 +435,14 @@ func TestWorkersShareTheQueue(t *testing.T) {
 	for worker := range 4 {
 		wg.Go(func() {
 			for round := 0; ; round++ {
-				claimed, _, err := s.Claim(context.Background(), fmt.Sprintf("w%d-%d", worker, round), 3, nil, noon)
+				claimed, _, err := s.Claim(context.Background(), outbox.Claim{Token: fmt.Sprintf("w%d-%d", worker, round), Limit: 3}, noon)
 				if err != nil || len(claimed) == 0 {
 					if err != nil {
 						t.Error(err)
 					}
 					return
 				}
-				for _, e := range claimed {
+				for _, e := range slices.Concat(claimed...) {
 					mu.Lock()
 					seen[e.ID]++
 					mu.Unlock()
@@ -557,9 +558,9 @@ func sharedService(b *testing.B, clients int) {
 	}
 	lap("2000 claims and settles", func() {
 		for range 2000 {
-			claimed, _, err := s.Claim(b.Context(), "token", 1, nil, noon)
+			claimed, _, err := s.Claim(b.Context(), outbox.Claim{Token: "token", Limit: 1}, noon)
 			check(b, err)
-			check(b, s.Settle(b.Context(), "run", claimed[0], casefile.Dossier{ID: fmt.Sprint("d", claimed[0].Person), Version: 2}, noon))
+			check(b, s.Settle(b.Context(), "run", claimed[0][0], casefile.Dossier{ID: fmt.Sprint("d", claimed[0][0].Person), Version: 2}, noon))
 		}
 	})
 	lap("totals", func() {

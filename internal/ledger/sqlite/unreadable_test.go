@@ -31,11 +31,11 @@ func TestASettledEntryDoesNotDependOnTheNext(t *testing.T) {
 		s := open(t, path, newKeys(t))
 		_, e := fill(t, s)
 		spoil(t, path, `UPDATE entry SET payload = zeroblob(100) WHERE id = 'entry-1'`)
-		next, _, err := s.SettleMany(t.Context(), "run", token, []outbox.Entry{e}, []casefile.Dossier{{ID: "dossier-geheim", Version: 5}}, noon)
+		next, _, err := s.SettleMany(t.Context(), "run", outbox.Claim{Token: token, Limit: 1}, []outbox.Entry{e}, []casefile.Dossier{{ID: "dossier-geheim", Version: 5}}, noon)
 		if err != nil || len(next) > 0 {
 			t.Fatalf("settled with %d that go on: %v", len(next), err)
 		}
-		if claimed, _, err := s.Claim(t.Context(), "token", 10, nil, noon); !errors.Is(err, seal.ErrTampered) || len(claimed) > 0 {
+		if claimed, _, err := s.Claim(t.Context(), outbox.Claim{Token: "token", Limit: 10}, noon); !errors.Is(err, seal.ErrTampered) || len(claimed) > 0 {
 			t.Errorf("claimed %d of what can't be read: %v", len(claimed), err)
 		}
 	}
@@ -54,12 +54,12 @@ func TestWhatCannotBeReadStopsNobodyElse(t *testing.T) {
 			spoil(t, path, statement)
 			s = open(t, path, keys) // which has nothing in mind of before
 			for range 2 {           // one at a time, as before MLP has answered
-				claimed, known, err := s.Claim(t.Context(), "token", 1, nil, noon)
-				if err != nil || len(claimed) != 1 || len(known) != 1 || claimed[0].Person == 1 {
+				claimed, known, err := s.Claim(t.Context(), outbox.Claim{Token: "token", Limit: 1}, noon)
+				if err != nil || len(claimed) != 1 || len(known) != 1 || claimed[0][0].Person == 1 {
 					t.Fatalf("claimed %d: %v", len(claimed), err)
 				}
 			}
-			if claimed, _, err := s.Claim(t.Context(), "token", 1, nil, noon); !errors.Is(err, seal.ErrTampered) || len(claimed) > 0 {
+			if claimed, _, err := s.Claim(t.Context(), outbox.Claim{Token: "token", Limit: 1}, noon); !errors.Is(err, seal.ErrTampered) || len(claimed) > 0 {
 				t.Errorf("claimed %d of what can't be read: %v", len(claimed), err)
 			}
 		})

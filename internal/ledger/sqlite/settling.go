@@ -1,0 +1,149 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/mlpsync/mlpsync/internal/audit"
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/internal/outbox"
+)
+
+// Settle implements ledger.Outbox.
+func (s *Store) Settle(ctx context.Context, run string, e outbox.Entry, known casefile.Dossier, now time.Time) error {
+	_, _, err := s.SettleMany(ctx, run, outbox.Claim{}, []outbox.Entry{e}, []casefile.Dossier{known}, now)
+	return err
+}
+
+// SettleMany implements ledger.Outbox.
+func (s *Store) SettleMany(ctx context.Context, run string, onward outbox.Claim, entries []outbox.Entry, known []casefile.Dossier, now time.Time) ([][]outbox.Entry, []casefile.Known, error) {
+	if len(entries) != len(known) {
+		return nil, nil, fmt.Errorf("settle entries: %d entries and %d dossiers", len(entries), len(known))
+	}
+	var next claims
+	err := s.write(ctx, "settle entries", func(t *tx) error {
+		lanes, err := settlingLanes(t, run, entries, known, now)
+		if err != nil {
+			return err
+		}
+		for _, l := range lanes {
+			if err := l.settle(); err != nil {
+				return err
+			}
+		}
+		if next = (claims{by: onward, now: now}); onward.Token == "" {
+			return nil
+		}
+		return next.due(t)
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return next.stretches, next.known, nil
+}
+
+// settling is a lane of which MLP accepted some entries: answers are the dossiers after each.
+type settling struct {
+	lane
+	who     *person
+	entries []outbox.Entry
+	answers []casefile.Dossier
+}
+
+// settlingLanes sorts entries by lane, as they come.
+func settlingLanes(t *tx, run string, entries []outbox.Entry, answers []casefile.Dossier, now time.Time) ([]*settling, error) {
+	var lanes []*settling
+	var persons []int64
+	byPerson := map[int64]*settling{}
+	for i, e := range entries {
+		l := byPerson[e.Person]
+		if l == nil {
+			l = &settling{lane: lane{t: t, run: run, ocmw: e.OCMW, person: e.Person, now: now}}
+			byPerson[e.Person], lanes, persons = l, append(lanes, l), append(persons, e.Person)
+		}
+		l.entries, l.answers = append(l.entries, e), append(l.answers, answers[i])
+	}
+	people, err := loadPeople(t, persons)
+	for _, l := range lanes {
+		l.who = people[l.person]
+	}
+	return lanes, err
+}
+
+// settle ends the entries, stores the dossier after them and carries the rest of the lane, where there is more of it, to
+// its version. Where the version moved by more than the entries' own writes, somebody
+// else wrote in between: then the rest was decided on what is not true any more, and
+// the client is decided again (design decision 13). So it is when the lane is empty: on what MLP holds
+// now, nothing may be left to send, and the decision that people see says so.
+func (l *settling) settle() error {
+	ours := true
+	for i, e := range l.entries {
+		alone, err := l.take(e, l.answers[i])
+		if err != nil {
+			return err
+		}
+		ours = ours && alone
+	}
+	if err := l.who.save(l.t, ""); err != nil {
+		return err
+	}
+	more, err := l.advanceTo(l.who.known.Dossier.Version, ours)
+	if err != nil || ours && more {
+		return err
+	}
+	return setDirty(l.t, l.person)
+}
+
+// take ends an entry and learns what MLP holds now, unless the feed was ahead of the answer. It tells whether the entry alone made
+// it so.
+func (l *settling) take(e outbox.Entry, d casefile.Dossier) (alone bool, err error) {
+	if err := letGo(l.t, e, release{to: outbox.Settled, sent: true, run: l.run}, l.now); err != nil {
+		return false, err
+	}
+	if l.who == nil {
+		return false, ledger.ErrNotFound
+	}
+	change, err := casefile.UnmarshalChange(e.Payload)
+	if err != nil {
+		return false, fmt.Errorf("read change of entry: %w", err)
+	}
+	k, before := &l.who.known, l.who.category
+	k.Written = casefile.Wrote(k.Written, change)
+	if !isOld(*k, d) {
+		learnDossier(k, &d)
+		l.who.category, l.who.categoryTo = categoryOn(&d, l.t.s.day(l.now))
+		alone = e.Alone(d.Version)
+	}
+	return alone, l.t.auditEntry(e, audit.Record{At: l.now, Run: l.run, Action: "settled", Before: before, After: l.who.category})
+}
+
+// advanceTo makes the lane's first open entry its head, and tells whether there is one. Where the settled entries alone moved the
+// dossier, what is not being sent is carried to its version. What is being sent was claimed
+// with the settled ones: who sends it knows the version, and after a crash Recover does.
+func (l *settling) advanceTo(version int64, ours bool) (bool, error) {
+	var seq int64
+	var state outbox.State
+	var others bool
+	err := l.t.row(`SELECT e.seq, e.state, EXISTS (SELECT 1 FROM entry f WHERE f.person = e.person AND f.seq > e.seq AND f.state IN `+notOut+`)
+		FROM entry e WHERE e.person = ?1 AND e.state IN `+openStates+` ORDER BY e.seq LIMIT 1`, []any{l.person}, &seq, &state, &others)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if !ours || state == outbox.Claimed && !others {
+		_, err = l.t.exec(`UPDATE entry SET head = 1 WHERE person = ?1 AND seq = ?2 AND head = 0`, l.person, seq)
+		return true, err
+	}
+	_, err = l.t.exec(`UPDATE entry SET head = (seq = ?1), version = IIF(version = ?2 AND state IN `+notOut+`, ?3, version)
+		WHERE person = ?4 AND (seq = ?1 OR version = ?2 AND state IN `+notOut+`)`, seq, l.entries[0].Version, version, l.person)
+	return true, err
+}
+
+// notOut are the open states of what is not being sent.
+const notOut = `('waiting', 'suspended', 'inDoubt', 'parked')`
