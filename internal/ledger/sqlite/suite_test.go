@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	asked := false
 	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == "rapid.checks" })
 	if !asked {
-		_ = flag.Set("rapid.checks", "12")
+		_ = flag.Set("rapid.checks", "6")
 	}
 	os.Exit(m.Run())
 }
