@@ -448,7 +448,7 @@ func (g *staging) findReplaced(t *tx) error {
 
 // rowsAtATime bounds what SQLite keeps in memory of a DELETE: it lists all ids first, 24 bytes each, which for the million rows
 // that a new program replaces is more than all else takes.
-const rowsAtATime = 8192
+const rowsAtATime = 2048
 
 // dropReplaced lets the replaced rows go. Records in force keep what they rest on, and know where it stood.
 func (g *staging) dropReplaced(t *tx) error {
