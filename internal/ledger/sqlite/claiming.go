@@ -159,7 +159,7 @@ func (r *round) look(rs *sql.Rows) error {
 		r.add([]outbox.Entry{r.claim(head)}, who.known)
 		return nil
 	}
-	stretch, err := r.stretch(r.t, head)
+	stretch, err := r.stretch(head)
 	for _, e := range stretch {
 		r.waiting = append(r.waiting, e.ID)
 	}
@@ -175,16 +175,16 @@ func (r *round) write() error {
 			return err
 		}
 	}
-	return r.mark(r.t, r.doubtful, r.waiting)
+	return r.mark()
 }
 
 // stretch is a lane's head with what goes right behind it.
-func (c *claims) stretch(t *tx, head outbox.Entry) ([]outbox.Entry, error) {
-	all := []outbox.Entry{c.claim(head)}
-	if c.room() == 1 {
+func (r *round) stretch(head outbox.Entry) ([]outbox.Entry, error) {
+	all := []outbox.Entry{r.claim(head)}
+	if r.room() == 1 {
 		return all, nil
 	}
-	for rs, err := range t.rows(entryColumns+entryTables+`WHERE e.person = ?1 AND e.seq > ?2 AND e.state IN `+openStates+` ORDER BY e.seq`,
+	for rs, err := range r.t.rows(entryColumns+entryTables+`WHERE e.person = ?1 AND e.seq > ?2 AND e.state IN `+openStates+` ORDER BY e.seq`,
 		head.Person, head.Seq) {
 		if err != nil {
 			return nil, err
@@ -193,11 +193,11 @@ func (c *claims) stretch(t *tx, head outbox.Entry) ([]outbox.Entry, error) {
 		if err != nil {
 			return nil, err
 		}
-		e, follows := c.follows(t, sealed, head.Version)
+		e, follows := r.follows(sealed, head.Version)
 		if !follows {
 			break
 		}
-		if all = append(all, e); len(all) == c.room() {
+		if all = append(all, e); len(all) == r.room() {
 			break
 		}
 	}
@@ -205,29 +205,29 @@ func (c *claims) stretch(t *tx, head outbox.Entry) ([]outbox.Entry, error) {
 }
 
 // follows claims an entry that goes behind one of a version. One that can't be opened does not: it is told when it is its turn.
-func (c *claims) follows(t *tx, sealed sealedEntry, version int64) (outbox.Entry, bool) {
-	if sealed.State != outbox.Waiting || !sealed.Approved || sealed.NotBefore.After(c.now) || sealed.Version != version {
+func (r *round) follows(sealed sealedEntry, version int64) (outbox.Entry, bool) {
+	if sealed.State != outbox.Waiting || !sealed.Approved || sealed.NotBefore.After(r.now) || sealed.Version != version {
 		return outbox.Entry{}, false
 	}
-	e, err := t.s.openEntry(sealed)
-	return c.claim(e), err == nil
+	e, err := r.t.s.openEntry(sealed)
+	return r.claim(e), err == nil
 }
 
 // mark writes who holds what was claimed.
-func (c *claims) mark(t *tx, doubtful, waiting []string) error {
-	if len(doubtful) > 0 {
-		err := exactly(len(doubtful))(t.exec(`UPDATE entry SET claim = ?1 WHERE id IN (SELECT value FROM json_each(?2)) AND state = 'inDoubt' AND claim IS NULL`,
-			c.by.Token, list(doubtful)))
+func (r *round) mark() error {
+	if len(r.doubtful) > 0 {
+		err := exactly(len(r.doubtful))(r.t.exec(`UPDATE entry SET claim = ?1 WHERE id IN (SELECT value FROM json_each(?2)) AND state = 'inDoubt' AND claim IS NULL`,
+			r.by.Token, list(r.doubtful)))
 		if err != nil {
 			return err
 		}
 	}
-	if len(waiting) == 0 {
+	if len(r.waiting) == 0 {
 		return nil
 	}
 	if err := outbox.Transition(outbox.Waiting, outbox.Claimed); err != nil {
 		return err
 	}
-	return exactly(len(waiting))(t.exec(`UPDATE entry SET state = 'claimed', claim = ?1, updated_at = ?2
-		WHERE id IN (SELECT value FROM json_each(?3)) AND state = 'waiting' AND claim IS NULL`, c.by.Token, stored(c.now), list(waiting)))
+	return exactly(len(r.waiting))(r.t.exec(`UPDATE entry SET state = 'claimed', claim = ?1, updated_at = ?2
+		WHERE id IN (SELECT value FROM json_each(?3)) AND state = 'waiting' AND claim IS NULL`, r.by.Token, stored(r.now), list(r.waiting)))
 }
