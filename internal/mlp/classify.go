@@ -1,8 +1,10 @@
 package mlp
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"regexp"
 	"slices"
@@ -92,19 +94,23 @@ type issue struct {
 // its content type: gateways are known to rewrite the latter.
 func formOf(status int, contentType string, body []byte) (form, problem) {
 	var p problem
-	if len(strings.TrimSpace(string(body))) == 0 {
+	if len(bytes.TrimSpace(body)) == 0 {
 		return formEmpty, p
 	}
-	if !strings.Contains(strings.ToLower(contentType), "json") || !json.Valid(body) {
+	if !strings.Contains(strings.ToLower(contentType), "json") {
 		return formOther, p
 	}
 	var probe struct {
 		HTTPCode any `json:"httpCode"`
 	}
-	if json.Unmarshal(body, &probe) == nil && probe.HTTPCode != nil {
+	var broken *json.SyntaxError
+	switch err := json.Unmarshal(body, &probe); {
+	case errors.As(err, &broken):
+		return formOther, p
+	case err == nil && probe.HTTPCode != nil:
 		return formGateway, p
 	}
-	if json.Unmarshal(body, &p) == nil && p.Type != "" && p.Status == status && status >= 400 {
+	if status >= 400 && json.Unmarshal(body, &p) == nil && p.Type != "" && p.Status == status {
 		return formProblem, p
 	}
 	return formJSON, problem{}
