@@ -225,7 +225,10 @@ func (q *memQueue) Settle(ctx context.Context, run string, e outbox.Entry, known
 }
 
 func (q *memQueue) SettleMany(_ context.Context, _ string, by outbox.Claim, entries []outbox.Entry, known []casefile.Dossier, now time.Time) ([][]outbox.Entry, []casefile.Known, error) {
-	<-time.After(q.slow)
+	q.mu.Lock()
+	slow := q.slow
+	q.mu.Unlock()
+	<-time.After(slow)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.batches = append(q.batches, len(entries))

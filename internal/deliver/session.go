@@ -31,13 +31,11 @@ type session struct {
 	// results has room for half of the answers that may wait, answered holds the other half.
 	jobs     chan claimed
 	results  chan result
-	workers  sync.WaitGroup
-	hired    int
+	crew     *crew
 	busy     int      // workers who had a lane when something was last claimed
 	lanes    int      // that were handed to the workers, who are not done with them
 	out      int      // entries of those that are not back
 	asked    bool     // the last commit has claimed what there is
-	crowded  bool     // answers came faster than commits: more lanes at a time would be of no use
 	answered []result // MLP took them; the commit that says so is to come
 	failures int      // of the store in a row, settling one by one
 	stop     Stop
@@ -129,7 +127,7 @@ const (
 func (d *Deliverer) session(ctx context.Context, run string) *session {
 	s := &session{
 		d: d, ctx: ctx, run: run, brake: brake{ocmws: map[string]bool{}},
-		jobs: make(chan claimed, d.reach()), results: make(chan result, d.batch()),
+		jobs: make(chan claimed, d.reach()), results: make(chan result, d.batch()), crew: newCrew(d.o.Workers, max(d.o.Unsettled/maxStretch, 1)),
 	}
 	requests, cancel1 := outlive(ctx, d.o.Grace)
 	record, cancel2 := outlive(ctx, d.o.Grace+d.o.Grace/2)
@@ -155,7 +153,7 @@ func outlive(ctx context.Context, grace time.Duration) (context.Context, context
 // close is called when no entry is out any more.
 func (s *session) close() {
 	close(s.jobs)
-	s.workers.Wait()
+	s.crew.all.Wait()
 	for _, cancel := range s.cancel {
 		cancel()
 	}
@@ -223,7 +221,7 @@ func (s *session) settle() {
 		return
 	}
 	batch, now := s.answered, s.d.o.Now()
-	s.answered, s.crowded = nil, len(batch) > max(s.d.batch()/2, 1)
+	s.answered = nil
 	entries, known := make([]outbox.Entry, len(batch)), make([]casefile.Dossier, len(batch))
 	for i, r := range batch {
 		entries[i], known[i] = r.entry, *r.known
@@ -236,6 +234,7 @@ func (s *session) settle() {
 	}
 	s.failures = 0
 	s.d.lastSettled.Store(now.UnixNano())
+	s.crew.pace(len(s.results), cap(s.results))
 	for _, r := range batch {
 		s.book(r)
 	}
@@ -274,7 +273,7 @@ func (s *session) settleApart(batch []result, now time.Time, err error) {
 // width is how many lanes may be worked on: one until a request has succeeded.
 func (s *session) width() int {
 	if s.d.proven {
-		return s.d.o.Workers
+		return s.crew.width()
 	}
 	return 1
 }
@@ -288,14 +287,9 @@ func (s *session) reach() int {
 	return 1
 }
 
-// more is the claim for what is within reach. No lane takes more of it than a worker's share, so that each worker has one, unless
-// answers come faster than they are settled anyway.
+// more is the claim for what is within reach. No lane takes more of it than a worker's share, so that each worker has one.
 func (s *session) more() outbox.Claim {
-	stretch := maxStretch
-	if !s.crowded {
-		stretch = min(s.reach()/s.width(), maxStretch)
-	}
-	return outbox.Claim{Token: s.d.o.NewID(), Limit: s.reach() - s.out, Stretch: stretch, Skip: s.d.skip()}
+	return outbox.Claim{Token: s.d.o.NewID(), Limit: s.reach() - s.out, Stretch: min(s.reach()/s.width(), maxStretch), Skip: s.d.skip()}
 }
 
 func (s *session) claim() {
@@ -315,22 +309,21 @@ func (s *session) claim() {
 // give hands what was claimed to the workers.
 func (s *session) give(stretches [][]outbox.Entry, known []casefile.Known) {
 	s.lanes += len(stretches)
-	s.hire()
+	s.crew.hire(min(s.width(), s.lanes), s.toil)
 	for i, stretch := range stretches {
 		s.out += len(stretch)
 		s.jobs <- claimed{stretch, known[i]} // there is room for all that are out
 	}
-	s.busy = min(s.hired, s.lanes)
+	s.busy = min(s.width(), s.lanes)
 }
 
-// hire starts the workers that there is work for.
-func (s *session) hire() {
-	for ; s.hired < min(s.width(), s.lanes); s.hired++ {
-		s.workers.Go(func() {
-			for c := range s.jobs {
-				s.drive(c)
-			}
-		})
+// toil is what a worker does.
+func (s *session) toil() {
+	for c := range s.jobs {
+		s.drive(c)
+		if s.crew.leaves() {
+			return
+		}
 	}
 }
 
