@@ -36,7 +36,7 @@ func (c *crew) pace(waiting, room int) {
 	switch {
 	case waiting >= room:
 		wanted = max(wanted/2, c.fewest)
-	case waiting < room/4:
+	case 4*waiting < room:
 		wanted = min(wanted*2, c.most)
 	}
 	c.wanted.Store(int64(wanted))

@@ -15,17 +15,19 @@ func TestTheCrewFollowsTheCommits(t *testing.T) {
 	for _, tt := range []struct {
 		name         string
 		most, fewest int
-		waiting      []int // of 32 that may
+		room         int
+		waiting      []int
 		want         []int // lanes at a time, after each
 	}{
-		{"halved down to the fewest", 64, 8, []int{32, 32, 32, 32}, []int{32, 16, 8, 8}},
-		{"as they are where some room was left", 64, 8, []int{32, 31, 8}, []int{32, 32, 32}},
-		{"doubled up to the most", 24, 8, []int{32, 7, 0}, []int{12, 24, 24}},
-		{"never more than there are", 4, 8, []int{32, 0}, []int{4, 4}},
+		{"halved down to the fewest", 64, 8, 32, []int{32, 32, 32, 32}, []int{32, 16, 8, 8}},
+		{"as they are where some room was left", 64, 8, 32, []int{32, 31, 8}, []int{32, 32, 32}},
+		{"doubled up to the most", 24, 8, 32, []int{32, 7, 0}, []int{12, 24, 24}},
+		{"never more than there are", 4, 8, 32, []int{32, 0}, []int{4, 4}},
+		{"doubled where but one may wait", 8, 1, 1, []int{1, 1, 1, 0, 0}, []int{4, 2, 1, 2, 4}},
 	} {
 		c := newCrew(tt.most, tt.fewest)
 		for i, waiting := range tt.waiting {
-			if c.pace(waiting, 32); c.width() != tt.want[i] {
+			if c.pace(waiting, tt.room); c.width() != tt.want[i] {
 				t.Errorf("%s: %d after %v, want %d", tt.name, c.width(), tt.waiting[:i+1], tt.want[i])
 			}
 		}
