@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 )
 
-// crew are the workers. As many are there as are wanted and had work when they were last hired.
+// crew are the workers: as many as had lanes to take, and no more than are wanted.
 type crew struct {
 	most, fewest  int
 	there, wanted atomic.Int64
@@ -29,7 +29,7 @@ func (c *crew) hire(n int, work func()) {
 }
 
 // pace follows how many answers had come when a commit was made, of so many that may wait meanwhile. Where no more may,
-// requests at a time are of no use: half as many lanes are taken at a time, each further, which makes commits of fewer lanes.
+// more requests at a time would be of no use: half as many lanes are taken at a time, each further, which makes commits of fewer lanes.
 // There are more again when commits keep up.
 func (c *crew) pace(waiting, room int) {
 	wanted := c.width()

@@ -15,8 +15,8 @@ func TestTheCrewFollowsTheCommits(t *testing.T) {
 	for _, tt := range []struct {
 		name         string
 		most, fewest int
-		room         int
-		waiting      []int
+		room         int   // for answers that wait while a commit is made
+		waiting      []int // of them, after each commit
 		want         []int // lanes at a time, after each
 	}{
 		{"halved down to the fewest", 64, 8, 32, []int{32, 32, 32, 32}, []int{32, 16, 8, 8}},
