@@ -117,19 +117,20 @@ func (c *claims) from(t *tx, state outbox.State) error {
 	return found.write()
 }
 
-// dueQuery finds entries in a state whose turn it is, with what is known of their persons, those that are due longest first.
+// dueQuery finds entries in a state whose turn it is, with what is known of their persons, those that are due longest first, and of
+// those the ones that were planned first.
 func dueQuery(state outbox.State) string {
 	return entryColumns + knownColumns + entryTables + knownTable + `WHERE ` + turn(state) + ` AND e.not_before <= ?1
 			AND (e.state = 'inDoubt' OR p.dirty = 0 OR p.version <> e.version) AND e.ocmw NOT IN (SELECT value FROM json_each(?2))
-		ORDER BY e.not_before, e.id`
+		ORDER BY e.not_before, e.rowid`
 }
 
 // round is what one look at who is due finds. It is written when the look is over.
 type round struct {
 	*claims
 	t                 *tx
-	waiting, doubtful []string // to be claimed
-	overtaken         []lane   // decided on a version that is out of date
+	waiting, doubtful []int64 // rows to be claimed
+	overtaken         []lane  // decided on a version that is out of date
 }
 
 // look takes an entry whose turn it is, with its stretch.
@@ -155,14 +156,12 @@ func (r *round) look(rs *sql.Rows) error {
 		return nil
 	}
 	if head.State == outbox.InDoubt {
-		r.doubtful = append(r.doubtful, head.ID)
+		r.doubtful = append(r.doubtful, sealed.row)
 		r.add([]outbox.Entry{r.claim(head)}, who.known)
 		return nil
 	}
+	r.waiting = append(r.waiting, sealed.row)
 	stretch, err := r.stretch(head)
-	for _, e := range stretch {
-		r.waiting = append(r.waiting, e.ID)
-	}
 	r.add(stretch, who.known)
 	return err
 }
@@ -197,6 +196,7 @@ func (r *round) stretch(head outbox.Entry) ([]outbox.Entry, error) {
 		if !follows {
 			break
 		}
+		r.waiting = append(r.waiting, sealed.row)
 		if all = append(all, e); len(all) == r.room() {
 			break
 		}
@@ -216,7 +216,7 @@ func (r *round) follows(sealed sealedEntry, version int64) (outbox.Entry, bool) 
 // mark writes who holds what was claimed.
 func (r *round) mark() error {
 	if len(r.doubtful) > 0 {
-		err := exactly(len(r.doubtful))(r.t.exec(`UPDATE entry SET claim = ?1 WHERE id IN (SELECT value FROM json_each(?2)) AND state = 'inDoubt' AND claim IS NULL`,
+		err := exactly(len(r.doubtful))(r.t.exec(`UPDATE entry SET claim = ?1 WHERE rowid IN (SELECT value FROM json_each(?2)) AND state = 'inDoubt' AND claim IS NULL`,
 			r.by.Token, list(r.doubtful)))
 		if err != nil {
 			return err
@@ -229,5 +229,5 @@ func (r *round) mark() error {
 		return err
 	}
 	return exactly(len(r.waiting))(r.t.exec(`UPDATE entry SET state = 'claimed', claim = ?1, updated_at = ?2
-		WHERE id IN (SELECT value FROM json_each(?3)) AND state = 'waiting' AND claim IS NULL`, r.by.Token, stored(r.now), list(r.waiting)))
+		WHERE rowid IN (SELECT value FROM json_each(?3)) AND state = 'waiting' AND claim IS NULL`, r.by.Token, stored(r.now), list(r.waiting)))
 }

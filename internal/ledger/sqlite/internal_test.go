@@ -44,7 +44,7 @@ func TestClaimingIsIndexed(t *testing.T) {
 	err := memory(t).read(t.Context(), "explain", func(tx *tx) error {
 		var plan []string
 		for rs, err := range tx.rows(`EXPLAIN QUERY PLAN SELECT e.id FROM entry e JOIN person p ON p.id = e.person
-			WHERE e.state = 'waiting' AND e.not_before <= 5 AND ` + mayGo + ` ORDER BY e.not_before, e.id LIMIT 1`) {
+			WHERE e.state = 'waiting' AND e.not_before <= 5 AND ` + mayGo + ` ORDER BY e.not_before, e.rowid LIMIT 1`) {
 			if err != nil {
 				return err
 			}

@@ -100,11 +100,13 @@ func (s *Store) Approve(ctx context.Context, ocmw string, by ledger.Actor, now t
 	return s.write(ctx, "approve", func(t *tx) error { return approve(t, ocmw, by, now) })
 }
 
+const approveEntries = `UPDATE entry SET approved = 1 WHERE ocmw = ? AND approved = 0 AND state IN ('waiting', 'suspended', 'parked') AND ` + resting
+
 func approve(t *tx, ocmw string, by ledger.Actor, now time.Time) error {
 	if err := needOCMW(t, ocmw); err != nil {
 		return err
 	}
-	entries, err := t.exec(`UPDATE entry SET approved = 1 WHERE ocmw = ? AND approved = 0 AND state IN ('waiting', 'suspended', 'parked')`, ocmw)
+	entries, err := t.exec(approveEntries, ocmw)
 	if err != nil {
 		return err
 	}

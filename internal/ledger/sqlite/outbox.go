@@ -124,13 +124,16 @@ func letGo(t *tx, e outbox.Entry, r release, now time.Time) error {
 	if r.to == outbox.Settled {
 		settledRun = r.run
 	}
-	return one(t.exec(`UPDATE entry SET state = ?1, claim = NULL, head = head AND ?2, version = ?13, not_before = ?3, attempts = attempts + ?4,
-			trace_id = CASE WHEN ?5 = '' THEN trace_id ELSE ?5 END, problem = ?6, settled_run = ?7,
-			doubt_since = CASE WHEN ?1 = 'inDoubt' THEN COALESCE(doubt_since, ?8) END, updated_at = ?8
-		WHERE id = ?9 AND person = ?10 AND state = ?11 AND claim = ?12`,
-		string(r.to), bit(isOpen(r.to)), stored(r.notBefore), bit(r.counted || r.sent && e.State == outbox.Claimed), e.TraceID, problem, settledRun, stored(now),
-		e.ID, e.Person, string(e.State), e.Claim, e.Version))
+	counts := r.counted || r.sent && e.State == outbox.Claimed
+	return one(t.exec(letGoUpdate, string(r.to), bit(isOpen(r.to)), stored(r.notBefore), bit(counts), e.TraceID, problem, settledRun, stored(now),
+		e.ID, e.Person, string(e.State), e.Claim, e.Version, e.Seq))
 }
+
+// letGoUpdate finds the entry by its place in the lane, where its neighbours are: ids are all over their index.
+const letGoUpdate = `UPDATE entry SET state = ?1, claim = NULL, head = head AND ?2, version = ?13, not_before = ?3, attempts = attempts + ?4,
+		trace_id = CASE WHEN ?5 = '' THEN trace_id ELSE ?5 END, problem = ?6, settled_run = ?7,
+		doubt_since = CASE WHEN ?1 = 'inDoubt' THEN COALESCE(doubt_since, ?8) END, updated_at = ?8
+	WHERE +id = ?9 AND person = ?10 AND seq = ?14 AND state = ?11 AND claim = ?12`
 
 func (s *Store) sealProblem(e outbox.Entry, p outbox.Problem) ([]byte, error) {
 	if p == (outbox.Problem{}) {
@@ -227,7 +230,7 @@ func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
 		for _, state := range []outbox.State{outbox.InDoubt, outbox.Waiting} {
 			var at int64
 			err := t.row(`SELECT MAX(e.not_before, e.created_at) FROM entry e JOIN person p ON p.id = e.person
-				WHERE `+turn(state)+` ORDER BY e.not_before, e.id LIMIT 1`, nil, &at)
+				WHERE `+turn(state)+` ORDER BY e.not_before, e.rowid LIMIT 1`, nil, &at)
 			if errors.Is(err, sql.ErrNoRows) {
 				continue
 			}
@@ -244,7 +247,7 @@ func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
 }
 
 const (
-	entryColumns = `SELECT e.id, e.ocmw, e.person, p.pseudonym, e.seq, e.op, e.kind, e.registration, e.rule, e.state, e.version,
+	entryColumns = `SELECT e.rowid, e.id, e.ocmw, e.person, p.pseudonym, e.seq, e.op, e.kind, e.registration, e.rule, e.state, e.version,
 		e.attempts, e.not_before, e.payload, COALESCE(e.claim, ''), e.created_at, e.updated_at, e.trace_id, e.problem,
 		e.approved, COALESCE(e.doubt_since, 0)`
 	entryTables = ` FROM entry e JOIN person p ON p.id = e.person `
@@ -272,13 +275,14 @@ func (s *Store) readEntry(rs *sql.Rows) (outbox.Entry, error) {
 // sealedEntry is one with what can be read of it without its key.
 type sealedEntry struct {
 	outbox.Entry
+	row              int64 // while the transaction lasts in which it was read
 	payload, problem []byte
 }
 
 // scanEntry reads a row that begins with an entry's columns; more is where those behind them go.
 func scanEntry(rs *sql.Rows, more ...any) (e sealedEntry, err error) {
 	var notBefore, created, updated, doubt int64
-	err = rs.Scan(append([]any{&e.ID, &e.OCMW, &e.Person, &e.Pseudonym, &e.Seq, &e.Op, &e.Kind, &e.Registration, &e.Rule, &e.State, &e.Version,
+	err = rs.Scan(append([]any{&e.row, &e.ID, &e.OCMW, &e.Person, &e.Pseudonym, &e.Seq, &e.Op, &e.Kind, &e.Registration, &e.Rule, &e.State, &e.Version,
 		&e.Attempts, &notBefore, &e.payload, &e.Claim, &created, &updated, &e.TraceID, &e.problem, &e.Approved, &doubt}, more...)...)
 	e.NotBefore, e.CreatedAt, e.UpdatedAt, e.DoubtSince = instant(notBefore), instant(created), instant(updated), instant(doubt)
 	return e, err

@@ -48,6 +48,44 @@ func TestWhatWasInFlightIsFoundByIndex(t *testing.T) {
 	}
 }
 
+// Entries are counted, listed and released by their states without a look at all that ever was sent.
+func TestEntriesAreFoundByTheirStates(t *testing.T) {
+	const resting, flying, settled = "COVERING INDEX entry_state", "INDEX entry_in_flight", "COVERING INDEX entry_settled"
+	s := memory(t)
+	listed := func(states ...outbox.State) string {
+		condition, _ := inStates(states)
+		return entryColumns + entryTables + `WHERE ` + condition
+	}
+	for _, tt := range []struct {
+		query string
+		by    []string // and by no other
+	}{
+		{countStates, []string{resting, flying, settled}},
+		{listed(outbox.Parked, outbox.Waiting), []string{resting}},
+		{listed(outbox.Claimed), []string{flying}},
+		{listed(outbox.Claimed, outbox.InDoubt), []string{flying, resting}},
+		{listed(outbox.Settled, outbox.Discarded), []string{settled, resting}},
+	} {
+		got := plan(t, s, tt.query, "[]")
+		for _, index := range []string{resting, flying, settled} {
+			if strings.Contains(got, index) != slices.Contains(tt.by, index) {
+				t.Errorf("%s is in the plan: %t; %s\n%s", index, strings.Contains(got, index), tt.query, got)
+			}
+		}
+	}
+	if got := plan(t, s, approveEntries, "0999999031"); !strings.Contains(got, "USING INDEX entry_state (ocmw=? AND state=?)") {
+		t.Errorf("the plan of releasing is\n%s", got)
+	}
+}
+
+// An answer's entry is found by its place in the lane.
+func TestAnEntryToSettleIsFoundByItsPlace(t *testing.T) {
+	got := plan(t, memory(t), letGoUpdate, make([]any, 14)...)
+	if !strings.Contains(got, "(person=? AND seq=?)") {
+		t.Errorf("the plan is\n%s", got)
+	}
+}
+
 // What is due is found in its order, however much waits, and planned once.
 func TestWhatIsDueIsFoundByIndex(t *testing.T) {
 	for _, state := range []outbox.State{outbox.InDoubt, outbox.Waiting} {

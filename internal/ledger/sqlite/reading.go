@@ -90,12 +90,12 @@ func totalCategories(t *tx, into *ledger.Totals, ocmw, _ string) error {
 
 func totalEntries(t *tx, into *ledger.Totals, ocmw, _ string) error {
 	err := counts(t, func(word string, n int) { into.Entries[outbox.State(word)] = n },
-		`SELECT state, COUNT(*) FROM entry WHERE (?1 = '' OR ocmw = ?1) GROUP BY state`, ocmw)
+		countStates, ocmw)
 	if err != nil {
 		return err
 	}
 	var doubt sql.NullInt64
-	err = t.row(`SELECT MIN(doubt_since) FROM entry WHERE state = 'inDoubt' AND (?1 = '' OR ocmw = ?1)`, []any{ocmw}, &doubt)
+	err = t.row(`SELECT MIN(doubt_since) FROM entry WHERE `+inFlight+` AND state = 'inDoubt' AND (?1 = '' OR ocmw = ?1)`, []any{ocmw}, &doubt)
 	if err != nil {
 		return err
 	}
@@ -114,12 +114,41 @@ func totalSettled(t *tx, into *ledger.Totals, ocmw, run string) error {
 		`SELECT detail, COUNT(*)`+where+` AND kind = ?3 GROUP BY detail`, run, ocmw, string(casefile.RegHandover))
 }
 
+// resting are the states that entry_state has: what is being sent and what is settled have indexes of their own.
+const resting = `state NOT IN ('claimed', 'settled')`
+
+// inStates finds entries in some states, each by the index that it stands in, and by nothing else.
+func inStates(states []outbox.State) (condition string, args []any) {
+	var parts []string
+	var rest []outbox.State
+	for _, state := range states {
+		switch state {
+		case outbox.Claimed:
+			parts = append(parts, inFlight+` AND state = 'claimed'`)
+		case outbox.Settled:
+			parts = append(parts, `settled_run IS NOT NULL`)
+		default:
+			rest = append(rest, state)
+		}
+	}
+	if len(rest) > 0 {
+		parts, args = append(parts, resting+` AND state IN (SELECT value FROM json_each(?))`), append(args, list(rest))
+	}
+	const each = `SELECT rowid FROM entry WHERE `
+	return `e.rowid IN (` + each + strings.Join(parts, ` UNION ALL `+each) + `)`, args
+}
+
+// countStates counts the entries in each state, by the same indexes.
+const countStates = `SELECT state, COUNT(*) FROM entry WHERE ` + resting + ` AND (?1 = '' OR ocmw = ?1) GROUP BY state
+	UNION ALL SELECT 'claimed', COUNT(*) FROM entry WHERE ` + inFlight + ` AND state = 'claimed' AND (?1 = '' OR ocmw = ?1) HAVING COUNT(*) > 0
+	UNION ALL SELECT 'settled', COUNT(*) FROM entry WHERE settled_run IS NOT NULL AND (?1 = '' OR ocmw = ?1) HAVING COUNT(*) > 0`
+
 // Entries implements ledger.Reading: in order of OCMW and lane.
 func (s *Store) Entries(ctx context.Context, f ledger.EntryFilter) ([]outbox.Entry, error) {
 	var conditions []string
 	var args []any
-	where := func(condition string, arg any) {
-		conditions, args = append(conditions, condition), append(args, arg)
+	where := func(condition string, with ...any) {
+		conditions, args = append(conditions, condition), append(args, with...)
 	}
 	if f.OCMW != "" {
 		where(`e.ocmw = ?`, f.OCMW)
@@ -127,8 +156,12 @@ func (s *Store) Entries(ctx context.Context, f ledger.EntryFilter) ([]outbox.Ent
 	if f.Person != 0 {
 		where(`e.person = ?`, f.Person)
 	}
-	if len(f.States) > 0 {
+	switch {
+	case len(f.States) > 0 && f.Person != 0:
 		where(`e.state IN (SELECT value FROM json_each(?))`, list(f.States))
+	case len(f.States) > 0:
+		condition, with := inStates(f.States)
+		where(condition, with...)
 	}
 	if f.Run != "" {
 		where(`? IN (e.run, e.settled_run)`, f.Run)
