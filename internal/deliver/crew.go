@@ -34,7 +34,7 @@ func (c *crew) hire(n int, work func()) {
 func (c *crew) pace(waiting, room int) {
 	wanted := c.width()
 	switch {
-	case waiting >= room:
+	case room > 0 && waiting >= room:
 		wanted = max(wanted/2, c.fewest)
 	case 4*waiting < room:
 		wanted = min(wanted*2, c.most)

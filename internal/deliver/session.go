@@ -27,19 +27,23 @@ type session struct {
 	report Report
 	brake  brake
 
-	// jobs holds what was claimed for the workers, so that they go on while a commit is made;
-	// results has room for half of the answers that may wait, answered holds the other half.
-	jobs     chan claimed
-	results  chan result
-	crew     *crew
-	busy     int      // workers who had a lane when something was last claimed
-	lanes    int      // that were handed to the workers, who are not done with them
-	out      int      // entries of those that are not back
-	asked    bool     // the last commit has claimed what there is
-	answered []result // MLP took them; the commit that says so is to come
-	failures int      // of the store in a row, settling one by one
-	stop     Stop
-	err      error
+	// jobs holds what was claimed for the workers, so that they go on while a commit is made, and results what came of it. Each answer that
+	// is to be settled is in waiting until its commit is made: a worker who finds no room there waits with it.
+	jobs          chan claimed
+	results       chan result
+	waiting       chan struct{}
+	crew          *crew
+	busy          int            // workers who had a lane when something was last claimed
+	lanes         int            // that were handed to the workers, who are not done with them
+	out           int            // entries of those that are not back
+	asked         bool           // the last commit has claimed what there is
+	answered      []result       // MLP took them; the commit that says so is to come
+	unfinished    map[int64]int  // how many of those are of stretches that go on, by person
+	unfinishedSum int            // and in all
+	deferred      map[int64]bool // whose answers were left out of the last commit
+	failures      int            // of the store in a row, settling one by one
+	stop          Stop
+	err           error
 }
 
 // claimed is a stretch of a lane under a claim, with what MLP is known to hold of its person.
@@ -127,7 +131,8 @@ const (
 func (d *Deliverer) session(ctx context.Context, run string) *session {
 	s := &session{
 		d: d, ctx: ctx, run: run, brake: brake{ocmws: map[string]bool{}},
-		jobs: make(chan claimed, d.reach()), results: make(chan result, d.batch()), crew: newCrew(d.o.Workers, max(d.o.Unsettled/maxStretch, 1)),
+		jobs: make(chan claimed, d.reach()), results: make(chan result, d.reach()), waiting: make(chan struct{}, d.o.Unsettled),
+		unfinished: map[int64]int{}, crew: newCrew(d.o.Workers, max(d.o.Unsettled/(2*maxStretch), 1)),
 	}
 	requests, cancel1 := outlive(ctx, d.o.Grace)
 	record, cancel2 := outlive(ctx, d.o.Grace+d.o.Grace/2)
@@ -169,8 +174,7 @@ func (s *session) loop() error {
 			return s.err
 		}
 		s.asked = false
-		s.gather()
-		s.settle()
+		s.settle(!s.gather())
 	}
 }
 
@@ -195,33 +199,62 @@ func (s *session) halt(why Stop) {
 // reach is how many entries are claimed at a time at most.
 func (d *Deliverer) reach() int { return d.o.Workers + d.o.Unsettled }
 
-// batch is how many answers share a commit at most.
-func (d *Deliverer) batch() int { return max(d.o.Unsettled/2, 1) }
-
-// gather takes in results until a commit is worth it: there are enough, or a worker who was busy has nobody left
-// to go on with, or the first has waited long enough.
-func (s *session) gather() {
-	s.take(<-s.results)
+// gather takes in results until a commit is worth it: there are enough, or no more may wait, or a worker who was busy has nobody left
+// to go on with, or the first has waited long enough. It tells whether stretches that go on can wait for the next one.
+func (s *session) gather() (wait bool) {
+	if len(s.answered) == 0 {
+		s.take(<-s.results)
+	}
 	patience := time.NewTimer(settleWithin)
 	defer patience.Stop()
-	for s.out > 0 && len(s.answered) < s.d.batch() && (len(s.results) > 0 || s.lanes >= s.busy || s.err != nil) {
+	for s.out > 0 && !s.enough() && len(s.answered) < cap(s.waiting) && (len(s.results) > 0 || s.lanes >= s.busy) {
 		select {
 		case r := <-s.results:
 			s.take(r)
 		case <-patience.C:
-			return
+			return false
 		}
 	}
+	return s.enough()
 }
 
-// settle commits the answers that came in. Where they can't go together each goes by itself: one that
+// enough tells that answers of stretches at their end fill half of the room that those of others leave; the other half is for what comes
+// while they are committed.
+func (s *session) enough() bool {
+	return len(s.answered)-s.unfinishedSum >= max((cap(s.waiting)-s.unfinishedSum)/2, 1)
+}
+
+// batch takes the answers to commit: all, or those of stretches at their end, so that what is written once a lane is written once. An answer
+// is left for another commit once at most.
+func (s *session) batch(all bool) (now []result) {
+	var later []result
+	deferred := map[int64]bool{}
+	for _, r := range s.answered {
+		switch person := r.entry.Person; {
+		case !all && s.unfinished[person] > 0 && !s.deferred[person]:
+			later, deferred[person] = append(later, r), true
+		default:
+			now = append(now, r)
+			s.unfinishedSum -= s.unfinished[person]
+			delete(s.unfinished, person)
+		}
+	}
+	s.answered, s.deferred = later, deferred
+	return now
+}
+
+// settle commits answers that came in. Where they can't go together each goes by itself: one that
 // can't be settled must not keep its neighbours in doubt.
-func (s *session) settle() {
+func (s *session) settle(all bool) {
 	if len(s.answered) == 0 {
 		return
 	}
-	batch, now := s.answered, s.d.o.Now()
-	s.answered = nil
+	batch, now := s.batch(all), s.d.o.Now()
+	defer func() {
+		for range batch {
+			<-s.waiting
+		}
+	}()
 	entries, known := make([]outbox.Entry, len(batch)), make([]casefile.Dossier, len(batch))
 	for i, r := range batch {
 		entries[i], known[i] = r.entry, *r.known
@@ -234,7 +267,7 @@ func (s *session) settle() {
 	}
 	s.failures = 0
 	s.d.lastSettled.Store(now.UnixNano())
-	s.crew.pace(len(s.results), cap(s.results))
+	s.crew.pace(len(s.waiting)-len(batch)-s.unfinishedSum, cap(s.waiting)-len(batch)-s.unfinishedSum)
 	for _, r := range batch {
 		s.book(r)
 	}
@@ -287,13 +320,16 @@ func (s *session) reach() int {
 	return 1
 }
 
+// held is how many entries are claimed: those that are not back, and those whose answers are not committed.
+func (s *session) held() int { return s.out + len(s.answered) }
+
 // more is the claim for what is within reach. No lane takes more of it than a worker's share, so that each worker has one.
 func (s *session) more() outbox.Claim {
-	return outbox.Claim{Token: s.d.o.NewID(), Limit: s.reach() - s.out, Stretch: min(s.reach()/s.width(), maxStretch), Skip: s.d.skip()}
+	return outbox.Claim{Token: s.d.o.NewID(), Limit: s.reach() - s.held(), Stretch: min(s.reach()/s.width(), maxStretch), Skip: s.d.skip()}
 }
 
 func (s *session) claim() {
-	if s.reach() <= s.out {
+	if s.reach() <= s.held() {
 		return
 	}
 	// Under the context that outlives the run's: a claim that is cut off after its commit would
@@ -341,6 +377,9 @@ func (s *session) drive(c claimed) {
 		}
 		r.last = r.known == nil || i == len(c.entries)-1
 		s.brake.hear(r)
+		if r.known != nil {
+			s.waiting <- struct{}{}
+		}
 		s.results <- r
 		if r.last {
 			return
@@ -360,17 +399,23 @@ func (s *session) fail(err error) {
 // take hears a result, and records it: at once, but behind what MLP took before it, unless it is to be settled with others. It
 // runs on one goroutine: what it changes needs no lock, and what happened to a lane is recorded in its order.
 func (s *session) take(r result) {
+	if r.known != nil {
+		s.answered = append(s.answered, r)
+		s.unfinished[r.entry.Person]++
+		s.unfinishedSum++
+	}
 	if r.last {
 		s.lanes--
+		s.unfinishedSum -= s.unfinished[r.entry.Person]
+		delete(s.unfinished, r.entry.Person)
 	}
 	s.hear(r)
 	if r.known != nil {
 		s.out--
-		s.answered = append(s.answered, r)
 		return
 	}
 	if s.err == nil { // a store that failed is not asked more often than it must be
-		s.settle()
+		s.settle(true)
 	}
 	if err := r.save(s.record); err != nil {
 		r.err = fmt.Errorf("record %s: %w", r.event, err)

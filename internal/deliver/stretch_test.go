@@ -3,6 +3,7 @@ package deliver
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -392,4 +393,160 @@ func TestAnAnswerDoesNotWaitWhileAWorkerIdles(t *testing.T) {
 			t.Errorf("settled after %v", w.settled)
 		}
 	})
+}
+
+// What is written once a lane is written once: while commits are what takes the time, each takes lanes to their end.
+func TestAStretchesAnswersShareACommit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const people, each = 60, 5
+		q, s, _ := crowd(t, people, each)
+		q.slow = time.Second
+		w := &shared{memQueue: q, commits: map[int64]int{}}
+		d := newDeliverer(w, s)
+		d.o.Workers, d.proven = 8, true
+		if r := mustRun(t, d); r.Settled != people*each {
+			t.Errorf("%+v", r)
+		}
+		holdQueue(t, q)
+		apart := 0
+		for _, n := range w.commits {
+			if n > 1 {
+				apart++
+			}
+		}
+		if len(w.commits) != people || apart > 8 { // those with whom each of the workers began, or ended
+			t.Errorf("%d lanes of %d were settled in more than one commit", apart, len(w.commits))
+		}
+	})
+}
+
+// Nobody's answer waits for the end of a slow stretch while others are committed again and again.
+func TestAnAnswerIsLeftForOneCommitAtMost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, s, r := crowd(t, 400, 3)
+		q.slow = 50 * time.Millisecond
+		w := &shared{memQueue: q, commits: map[int64]int{}}
+		taken, waited := s.send, -1
+		s.send = func(x mlp.Write) (mlp.Answer, error) {
+			if x.DossierID == "d50" && r.written("d50") == 1 {
+				began := w.made()
+				for q.entry("e148").State != outbox.Settled {
+					<-time.After(time.Millisecond)
+				}
+				waited = w.made() - began
+			}
+			return taken(x)
+		}
+		d := newDeliverer(w, s)
+		d.o.Workers, d.proven = 4, true
+		if report := mustRun(t, d); report.Settled != 1200 || waited < 0 || waited > 5 {
+			t.Errorf("%+v; %d commits were made before it was settled", report, waited)
+		}
+		holdQueue(t, q)
+	})
+}
+
+// Nor does it wait while nothing else comes.
+func TestAnAnswerThatWasLeftIsSettledThoughNothingComes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, s, r := crowd(t, 33, 2)
+		q.slow = 10 * time.Millisecond
+		taken, settled := s.send, time.Duration(0)
+		s.send = func(x mlp.Write) (mlp.Answer, error) {
+			if x.DossierID == "d1" && r.written("d1") == 1 {
+				began := time.Now()
+				for q.entry("e1").State != outbox.Settled && time.Since(began) < time.Hour {
+					<-time.After(time.Millisecond)
+				}
+				settled = time.Since(began)
+			}
+			return taken(x)
+		}
+		d := newDeliverer(q, s)
+		d.o.Workers, d.proven = 40, true
+		if report := mustRun(t, d); report.Settled != 66 || settled > time.Second {
+			t.Errorf("%+v; it was settled after %s", report, settled)
+		}
+		holdQueue(t, q)
+	})
+}
+
+// Where no more may wait a commit is made at once, though every stretch goes on.
+func TestACommitIsMadeWhenNoMoreMayWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const each = 6
+		q, s, _ := crowd(t, 2, each)
+		d := newDeliverer(q, s)
+		d.o.Workers, d.o.Unsettled, d.proven = 2, 2, true
+		began := time.Now()
+		if r := mustRun(t, d); r.Settled != 2*each || time.Since(began) > each*time.Millisecond {
+			t.Errorf("%+v after %s, with answers of a millisecond each", r, time.Since(began))
+		}
+		holdQueue(t, q)
+	})
+}
+
+// Whatever becomes of the entries, a run ends with every answer recorded and nothing counted that is not there.
+func TestNothingIsLeftOverWhenARunEnds(t *testing.T) {
+	for seed := range uint64(60) {
+		synctest.Test(t, func(t *testing.T) {
+			random := rand.New(rand.NewPCG(seed, 1))
+			q, s, _ := crowd(t, 40, 1+random.IntN(7))
+			q.slow = time.Duration(random.IntN(4)) * 5 * time.Millisecond
+			if seed%5 == 4 {
+				q.die = 2 + random.IntN(6)
+			}
+			var mu sync.Mutex
+			taken := s.send
+			s.send = func(w mlp.Write) (mlp.Answer, error) {
+				mu.Lock()
+				delay, verdict := time.Duration(random.IntN(20))*time.Millisecond, random.IntN(40)
+				mu.Unlock()
+				<-time.After(delay)
+				switch verdict {
+				case 0:
+					return refuse(mlp.VerdictPermanent)(w)
+				case 1:
+					return refuse(mlp.VerdictInDoubt)(w)
+				}
+				return taken(w)
+			}
+			d := newDeliverer(q, s)
+			d.o.Workers, d.o.Unsettled, d.proven = 1+random.IntN(12), 1+random.IntN(65), true
+			end := d.session(t.Context(), "r1")
+			err := end.loop()
+			end.close()
+			if (err != nil) != q.dead {
+				t.Errorf("seed %d: %v", seed, err)
+			}
+			if end.out+end.lanes+end.unfinishedSum+len(end.unfinished)+len(end.answered)+len(end.waiting)+len(end.results) > 0 {
+				t.Errorf("seed %d: %d out, %d lanes, %d %d unfinished, %d answers, %d waiting, %d results", seed,
+					end.out, end.lanes, end.unfinishedSum, len(end.unfinished), len(end.answered), len(end.waiting), len(end.results))
+			}
+			if err == nil {
+				holdQueue(t, q)
+			}
+		})
+	}
+}
+
+// shared is a queue that counts the commits that each lane was settled in.
+type shared struct {
+	*memQueue
+	commits map[int64]int
+	all     atomic.Int64
+}
+
+func (s *shared) made() int { return int(s.all.Load()) }
+
+func (s *shared) SettleMany(ctx context.Context, run string, by outbox.Claim, entries []outbox.Entry, known []casefile.Dossier, now time.Time) ([][]outbox.Entry, []casefile.Known, error) {
+	lanes := map[int64]bool{}
+	for _, e := range entries {
+		lanes[e.Person] = true
+	}
+	for person := range lanes {
+		s.commits[person]++
+	}
+	defer s.all.Add(1)
+	return s.memQueue.SettleMany(ctx, run, by, entries, known, now)
 }
