@@ -13,7 +13,7 @@ import (
 // actorSelf is who acts when no person ordered it.
 const actorSelf = "mlpsync"
 
-// audit adds a record to the chain. words are a person's own, and sealed.
+// audit adds a record to the chain; it is written with the others of the transaction, at its end. words are a person's own, and sealed.
 func (t *tx) audit(r audit.Record, words string) error {
 	if t.head == nil {
 		head, err := auditHead(t)
@@ -30,16 +30,26 @@ func (t *tx) audit(r audit.Record, words string) error {
 		r.Payload = t.s.seal("audit", r.OCMW, strconv.FormatInt(r.Seq, 10), "payload", []byte(words))
 	}
 	r = audit.Next(t.head.Hash, r)
-	_, err := t.exec(`INSERT INTO audit (seq, at, run, actor, action, ocmw, client, entry, rule, rules_version, before, after,
-			source, remote_id, reason, payload, payload_digest, prev, hash)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		r.Seq, r.At.UnixMilli(), r.Run, r.Actor, r.Action, r.OCMW, r.Client, r.Entry, r.Rule, r.RulesVersion, r.Before, r.After,
-		r.Source, r.RemoteID, r.Reason, r.Payload, r.PayloadDigest[:], r.Prev[:], r.Hash[:])
-	if err != nil {
-		return wrap("add to the audit", err)
+	if t.audits == nil {
+		t.audits = newInsertion("audit", auditColumns)
 	}
+	t.audits.add(r.Seq, r.At.UnixMilli(), r.Run, r.Actor, r.Action, r.OCMW, r.Client, r.Entry, r.Rule, r.RulesVersion, r.Before, r.After,
+		r.Source, r.RemoteID, r.Reason, r.Payload, r.PayloadDigest[:], r.Prev[:], r.Hash[:])
 	t.head = &audit.Head{Seq: r.Seq, Hash: r.Hash}
+	if t.audits.full() {
+		return t.writeAudits()
+	}
 	return nil
+}
+
+const auditColumns = `seq, at, run, actor, action, ocmw, client, entry, rule, rules_version, before, after, source, remote_id, reason,
+	payload, payload_digest, prev, hash`
+
+func (t *tx) writeAudits() error {
+	if t.audits == nil {
+		return nil
+	}
+	return wrap("add to the audit", t.audits.run(t))
 }
 
 func auditHead(t *tx) (audit.Head, error) {
@@ -87,8 +97,7 @@ func (s *Store) Audit(ctx context.Context, pseudonym string, each func(audit.Rec
 }
 
 func (s *Store) auditAfter(ctx context.Context, pseudonym string, after int64) ([]audit.Record, error) {
-	const columns = `SELECT seq, at, run, actor, action, ocmw, client, entry, rule, rules_version, before, after, source,
-		remote_id, reason, payload, payload_digest, prev, hash FROM audit WHERE `
+	const columns = `SELECT ` + auditColumns + ` FROM audit WHERE `
 	var batch []audit.Record
 	err := s.read(ctx, "walk audit", func(t *tx) error {
 		query, args := columns+`seq > ? ORDER BY seq LIMIT ?`, []any{after, auditBatch}

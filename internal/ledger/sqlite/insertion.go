@@ -2,8 +2,8 @@ package sqlite
 
 import "strings"
 
-// manyRows is how many rows a statement inserts at once: beginning and ending a statement costs as much as a row does.
-const manyRows = 16
+// manyRows and fewRows are how many rows a statement inserts at once: beginning and ending a statement costs as much as a row does.
+const manyRows, fewRows = 16, 4
 
 // insertion gathers rows of one table, and inserts them in their order.
 type insertion struct {
@@ -20,18 +20,21 @@ func newInsertion(table, columns string) *insertion {
 // add takes a row; there is a value for each column.
 func (in *insertion) add(row ...any) { in.args = append(in.args, row...) }
 
-// run inserts what was gathered: as many as go into one statement, and the rest one by one, so that there are two texts to compile.
+// full tells that there is one statement's worth of rows.
+func (in *insertion) full() bool { return len(in.args) >= manyRows*in.width }
+
+// run inserts what was gathered, in statements of three sizes, so that there are three texts to compile.
 func (in *insertion) run(t *tx) error {
-	for len(in.args) > 0 {
-		rows := 1
-		if len(in.args) >= manyRows*in.width {
-			rows = manyRows
+	left := in.args
+	for _, rows := range []int{manyRows, fewRows, 1} {
+		for n := rows * in.width; len(left) >= n; left = left[n:] {
+			if _, err := t.exec(in.text(rows), left[:n]...); err != nil {
+				return err
+			}
 		}
-		if _, err := t.exec(in.text(rows), in.args[:rows*in.width]...); err != nil {
-			return err
-		}
-		in.args = in.args[rows*in.width:]
 	}
+	clear(in.args)
+	in.args = in.args[:0]
 	return nil
 }
 

@@ -258,12 +258,16 @@ func (p *person) save(t *tx, day casefile.Date) error {
 	if !day.IsZero() {
 		p.category, p.categoryTo = categoryOn(k.Dossier, day)
 	}
-	now := stood{p.known.LookedUp, p.known.OutsideArea, dossier, p.category, p.categoryTo}
-	if p.was != nil && now.same(*p.was) {
-		_, err = t.exec(`UPDATE person SET version = ? WHERE id = ?`, version, p.id) // and no index is touched
+	now, was := stood{p.known.LookedUp, p.known.OutsideArea, dossier, p.category, p.categoryTo}, p.was
+	p.was = &now
+	switch { // no index is touched of what stays
+	case was != nil && now.same(*was):
+		_, err = t.exec(`UPDATE person SET version = ? WHERE id = ?`, version, p.id)
+		return err
+	case was != nil && now.sameDossier(*was):
+		_, err = t.exec(`UPDATE person SET version = ?, category = ?, category_next = ? WHERE id = ?`, version, now.category, now.categoryTo, p.id)
 		return err
 	}
-	p.was = &now
 	_, err = t.exec(`UPDATE person SET looked_up = ?1, outside_area = ?2, version = ?3, dossier_ix = ?4, category = ?5, category_next = ?6,
 			before_category = CASE WHEN contacted = 0 AND ?1 = 1 THEN ?5 ELSE before_category END, contacted = MAX(contacted, ?1)
 		WHERE id = ?7`,
@@ -272,7 +276,11 @@ func (p *person) save(t *tx, day casefile.Date) error {
 }
 
 func (s stood) same(o stood) bool {
-	return s.lookedUp == o.lookedUp && s.outside == o.outside && bytes.Equal(s.dossier, o.dossier) && s.category == o.category && s.categoryTo == o.categoryTo
+	return s.sameDossier(o) && s.category == o.category && s.categoryTo == o.categoryTo
+}
+
+func (s stood) sameDossier(o stood) bool {
+	return s.lookedUp == o.lookedUp && s.outside == o.outside && bytes.Equal(s.dossier, o.dossier)
 }
 
 // categoryOn is the category that holds, and the day on which a later one that the

@@ -32,6 +32,7 @@ type tx struct {
 	kept     *statements
 	prepared map[string]*sql.Stmt
 	head     *audit.Head // of the audit chain, read at the first record
+	audits   *insertion  // records that are to be written
 }
 
 // write runs do in a transaction that can write; what is the verb phrase of its
@@ -56,7 +57,10 @@ func (s *Store) transact(ctx context.Context, db *sql.DB, kept *statements, what
 	}
 	defer func() { _ = began.Rollback() }()
 	t := &tx{Tx: began, ctx: ctx, short: context.WithoutCancel(ctx), s: s, kept: kept, prepared: map[string]*sql.Stmt{}}
-	if err := do(t); err != nil {
+	if err = do(t); err == nil {
+		err = t.writeAudits()
+	}
+	if err != nil {
 		return wrap(what, diskTrouble(ended(ctx, err)))
 	}
 	commit := began.Commit
