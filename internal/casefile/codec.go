@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"reflect"
+	"slices"
 
 	"github.com/segmentio/encoding/json"
 
@@ -94,7 +96,7 @@ func contentOf[R any, P interface {
 
 // MarshalChange writes a change in the stored form.
 func MarshalChange(c Change) ([]byte, error) {
-	return write(changeWire{Change: c, Old: bodyWire{c.Old}, New: bodyWire{c.New}}, "change")
+	return write(changeWire{Change: c, Old: newBodyWire(c.Old), New: newBodyWire(c.New)}, "change")
 }
 
 // UnmarshalChange reads a change from the stored form.
@@ -103,13 +105,22 @@ func UnmarshalChange(stored []byte) (Change, error) {
 	if err := read(stored, &w, "change"); err != nil {
 		return Change{}, err
 	}
-	w.Change.Old, w.Change.New = w.Old.Body, w.New.Body
+	w.Change.Old, w.Change.New = w.Old.body(), w.New.body()
 	return w.Change, nil
 }
 
 // MarshalKnown writes in the stored form what is known of a person in MLP.
 func MarshalKnown(k Known) ([]byte, error) {
-	return write(knownWire{Known: k, Dossier: newDossierWire(k.Dossier), Written: newWrittenWire(k.Written)}, "known dossier")
+	w := knownWire{Known: k, Dossier: newDossierWire(k.Dossier), Written: writtenWire{}}
+	for id, b := range k.Written {
+		if b != nil && reflect.DeepEqual(k.Dossier.body(id), b) {
+			w.AsHeld = append(w.AsHeld, id)
+		} else {
+			w.Written[id] = newBodyWire(b)
+		}
+	}
+	slices.Sort(w.AsHeld)
+	return write(w, "known dossier")
 }
 
 // UnmarshalKnown reads what is known of a person in MLP from the stored form.
@@ -118,8 +129,19 @@ func UnmarshalKnown(stored []byte) (Known, error) {
 	if err := read(stored, &w, "known dossier"); err != nil {
 		return Known{}, err
 	}
-	w.Known.Dossier, w.Known.Written = w.Dossier.dossier(), w.Written.bodies()
-	return w.Known, nil
+	k := w.Known
+	k.Dossier, k.Written = w.Dossier.dossier(), w.Written.bodies()
+	for _, id := range w.AsHeld {
+		held := k.Dossier.body(id)
+		if held == nil {
+			return Known{}, errors.New("read stored known dossier: it holds nothing of what was written")
+		}
+		if k.Written == nil {
+			k.Written = map[string]Body{}
+		}
+		k.Written[id] = held
+	}
+	return k, nil
 }
 
 // MarshalAnswer writes a caseworker's answer in the stored form.
@@ -165,12 +187,12 @@ type personWire struct {
 
 type changeWire struct {
 	Change
-	Old, New bodyWire
+	Old, New *bodyWire
 }
 
 type registrationWire struct {
 	Registration
-	Body bodyWire
+	Body *bodyWire
 }
 
 type dossierWire struct {
@@ -184,6 +206,7 @@ type knownWire struct {
 	Known
 	Dossier *dossierWire
 	Written writtenWire `json:",omitempty"`
+	AsHeld  []string    `json:",omitempty"` // ids under which Written has what the dossier's registration holds
 }
 
 // inszWire is a number in clear.
@@ -203,17 +226,15 @@ func (w *inszWire) UnmarshalJSON(stored []byte) error {
 	return err
 }
 
-type writtenWire map[string]bodyWire
+type writtenWire map[string]*bodyWire
 
-func newWrittenWire(bodies map[string]Body) writtenWire {
-	if bodies == nil {
+// body is what a registration holds; nil where there is none of this id.
+func (d *Dossier) body(id string) Body {
+	if d == nil {
 		return nil
 	}
-	w := make(writtenWire, len(bodies))
-	for id, b := range bodies {
-		w[id] = bodyWire{b}
-	}
-	return w
+	r, _ := d.Find(id)
+	return r.Body
 }
 
 func (w writtenWire) bodies() map[string]Body {
@@ -222,7 +243,7 @@ func (w writtenWire) bodies() map[string]Body {
 	}
 	bodies := make(map[string]Body, len(w))
 	for id, b := range w {
-		bodies[id] = b.Body
+		bodies[id] = b.body()
 	}
 	return bodies
 }
@@ -282,7 +303,7 @@ func newRegistrationWires(rs []Registration) []registrationWire {
 	out := make([]registrationWire, len(rs))
 	for i, r := range rs {
 		r.RegisteredAt = r.RegisteredAt.UTC()
-		out[i] = registrationWire{Registration: r, Body: bodyWire{r.Body}}
+		out[i] = registrationWire{Registration: r, Body: newBodyWire(r.Body)}
 	}
 	return out
 }
@@ -294,43 +315,52 @@ func registrations(ws []registrationWire) []Registration {
 	out := make([]Registration, len(ws))
 	for i, w := range ws {
 		out[i] = w.Registration
-		out[i].Body = w.Body.Body
+		out[i].Body = w.Body.body()
 	}
 	return out
 }
 
-// bodyWire is a Body under the name of its kind; null is no body.
-type bodyWire struct{ Body Body }
+// bodyWire is a Body under the name of its kind; nil is no body. It is written as it stands, without a MarshalJSON, whose text would be
+// read again by the encoder.
+type bodyWire struct {
+	Kind RegistrationKind `json:"kind"`
+	Body any              `json:"body"`
+}
 
 type taggedBody struct {
 	Kind RegistrationKind `json:"kind"`
 	Body json.RawMessage  `json:"body"`
 }
 
-// MarshalJSON implements json.Marshaler.
-func (w bodyWire) MarshalJSON() ([]byte, error) {
-	var content any = w.Body
-	switch b := w.Body.(type) {
+func newBodyWire(b Body) *bodyWire {
+	switch b := b.(type) {
 	case nil:
-		return []byte("null"), nil
+		return nil
 	case Person:
-		content = newPersonWire(b)
+		return &bodyWire{b.Kind(), newPersonWire(b)}
 	case Profile, Category, WEO, Art60, WorkPlacement, EvaluationDone, Document, Competence, Note, Handover:
-	default:
-		return nil, ErrUnknownKind
+		return &bodyWire{b.Kind(), b}
 	}
-	return json.Marshal(struct {
-		Kind RegistrationKind `json:"kind"`
-		Body any              `json:"body"`
-	}{w.Body.Kind(), content})
+	return &bodyWire{Body: unknownBody{}}
 }
 
-// UnmarshalJSON implements json.Unmarshaler.
-func (w *bodyWire) UnmarshalJSON(stored []byte) error {
-	if bytes.Equal(stored, []byte("null")) {
-		w.Body = nil
+// unknownBody can't be written.
+type unknownBody struct{}
+
+// MarshalJSON implements json.Marshaler.
+func (unknownBody) MarshalJSON() ([]byte, error) { return nil, ErrUnknownKind }
+
+// body is what was read.
+func (w *bodyWire) body() Body {
+	if w == nil {
 		return nil
 	}
+	b, _ := w.Body.(Body)
+	return b
+}
+
+// UnmarshalJSON implements json.Unmarshaler; the decoder keeps null from it.
+func (w *bodyWire) UnmarshalJSON(stored []byte) error {
 	var tagged taggedBody
 	if err := strict(stored, &tagged); err != nil {
 		return err

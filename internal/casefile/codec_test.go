@@ -72,6 +72,31 @@ func TestDecisionsReadBackEqual(t *testing.T) {
 
 func TestAnswersReadBackEqual(t *testing.T) { checkRoundTrip(t, MarshalAnswer, UnmarshalAnswer) }
 
+// What MLP held after our write, and still holds, is stored once.
+func TestWhatIsHeldAsItWasWrittenIsStoredOnce(t *testing.T) {
+	weo, other := WEO{Start: "2026-03-02"}, WEO{Start: "2026-03-02", End: "2026-04-01"}
+	k := Known{
+		Dossier: &Dossier{ID: "d", Registrations: []Registration{{ID: "same", Body: weo}, {ID: "changed", Body: other}, {ID: "theirs", Body: weo}, {ID: "too", Body: other}}},
+		Written: map[string]Body{"same": weo, "changed": weo, "gone": weo, "too": other, "dossier": Profile{JobTarget: "p"}},
+	}
+	stored, err := MarshalKnown(k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkGolden(t, "known-as-held", stored, nil)
+	got, err := UnmarshalKnown(stored)
+	if diff := cmp.Diff(k, got); diff != "" || err != nil {
+		t.Errorf("%v (-written +read):\n%s", err, diff)
+	}
+	k.Written = map[string]Body{"same": weo}
+	if stored, err = MarshalKnown(k); err == nil {
+		got, err = UnmarshalKnown(stored)
+	}
+	if diff := cmp.Diff(k.Written, got.Written); diff != "" || err != nil {
+		t.Errorf("%v (-written +read):\n%s", err, diff)
+	}
+}
+
 func TestMomentsAreStoredAsTheSameInstant(t *testing.T) {
 	brussels := time.FixedZone("CET", 3600)
 	at := time.Date(2026, 3, 16, 9, 0, 0, 0, brussels)
@@ -186,6 +211,10 @@ func TestReadingRefuses(t *testing.T) {
 		"nothing":                  {readsClient(``), "not JSON"},
 		"null":                     {readsClient(`null`), "nothing is stored"},
 		"nothing known":            {func() error { _, err := UnmarshalKnown([]byte(`null`)); return err }, "nothing is stored"},
+		"what is held of nothing": {func() error {
+			_, err := UnmarshalKnown([]byte(`{"Dossier":{"Registrations":[]},"AsHeld":["Verhaegen"]}`))
+			return err
+		}, "holds nothing of what was written"},
 		"person in change": {func() error {
 			_, err := UnmarshalChange([]byte(`{"New":{"kind":"dossier","body":{"INSZ":"67722499798"}}}`))
 			return err
