@@ -1,73 +1,85 @@
 package cycle
 
 import (
+	"cmp"
 	"context"
+	"sync"
 
+	"github.com/mlpsync/mlpsync/adapters"
 	"github.com/mlpsync/mlpsync/internal/ledger"
 )
 
 // batchRows is how many rows go to the ledger in one transaction.
 const batchRows = 500
 
-// adder gives rows to the ledger in batches: while one is added, the next is read. Batches are added one after the
-// other, in the order of their rows.
+// adder gives rows to the ledger in batches: while one is read, the one before is decoded, and the one before that is added. Each
+// step takes batches one after the other, in the order of their rows.
 type adder struct {
-	ctx     context.Context
-	staging ledger.Staging
-	batch   []ledger.Row // being read
-	other   []ledger.Row // being added, or to be used next
-	added   chan error   // nil when nothing is being added
+	batch []adapters.Row // being read
+	read  chan []adapters.Row
+	over  chan struct{} // closed when nothing is added any more
+	err   error         // why, once it is closed; nil at the end of the rows
+	steps sync.WaitGroup
 }
 
-func newAdder(ctx context.Context, staging ledger.Staging) *adder {
-	return &adder{ctx: ctx, staging: staging, batch: make([]ledger.Row, 0, batchRows), other: make([]ledger.Row, 0, batchRows)}
+// newAdder starts the steps, which stop when end is called. decode runs on one goroutine.
+func newAdder(ctx context.Context, staging ledger.Staging, decode func(adapters.Row) ledger.Row) *adder {
+	a := &adder{read: make(chan []adapters.Row), over: make(chan struct{})}
+	decoded := make(chan []ledger.Row)
+	a.steps.Go(func() {
+		defer close(decoded)
+		for batch := range a.read {
+			rows := make([]ledger.Row, len(batch))
+			for i, row := range batch {
+				rows[i] = decode(row)
+			}
+			select {
+			case decoded <- rows:
+			case <-a.over:
+				return
+			}
+		}
+	})
+	a.steps.Go(func() {
+		defer close(a.over)
+		for rows := range decoded {
+			if a.err = staging.Add(ctx, rows); a.err != nil {
+				return
+			}
+		}
+	})
+	return a
 }
 
-// add takes a row. An error is of a batch before: no row after it is added.
-func (a *adder) add(row ledger.Row) error {
-	a.batch = append(a.batch, row)
-	if len(a.batch) < batchRows {
+// add takes a row. An error is of a batch before: no row after that one is added.
+func (a *adder) add(row adapters.Row) error {
+	if a.batch == nil {
+		a.batch = make([]adapters.Row, 0, batchRows)
+	}
+	if a.batch = append(a.batch, row); len(a.batch) < batchRows {
 		return nil
 	}
-	return a.begin()
+	return a.pass()
 }
 
-// begin adds the batch as soon as the one before it stands.
-func (a *adder) begin() error {
-	if err := a.wait(); err != nil {
-		return err
-	}
-	added := make(chan error, 1)
-	go func(rows []ledger.Row) { added <- a.staging.Add(a.ctx, rows) }(a.batch)
-	a.added, a.batch, a.other = added, a.other[:0], a.batch
-	return nil
-}
-
-func (a *adder) wait() error {
-	if a.added == nil {
+// pass hands the batch on as soon as the one before it is decoded.
+func (a *adder) pass() error {
+	select {
+	case a.read <- a.batch:
+		a.batch = nil
 		return nil
+	case <-a.over:
+		return a.err
 	}
-	err := <-a.added
-	if err == nil {
-		a.added = nil
-		clear(a.other) // what is read next has its room
-	} else {
-		a.added <- err // it stays over, however often one asks
-	}
-	return err
 }
 
 // end adds what is left, where reading ended well, and waits in any case: nothing is added after it. What failed first is told, and
 // adding is behind reading.
 func (a *adder) end(reading error) error {
-	if err := a.wait(); err != nil || reading != nil {
-		if err == nil {
-			err = reading
-		}
-		return err
+	if reading == nil && len(a.batch) > 0 {
+		reading = a.pass()
 	}
-	if len(a.batch) == 0 {
-		return nil
-	}
-	return a.staging.Add(a.ctx, a.batch)
+	close(a.read)
+	a.steps.Wait()
+	return cmp.Or(a.err, reading)
 }

@@ -112,9 +112,9 @@ func (c *Cycle) readFile(ctx context.Context, run *Run, o OCMW, staging ledger.S
 		return ledger.FileCount{}, fmt.Errorf("no reader for format %q", feed.Format)
 	}
 	rows := rowReader{c: c, file: index, warned: warnings{}}
-	adding := newAdder(ctx, staging)
+	adding := newAdder(ctx, staging, rows.decode)
 	known := func(number int, text []byte) (bool, error) { return staging.Keep(ctx, index, number, text) }
-	report, err := read(ctx, format, file.Input, feed, known, func(row adapters.Row) error { return adding.add(rows.decode(row)) })
+	report, err := read(ctx, format, file.Input, feed, known, adding.add)
 	if err := adding.end(err); err != nil {
 		return ledger.FileCount{}, err
 	}
