@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -42,20 +41,23 @@ func (v Violation) String() string {
 // DecodeJSON reads exactly one JSON value. A key that stands twice in an object is refused, as the two sides could pick different ones. Numbers are
 // float64: the document has none that needs more.
 func DecodeJSON(body []byte) (any, error) {
-	dec := json.NewDecoder(bytes.NewReader(body))
 	var v any
-	if err := dec.Decode(&v); err != nil {
-		// The library's text quotes the input.
-		return nil, errors.New("not valid JSON")
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("more than one JSON value")
+	if err := json.Unmarshal(body, &v); err != nil {
+		return nil, notOneValue(body)
 	}
 	scan := keyScan{text: body}
 	if err := scan.value(0); err != nil {
 		return nil, err
 	}
 	return v, nil
+}
+
+// notOneValue says what is wrong with a text that is not exactly one value. The library's text quotes the input.
+func notOneValue(body []byte) error {
+	if err := json.NewDecoder(bytes.NewReader(body)).Decode(new(any)); err != nil {
+		return errors.New("not valid JSON")
+	}
+	return errors.New("more than one JSON value")
 }
 
 // maxDepth bounds nesting; the document needs five levels.
