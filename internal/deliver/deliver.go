@@ -144,8 +144,9 @@ type pause struct {
 }
 
 type unsaved struct {
-	save  func(context.Context) error
-	tries int
+	person int64
+	save   func(context.Context) error
+	tries  int
 }
 
 // New makes a Deliverer. It does nothing yet.
@@ -194,11 +195,16 @@ func (d *Deliverer) Run(ctx context.Context, run string) (Report, error) {
 	return s.finish(err), err
 }
 
-// saveAgain offers what the store refused before.
+// saveAgain offers what the store refused before, each lane's in its order.
 func (d *Deliverer) saveAgain(ctx context.Context) error {
 	var failed error
 	var kept []unsaved
+	refused := map[int64]bool{} // by person
 	for _, u := range d.unsaved {
+		if refused[u.person] {
+			kept = append(kept, u)
+			continue
+		}
 		err := u.save(ctx)
 		switch u.tries++; {
 		case err == nil:
@@ -206,7 +212,7 @@ func (d *Deliverer) saveAgain(ctx context.Context) error {
 			d.o.Log.Error().Str("event", "deliver.recordLost").Str("hint", "restart: MLP is then read to find out").
 				Msg("an answer could not be recorded")
 		default:
-			failed, kept = err, append(kept, u)
+			failed, kept, refused[u.person] = err, append(kept, u), true
 		}
 	}
 	d.unsaved = kept

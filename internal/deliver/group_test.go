@@ -151,7 +151,7 @@ func TestAKillBetweenAnswerAndCommit(t *testing.T) {
 	}
 }
 
-// One that can't be settled keeps nobody else in doubt.
+// One that can't be settled keeps nobody else in doubt, and what is behind it in its lane waits.
 func TestAnAnswerThatCannotBeSettledIsAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q, s, _ := crowd(t, 30, 2)
@@ -161,11 +161,31 @@ func TestAnAnswerThatCannotBeSettledIsAlone(t *testing.T) {
 		if err == nil || r.Stopped != StopStore {
 			t.Fatalf("%v, %+v", err, r)
 		}
-		if claimed := count(q, outbox.Claimed); claimed != 1 || q.entry("e41").State != outbox.Claimed {
-			t.Errorf("%d are still claimed", claimed)
+		left := []string{"e41", "e42"}
+		stays := func(when string) {
+			t.Helper()
+			for _, id := range left {
+				if q.entry(id).State != outbox.Claimed {
+					t.Errorf("%s: %s is %s", when, id, q.entry(id).State)
+				}
+			}
+			if claimed := count(q, outbox.Claimed); claimed != len(left) {
+				t.Errorf("%s: %d are still claimed", when, claimed)
+			}
 		}
+		stays("at the end")
 		if r.Settled != count(q, outbox.Settled) {
 			t.Errorf("%d settled, %d said", count(q, outbox.Settled), r.Settled)
+		}
+		if _, err := d.Run(t.Context(), "r2"); err == nil {
+			t.Error("it is not said again")
+		}
+		stays("offered again")
+		q.unsettleable = ""
+		mustRun(t, d)
+		holdQueue(t, q)
+		if n := len(q.recorded); count(q, outbox.Settled) != 60 || slices.Index(q.recorded, "e41 settled") > slices.Index(q.recorded, "e42 settled") {
+			t.Errorf("of %d records %d are of what settled", n, count(q, outbox.Settled))
 		}
 	})
 }

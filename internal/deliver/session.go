@@ -207,7 +207,7 @@ func (s *session) gather() (wait bool) {
 	}
 	patience := time.NewTimer(settleWithin)
 	defer patience.Stop()
-	for s.out > 0 && !s.enough() && len(s.answered) < cap(s.waiting) && (len(s.results) > 0 || s.lanes >= s.busy) {
+	for s.out > 0 && !s.enough() && len(s.answered) < cap(s.waiting) && (len(s.results) > 0 || s.lanes >= s.busy || s.err != nil) {
 		select {
 		case r := <-s.results:
 			s.take(r)
@@ -283,21 +283,25 @@ func (s *session) onward() outbox.Claim {
 	return s.more()
 }
 
-// settleApart settles one by one what could not be settled together. After two failures in a row it is the store that fails, and a
-// store that others hold can take long to say so: the rest is offered again later.
+// settleApart settles one by one what could not be settled together, nothing of a lane behind what failed. After two failures in a row it
+// is the store that fails, and a store that others hold can take long to say so: the rest is offered again later.
 func (s *session) settleApart(batch []result, now time.Time, err error) {
+	failed := map[int64]error{} // by person
 	for _, r := range batch {
 		save := func(ctx context.Context) error { return s.d.o.Queue.Settle(ctx, s.run, r.entry, *r.known, now) }
-		if s.failures < 2 {
-			err = save(s.record)
+		switch ahead := failed[r.entry.Person]; {
+		case ahead != nil:
+			err = ahead
+		case s.failures < 2:
+			if err = save(s.record); err == nil {
+				s.failures = 0
+				s.d.lastSettled.Store(now.UnixNano())
+				s.book(r)
+				continue
+			}
+			s.failures++
 		}
-		if err == nil {
-			s.failures = 0
-			s.d.lastSettled.Store(now.UnixNano())
-			s.book(r)
-			continue
-		}
-		s.failures++
+		failed[r.entry.Person] = err
 		r.event, r.save, r.err = "", save, fmt.Errorf("record %s: %w", settled, err)
 		s.book(r)
 	}
@@ -400,6 +404,7 @@ func (s *session) fail(err error) {
 // runs on one goroutine: what it changes needs no lock, and what happened to a lane is recorded in its order.
 func (s *session) take(r result) {
 	if r.known != nil {
+		s.out--
 		s.answered = append(s.answered, r)
 		s.unfinished[r.entry.Person]++
 		s.unfinishedSum++
@@ -411,7 +416,6 @@ func (s *session) take(r result) {
 	}
 	s.hear(r)
 	if r.known != nil {
-		s.out--
 		return
 	}
 	if s.err == nil { // a store that failed is not asked more often than it must be
@@ -430,7 +434,7 @@ func (s *session) take(r result) {
 func (s *session) book(r result) {
 	if r.err != nil {
 		s.fail(r.err)
-		s.d.unsaved = append(s.d.unsaved, unsaved{save: r.save})
+		s.d.unsaved = append(s.d.unsaved, unsaved{person: r.entry.Person, save: r.save})
 	}
 	s.count(r.event)
 	s.log(r)
