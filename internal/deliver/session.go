@@ -174,7 +174,7 @@ func (s *session) loop() error {
 			return s.err
 		}
 		s.asked = false
-		s.settle(!s.gather())
+		s.settle(s.gather())
 	}
 }
 
@@ -200,8 +200,9 @@ func (s *session) halt(why Stop) {
 func (d *Deliverer) reach() int { return d.o.Workers + d.o.Unsettled }
 
 // gather takes in results until a commit is worth it: there are enough, or no more may wait, or a worker who was busy has nobody left
-// to go on with, or the first has waited long enough. It tells whether stretches that go on can wait for the next one.
-func (s *session) gather() (wait bool) {
+// to go on with, or the first has waited long enough. It tells whether all answers are to be committed, or those of stretches that go on
+// are left for the next commit.
+func (s *session) gather() (all bool) {
 	if len(s.answered) == 0 {
 		s.take(<-s.results)
 	}
@@ -212,10 +213,10 @@ func (s *session) gather() (wait bool) {
 		case r := <-s.results:
 			s.take(r)
 		case <-patience.C:
-			return false
+			return true
 		}
 	}
-	return s.enough()
+	return !s.enough()
 }
 
 // enough tells that answers of stretches at their end fill half of the room that those of others leave; the other half is for what comes
@@ -267,7 +268,8 @@ func (s *session) settle(all bool) {
 	}
 	s.failures = 0
 	s.d.lastSettled.Store(now.UnixNano())
-	s.crew.pace(len(s.waiting)-len(batch)-s.unfinishedSum, cap(s.waiting)-len(batch)-s.unfinishedSum)
+	had := len(batch) + s.unfinishedSum // by the time that the commit was begun
+	s.crew.pace(len(s.waiting)-had, cap(s.waiting)-had)
 	for _, r := range batch {
 		s.book(r)
 	}
