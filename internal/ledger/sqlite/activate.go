@@ -268,7 +268,7 @@ func (g *staging) noteOutcomes(t *tx) error {
 // noteOutcomes gives each row of a file that was read its outcome. A row is a duplicate when all its records are; one
 // without any record has no outcome, so that the balance says it. One file at a time: of several, SQLite would
 // list all their rows before it changes the first.
-const noteOutcomes = `UPDATE export_row SET outcome = CASE
+const noteOutcomes = `UPDATE OR FAIL export_row SET outcome = CASE
 		WHEN rejected THEN 'rejected'
 		WHEN skipped THEN 'skipped'
 		ELSE COALESCE(

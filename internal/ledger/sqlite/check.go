@@ -150,12 +150,12 @@ func inspectKept(t *tx, i *inspection) error {
 // inspectLanes proves that head marks exactly the first open entry of each lane, and that one claim at most holds what is sent of it.
 func inspectLanes(t *tx, i *inspection) error {
 	var all int
-	if err := t.row(`SELECT COUNT(*) FROM entry WHERE state IN `+openStates, nil, &all); err != nil {
+	if err := t.row(`SELECT COUNT(*) FROM entry e WHERE `+inLane, nil, &all); err != nil {
 		return err
 	}
 	i.Looked = fmt.Sprintf("the outbox: %d open entries", all)
-	wrong, err := column[string](t, `SELECT e.id FROM entry e WHERE e.head <> (e.state IN `+openStates+` AND NOT EXISTS (
-		SELECT 1 FROM entry x WHERE x.person = e.person AND x.seq < e.seq AND x.state IN `+openStates+`)) ORDER BY e.id`)
+	wrong, err := column[string](t, `SELECT id FROM entry h WHERE head <> (id IS (
+		SELECT e.id FROM entry e WHERE e.person = h.person AND `+inLane+` ORDER BY e.seq LIMIT 1)) ORDER BY id`)
 	if err != nil {
 		return err
 	}

@@ -14,16 +14,16 @@ import (
 // inFlight finds, by the index that says the same, what is being sent or in doubt (outbox.State.InFlight).
 const inFlight = `state IN ('claimed', 'inDoubt')`
 
-// mayGo are the conditions that an entry must meet beside being due: a lane's head is sent when nothing of the lane is in
+// mayGo are the conditions that an entry h must meet beside being due: a lane's head is sent when nothing of the lane is in
 // flight. What is in doubt is only read, which nobody's order forbids, head or not, once nothing ahead of it is in flight: an entry
 // that MLP turns out not to have waits from then on, under maySend.
-const mayGo = `(e.head = 1 OR e.state = 'inDoubt') AND e.approved = 1 AND e.claim IS NULL
-	AND NOT EXISTS (SELECT 1 FROM entry f WHERE f.person = e.person AND f.` + inFlight + ` AND (f.seq < e.seq OR e.state = 'waiting'))
-	AND (e.state = 'inDoubt' OR ` + maySend + `)`
+const mayGo = `(h.head = 1 OR h.state = 'inDoubt') AND h.approved = 1 AND h.claim IS NULL
+	AND NOT EXISTS (SELECT 1 FROM entry f WHERE f.person = h.person AND f.` + inFlight + ` AND (f.seq < h.seq OR h.state = 'waiting'))
+	AND (h.state = 'inDoubt' OR ` + maySend + `)`
 
 // turn is mayGo for one state. It is said in the text: SQLite would plan a query anew for each other value that is bound to
 // what a partial index names.
-func turn(state outbox.State) string { return `e.state = '` + string(state) + `' AND ` + mayGo }
+func turn(state outbox.State) string { return `h.state = '` + string(state) + `' AND ` + mayGo }
 
 // maySend are the conditions for sending: a client whose dossier is known and whom neither data nor a person
 // holds, of an OCMW that is not stopped or paused (an order to pause counts before it is carried out: a delivery can
@@ -31,10 +31,10 @@ func turn(state outbox.State) string { return `e.state = '` + string(state) + `'
 const maySend = freeClient + ` AND ` + freeOCMW
 
 const (
-	freeClient = `p.held = 0 AND p.looked_up = 1 AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.person = e.person)`
-	freeOCMW   = `NOT EXISTS (SELECT 1 FROM ocmw o WHERE o.kbo = e.ocmw AND o.stopped_at IS NOT NULL)
-	AND NOT EXISTS (SELECT 1 FROM meta m WHERE m.key = 'fact/` + ledger.PausePrefix + `' || e.ocmw AND m.value <> '')
-	AND NOT EXISTS (SELECT 1 FROM request r WHERE r.ocmw = e.ocmw AND r.kind = 'pause' AND r.applied_at IS NULL)`
+	freeClient = `p.held = 0 AND p.looked_up = 1 AND NOT EXISTS (SELECT 1 FROM hold x WHERE x.person = h.person)`
+	freeOCMW   = `NOT EXISTS (SELECT 1 FROM ocmw o WHERE o.kbo = h.ocmw AND o.stopped_at IS NOT NULL)
+	AND NOT EXISTS (SELECT 1 FROM meta m WHERE m.key = 'fact/` + ledger.PausePrefix + `' || h.ocmw AND m.value <> '')
+	AND NOT EXISTS (SELECT 1 FROM request r WHERE r.ocmw = h.ocmw AND r.kind = 'pause' AND r.applied_at IS NULL)`
 )
 
 // claims gathers entries as Claim gives them, and what it can't give.
@@ -47,12 +47,22 @@ type claims struct {
 	unreadable error // of the first entry that can't be opened, or whose person's dossier can't
 }
 
-// room is how many entries of one lane may be claimed now.
-func (c *claims) room() int { return min(max(c.by.Stretch, 1), max(c.by.Limit-c.n, 0)) }
+// full tells that no more may be claimed.
+func (c *claims) full() bool { return c.n >= c.by.Limit }
 
-func (c *claims) add(stretch []outbox.Entry, k casefile.Known) {
-	c.n += len(stretch)
-	c.stretches, c.known = append(c.stretches, stretch), append(c.known, k)
+// begin claims the first entry of a lane.
+func (c *claims) begin(e outbox.Entry, k casefile.Known) {
+	c.n++
+	c.stretches, c.known = append(c.stretches, []outbox.Entry{c.claim(e)}), append(c.known, k)
+}
+
+// lane is the stretch that was begun last.
+func (c *claims) lane() *[]outbox.Entry { return &c.stretches[len(c.stretches)-1] }
+
+// goOn claims the next one of that lane.
+func (c *claims) goOn(e outbox.Entry) {
+	c.n++
+	*c.lane() = append(*c.lane(), c.claim(e))
 }
 
 // claim is an entry as it is held from now on.
@@ -99,30 +109,33 @@ func (c *claims) due(t *tx) error {
 // from claims lanes whose turn is an entry in one state until the limit is reached or none is left. What
 // can't be read, or was decided on a version that is out of date, does not count. There is no LIMIT: SQLite plans anew for each that is bound.
 func (c *claims) from(t *tx, state outbox.State) error {
-	if c.room() == 0 {
+	if c.full() {
 		return nil
 	}
 	found := round{claims: c, t: t}
-	for rs, err := range t.rows(dueQuery(state), stored(c.now), list(c.by.Skip)) {
+	for rs, err := range t.rows(dueQuery(state), stored(c.now), list(c.by.Skip), max(c.by.Stretch, 1)) {
 		if err == nil {
 			err = found.look(rs)
 		}
 		if err != nil {
 			return err
 		}
-		if c.room() == 0 {
+		if c.full() {
 			break
 		}
 	}
 	return found.write()
 }
 
-// dueQuery finds entries in a state whose turn it is, with what is known of their persons, those that are due longest first, and of
-// those the ones that were planned first.
+// dueQuery finds entries h in a state whose turn it is, those that are due longest first, and of those the ones that were planned
+// first. Each comes with what is known of its person, and then, where it waits, with what goes behind it in its lane.
 func dueQuery(state outbox.State) string {
-	return entryColumns + knownColumns + entryTables + knownTable + `WHERE ` + turn(state) + ` AND e.not_before <= ?1
-			AND (e.state = 'inDoubt' OR p.dirty = 0 OR p.version <> e.version) AND e.ocmw NOT IN (SELECT value FROM json_each(?2))
-		ORDER BY e.not_before, e.rowid`
+	return entryColumns + knownColumns + ` FROM entry h CROSS JOIN person p ON p.id = h.person
+			CROSS JOIN entry e ON e.person = h.person AND e.seq >= h.seq AND e.seq < h.seq + IIF(h.state = 'inDoubt', 1, ?3) AND ` + inLane + `
+			LEFT JOIN known k ON k.person = e.person AND e.seq = h.seq
+		WHERE ` + turn(state) + ` AND h.not_before <= ?1
+			AND (h.state = 'inDoubt' OR p.dirty = 0 OR p.version <> h.version) AND h.ocmw NOT IN (SELECT value FROM json_each(?2))
+		ORDER BY h.not_before, h.rowid, e.seq`
 }
 
 // round is what one look at who is due finds. It is written when the look is over.
@@ -131,39 +144,63 @@ type round struct {
 	t                 *tx
 	waiting, doubtful []int64 // rows to be claimed
 	overtaken         []lane  // decided on a version that is out of date
+	person            int64   // whose lane is looked at
+	over              bool    // nothing more of it is claimed
 }
 
-// look takes an entry whose turn it is, with its stretch.
+// look takes an entry whose turn it is, or what goes behind it.
 func (r *round) look(rs *sql.Rows) error {
 	var k knownScan
 	sealed, err := scanEntry(rs, k.into()...)
 	if err != nil {
 		return err
 	}
+	if sealed.Person != r.person {
+		r.person, r.over = sealed.Person, !r.head(sealed, k)
+	} else if !r.over {
+		r.over = !r.behind(sealed)
+	}
+	return nil
+}
+
+// head takes an entry whose turn it is, and tells whether others may go behind it.
+func (r *round) head(sealed sealedEntry, k knownScan) bool {
 	if sealed.State == outbox.Waiting && k.version != sealed.Version {
 		r.overtaken = append(r.overtaken, lane{t: r.t, ocmw: sealed.OCMW, person: sealed.Person, now: r.now})
-		return nil
+		return false
 	}
-	head, err := r.t.s.openEntry(sealed)
+	e, err := r.t.s.openEntry(sealed)
 	var who *person
 	if err == nil {
-		who, err = k.person(r.t.s, head.OCMW, head.Person)
+		who, err = k.person(r.t.s, e.OCMW, e.Person)
 	}
 	if err != nil {
 		if r.unreadable == nil {
 			r.unreadable = wrap("open entry "+sealed.ID, err)
 		}
-		return nil
+		return false
 	}
-	if head.State == outbox.InDoubt {
+	r.begin(e, who.known)
+	if e.State == outbox.InDoubt {
 		r.doubtful = append(r.doubtful, sealed.row)
-		r.add([]outbox.Entry{r.claim(head)}, who.known)
-		return nil
+		return false
 	}
 	r.waiting = append(r.waiting, sealed.row)
-	stretch, err := r.stretch(head)
-	r.add(stretch, who.known)
-	return err
+	return true
+}
+
+// behind takes what goes behind a lane's first entry, decided on the same version. What can't be opened does not: it is told when it is its turn.
+func (r *round) behind(sealed sealedEntry) bool {
+	if sealed.State != outbox.Waiting || !sealed.Approved || sealed.NotBefore.After(r.now) || sealed.Version != (*r.lane())[0].Version {
+		return false
+	}
+	e, err := r.t.s.openEntry(sealed)
+	if err != nil {
+		return false
+	}
+	r.goOn(e)
+	r.waiting = append(r.waiting, sealed.row)
+	return true
 }
 
 // write claims what was found, and supersedes the lanes whose dossier's version is not the one that their decision saw (design
@@ -175,42 +212,6 @@ func (r *round) write() error {
 		}
 	}
 	return r.mark()
-}
-
-// stretch is a lane's head with what goes right behind it.
-func (r *round) stretch(head outbox.Entry) ([]outbox.Entry, error) {
-	all := []outbox.Entry{r.claim(head)}
-	if r.room() == 1 {
-		return all, nil
-	}
-	for rs, err := range r.t.rows(entryColumns+entryTables+`WHERE e.person = ?1 AND e.seq > ?2 AND e.state IN `+openStates+` ORDER BY e.seq`,
-		head.Person, head.Seq) {
-		if err != nil {
-			return nil, err
-		}
-		sealed, err := scanEntry(rs)
-		if err != nil {
-			return nil, err
-		}
-		e, follows := r.follows(sealed, head.Version)
-		if !follows {
-			break
-		}
-		r.waiting = append(r.waiting, sealed.row)
-		if all = append(all, e); len(all) == r.room() {
-			break
-		}
-	}
-	return all, nil
-}
-
-// follows claims an entry that goes behind one of a version. One that can't be opened does not: it is told when it is its turn.
-func (r *round) follows(sealed sealedEntry, version int64) (outbox.Entry, bool) {
-	if sealed.State != outbox.Waiting || !sealed.Approved || sealed.NotBefore.After(r.now) || sealed.Version != version {
-		return outbox.Entry{}, false
-	}
-	e, err := r.t.s.openEntry(sealed)
-	return r.claim(e), err == nil
 }
 
 // mark writes who holds what was claimed.
@@ -228,6 +229,6 @@ func (r *round) mark() error {
 	if err := outbox.Transition(outbox.Waiting, outbox.Claimed); err != nil {
 		return err
 	}
-	return exactly(len(r.waiting))(r.t.exec(`UPDATE entry SET state = 'claimed', claim = ?1, updated_at = ?2
+	return exactly(len(r.waiting))(r.t.exec(`UPDATE OR FAIL entry SET state = 'claimed', claim = ?1, updated_at = ?2
 		WHERE rowid IN (SELECT value FROM json_each(?3)) AND state = 'waiting' AND claim IS NULL`, r.by.Token, stored(r.now), list(r.waiting)))
 }

@@ -406,15 +406,15 @@ func (l *lane) move(id string, from, to outbox.State) error {
 		string(to), bit(isOpen(to)), stored(l.now), id, string(from)))
 }
 
-// openStates are those in which an entry still stands in its lane.
-const openStates = `('waiting', 'suspended', 'claimed', 'inDoubt', 'parked')`
+// inLane finds what still stands in its lane (isOpen). SQLite makes a table of a list of words, at each use.
+const inLane = `(e.state <> 'settled' AND e.state <> 'superseded' AND e.state <> 'discarded')`
 
 func isOpen(s outbox.State) bool { return !s.Final() && s != outbox.Discarded }
 
 // relane marks the lane's first open entry, with which alone a stretch begins. Each change
 // of a lane ends with it.
 func (l *lane) relane() error {
-	const first = `(SELECT id FROM entry WHERE person = ?1 AND state IN ` + openStates + ` ORDER BY seq LIMIT 1)`
+	const first = `(SELECT e.id FROM entry e WHERE e.person = ?1 AND ` + inLane + ` ORDER BY e.seq LIMIT 1)`
 	if _, err := l.t.exec(`UPDATE entry SET head = 0 WHERE person = ?1 AND head = 1 AND id IS NOT `+first, l.person); err != nil {
 		return err
 	}
@@ -424,7 +424,7 @@ func (l *lane) relane() error {
 
 // advance makes the first open entry of a lane without a head its head, and tells whether there is one.
 func (l *lane) advance() (bool, error) {
-	n, err := l.t.exec(`UPDATE entry SET head = 1 WHERE id = (SELECT id FROM entry WHERE person = ?1 AND state IN `+openStates+` ORDER BY seq LIMIT 1)
+	n, err := l.t.exec(`UPDATE entry SET head = 1 WHERE id = (SELECT e.id FROM entry e WHERE e.person = ?1 AND `+inLane+` ORDER BY e.seq LIMIT 1)
 		AND head = 0`, l.person)
 	return n > 0, err
 }

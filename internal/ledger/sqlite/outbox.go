@@ -229,8 +229,8 @@ func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
 	err := s.read(ctx, "find next due entry", func(t *tx) error {
 		for _, state := range []outbox.State{outbox.InDoubt, outbox.Waiting} {
 			var at int64
-			err := t.row(`SELECT MAX(e.not_before, e.created_at) FROM entry e JOIN person p ON p.id = e.person
-				WHERE `+turn(state)+` ORDER BY e.not_before, e.rowid LIMIT 1`, nil, &at)
+			err := t.row(`SELECT MAX(h.not_before, h.created_at) FROM entry h JOIN person p ON p.id = h.person
+				WHERE `+turn(state)+` ORDER BY h.not_before, h.rowid LIMIT 1`, nil, &at)
 			if errors.Is(err, sql.ErrNoRows) {
 				continue
 			}

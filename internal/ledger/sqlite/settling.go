@@ -2,9 +2,8 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/mlpsync/mlpsync/internal/audit"
@@ -30,10 +29,8 @@ func (s *Store) SettleMany(ctx context.Context, run string, onward outbox.Claim,
 		if err != nil {
 			return err
 		}
-		for _, l := range lanes {
-			if err := l.settle(); err != nil {
-				return err
-			}
+		if err := settleLanes(t, lanes); err != nil {
+			return err
 		}
 		if next = (claims{by: onward, now: now}); onward.Token == "" {
 			return nil
@@ -52,6 +49,7 @@ type settling struct {
 	who     *person
 	entries []outbox.Entry
 	answers []casefile.Dossier
+	ours    bool // they alone made the dossier what it is
 }
 
 // settlingLanes sorts entries by lane, as they come.
@@ -74,25 +72,50 @@ func settlingLanes(t *tx, run string, entries []outbox.Entry, answers []casefile
 	return lanes, err
 }
 
-// settle ends the entries, stores the dossier after them and carries the rest of the lane, where there is more of it, to
-// its version. Where the version moved by more than the entries' own writes, somebody
-// else wrote in between: then the rest was decided on what is not true any more, and
-// the client is decided again (design decision 13). So it is when the lane is empty: on what MLP holds
-// now, nothing may be left to send, and the decision that people see says so.
-func (l *settling) settle() error {
-	ours := true
+// settleLanes ends the entries of lanes, and then looks once at what is left of all.
+func settleLanes(t *tx, lanes []*settling) error {
+	persons := make([]int64, len(lanes))
+	for i, l := range lanes {
+		persons[i] = l.person
+		if err := l.takeAll(); err != nil {
+			return err
+		}
+	}
+	left, err := standingIn(t, persons)
+	if err != nil {
+		return err
+	}
+	for _, l := range lanes {
+		if err := l.conclude(left[l.person]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeAll ends the lane's entries, in their order.
+func (l *settling) takeAll() error {
+	l.ours = true
 	for i, e := range l.entries {
 		alone, err := l.take(e, l.answers[i])
 		if err != nil {
 			return err
 		}
-		ours = ours && alone
+		l.ours = l.ours && alone
 	}
+	return nil
+}
+
+// conclude stores the dossier after the entries and carries the rest of the lane, where there is more of it, to
+// its version. Where the version moved by more than the entries' own writes, somebody
+// else wrote in between: then the rest was decided on what is not true any more, and
+// the client is decided again (design decision 13). So it is when the lane is empty: on what MLP holds
+// now, nothing may be left to send, and the decision that people see says so.
+func (l *settling) conclude(left []standing) error {
 	if err := l.who.save(l.t, ""); err != nil {
 		return err
 	}
-	more, err := l.advanceTo(l.who.known.Dossier.Version, ours)
-	if err != nil || ours && more {
+	if err := l.advanceTo(l.who.known.Dossier.Version, left); err != nil || l.ours && len(left) > 0 {
 		return err
 	}
 	return setDirty(l.t, l.person)
@@ -121,29 +144,44 @@ func (l *settling) take(e outbox.Entry, d casefile.Dossier) (alone bool, err err
 	return alone, l.t.auditEntry(e, audit.Record{At: l.now, Run: l.run, Action: "settled", Before: before, After: l.who.category})
 }
 
-// advanceTo makes the lane's first open entry its head, and tells whether there is one. Where the settled entries alone moved the
-// dossier, what is not being sent is carried to its version. What is being sent was claimed
-// with the settled ones: who sends it knows the version, and after a crash Recover does.
-func (l *settling) advanceTo(version int64, ours bool) (bool, error) {
-	var seq int64
-	var state outbox.State
-	var others bool
-	err := l.t.row(`SELECT e.seq, e.state, EXISTS (SELECT 1 FROM entry f WHERE f.person = e.person AND f.seq > e.seq AND f.state IN `+notOut+`)
-		FROM entry e WHERE e.person = ?1 AND e.state IN `+openStates+` ORDER BY e.seq LIMIT 1`, []any{l.person}, &seq, &state, &others)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	if !ours || state == outbox.Claimed && !others {
-		_, err = l.t.exec(`UPDATE entry SET head = 1 WHERE person = ?1 AND seq = ?2 AND head = 0`, l.person, seq)
-		return true, err
-	}
-	_, err = l.t.exec(`UPDATE entry SET head = (seq = ?1), version = IIF(version = ?2 AND state IN `+notOut+`, ?3, version)
-		WHERE person = ?4 AND (seq = ?1 OR version = ?2 AND state IN `+notOut+`)`, seq, l.entries[0].Version, version, l.person)
-	return true, err
+// standing is an entry that still stands in its lane.
+type standing struct {
+	seq   int64
+	state outbox.State
 }
 
-// notOut are the open states of what is not being sent.
-const notOut = `('waiting', 'suspended', 'inDoubt', 'parked')`
+// standingIn are the entries that still stand in persons' lanes, in their order.
+func standingIn(t *tx, persons []int64) (map[int64][]standing, error) {
+	lanes := make(map[int64][]standing, len(persons))
+	for rs, err := range t.rows(`SELECT e.person, e.seq, e.state FROM json_each(?) j CROSS JOIN entry e ON e.person = j.value
+		WHERE `+inLane+` ORDER BY e.person, e.seq`, list(persons)) {
+		if err != nil {
+			return nil, err
+		}
+		var person int64
+		var e standing
+		if err := rs.Scan(&person, &e.seq, &e.state); err != nil {
+			return nil, err
+		}
+		lanes[person] = append(lanes[person], e)
+	}
+	return lanes, nil
+}
+
+// advanceTo makes the first of what is left of the lane its head. Where the settled entries alone moved the
+// dossier, what is not being sent is carried to its version. What is being sent was claimed
+// with the settled ones: who sends it knows the version, and after a crash Recover does.
+func (l *settling) advanceTo(version int64, left []standing) error {
+	if len(left) == 0 {
+		return nil
+	}
+	waits := func(e standing) bool { return e.state != outbox.Claimed }
+	if !l.ours || !slices.ContainsFunc(left, waits) {
+		_, err := l.t.exec(`UPDATE entry SET head = 1 WHERE person = ?1 AND seq = ?2 AND head = 0`, l.person, left[0].seq)
+		return err
+	}
+	const notOut = inLane + ` AND e.state <> 'claimed'`
+	_, err := l.t.exec(`UPDATE entry AS e SET head = (seq = ?1), version = IIF(version = ?2 AND `+notOut+`, ?3, version)
+		WHERE person = ?4 AND (seq = ?1 OR version = ?2 AND `+notOut+`)`, left[0].seq, l.entries[0].Version, version, l.person)
+	return err
+}
