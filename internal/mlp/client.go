@@ -204,6 +204,10 @@ type request struct {
 // is to be read. Its error is an *Error.
 func (c *Client) call(ctx context.Context, r request) (*exchange, error) {
 	traceID := c.newID()
+	if r.header == nil {
+		r.header = http.Header{}
+	}
+	r.header.Set(headerTrace, traceID)
 	if err := c.validate(r, traceID); err != nil {
 		return nil, err
 	}
@@ -299,7 +303,7 @@ func (c *Client) validate(r request, traceID string) error {
 	if !known {
 		return fmt.Errorf("operation %s is not in the API's document", r.op.id)
 	}
-	_, params, _ := c.api.Match(r.method, documentPath(op.Path)+r.path)
+	params, _ := op.Match(documentPath(op.Path) + r.path)
 	var body any
 	if r.body != nil {
 		decoded, err := schema.DecodeJSON(r.body)
@@ -308,12 +312,7 @@ func (c *Client) validate(r request, traceID string) error {
 		}
 		body = decoded
 	}
-	header := r.header.Clone()
-	if header == nil {
-		header = http.Header{}
-	}
-	header.Set(headerTrace, traceID)
-	violations := op.ValidateRequest(params, r.query, header, body)
+	violations := op.ValidateRequest(params, r.query, r.header, body)
 	if len(violations) == 0 {
 		return nil
 	}

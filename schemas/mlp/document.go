@@ -169,6 +169,11 @@ func (a *API) Methods(path string) []string {
 	return slices.Compact(ms)
 }
 
+// Match gives the parameters of an escaped URL path, unescaped, where it is one of the operation's.
+func (o *Operation) Match(path string) (params map[string]string, ok bool) {
+	return o.match(strings.Split(path, "/"))
+}
+
 func (o *Operation) match(got []string) (map[string]string, bool) {
 	if !o.fits(got) {
 		return nil, false

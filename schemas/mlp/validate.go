@@ -68,7 +68,6 @@ const maxDepth = 64
 // parameters are violations, unknown headers are not. The order is stable.
 func (o *Operation) ValidateRequest(path map[string]string, query url.Values, header http.Header, body any) []Violation {
 	var vs []Violation
-	described := map[string]bool{}
 	for _, p := range o.parameters {
 		switch p.in {
 		case "path":
@@ -76,12 +75,11 @@ func (o *Operation) ValidateRequest(path map[string]string, query url.Values, he
 		case "header":
 			vs = append(vs, p.judge(header.Values(p.name))...)
 		case "query":
-			described[p.name] = true
 			vs = append(vs, p.judge(query[p.name])...)
 		}
 	}
 	for _, name := range sortedKeys(query) {
-		if !described[name] {
+		if !slices.ContainsFunc(o.parameters, func(p parameter) bool { return p.in == "query" && p.name == name }) {
 			vs = append(vs, Violation{In: "query", Name: mask(name), Keyword: KeywordUnknown, Message: "no such parameter"})
 		}
 	}
