@@ -117,7 +117,7 @@ func (w *world) killedAt(point string) {
 // The power is cut while the state is brought forward, once or again and again, and on the first steps after it.
 func TestUpgradeCutShort(t *testing.T) {
 	var steps []string
-	for version := 1; version <= 3; version++ {
+	for _, version := range []int{1, 3, 7} { // the first, one that makes a table anew, and the last from schema 1 to 8
 		steps = append(steps, fmt.Sprint("migrate.before-commit:", version), fmt.Sprint("migrate.after-commit:", version))
 	}
 	rounds := map[string][]string{

@@ -273,6 +273,7 @@ var sending = map[string]func(*world){
 			"the stretch is long enough": {10, 2, 2, func(*outbox.Entry) {}},
 			"the limit is reached":       {2, 10, 2, func(*outbox.Entry) {}},
 			"the lane ends":              {10, 10, 4, func(*outbox.Entry) {}},
+			"the next is due just now":   {10, 10, 4, func(e *outbox.Entry) { e.NotBefore = w.now }},
 			"the next is not due":        {10, 10, 2, func(e *outbox.Entry) { e.NotBefore = w.now.Add(time.Hour) }},
 			"the next has a version":     {10, 10, 2, func(e *outbox.Entry) { e.Version = 6 }},
 		} {
@@ -286,6 +287,15 @@ var sending = map[string]func(*world){
 			w.ok(w.Approve(w.ctx, kbo, ledger.Actor{Name: "tester"}, w.now))
 			w.same(c.want, len(w.claimStretches(c.limit, c.stretch)[0]), "entries where "+what)
 		}
+	},
+
+	"a stretch ends where what is behind is not approved": func(w *world) {
+		w.one("05", "90")
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "Maes")))
+		s := w.subject("c1")
+		w.ok(w.Decide(w.ctx, "run-1", []ledger.Outcome{outcome(s, w.entry(s, "05"), w.entry(s, "90"), w.entry(s, "00"))}, w.now))
+		w.same(2, len(w.claimStretches(10, 10)[0]), "approved entries")
+		w.same("reg-00 waiting", w.lane(s.Person)[2], "the other")
 	},
 
 	"a stretch ends at a parked entry": func(w *world) {

@@ -267,7 +267,8 @@ func (g *staging) noteOutcomes(t *tx) error {
 
 // noteOutcomes gives each row of a file that was read its outcome. A row is a duplicate when all its records are; one
 // without any record has no outcome, so that the balance says it. One file at a time: of several, SQLite would
-// list all their rows before it changes the first.
+// list all their rows before it changes the first. What fails rolls the transaction back: SQLite need not keep a journal of the
+// statement, a temporary file as large as the rows.
 const noteOutcomes = `UPDATE OR FAIL export_row SET outcome = CASE
 		WHEN rejected THEN 'rejected'
 		WHEN skipped THEN 'skipped'

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	driver "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -154,8 +155,8 @@ func inspectLanes(t *tx, i *inspection) error {
 		return err
 	}
 	i.Looked = fmt.Sprintf("the outbox: %d open entries", all)
-	wrong, err := column[string](t, `SELECT id FROM entry h WHERE head <> (id IS (
-		SELECT e.id FROM entry e WHERE e.person = h.person AND `+inLane+` ORDER BY e.seq LIMIT 1)) ORDER BY id`)
+	wrong, err := column[string](t, `SELECT e.id FROM entry e WHERE e.head <> (`+inLane+` AND NOT EXISTS (
+		SELECT 1 FROM entry x WHERE x.person = e.person AND x.seq < e.seq AND `+strings.ReplaceAll(inLane, "e.", "x.")+`)) ORDER BY e.id`)
 	if err != nil {
 		return err
 	}

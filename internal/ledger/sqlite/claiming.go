@@ -128,7 +128,8 @@ func (c *claims) from(t *tx, state outbox.State) error {
 }
 
 // dueQuery finds entries h in a state whose turn it is, those that are due longest first, and of those the ones that were planned
-// first. Each comes with what is known of its person, and then, where it waits, with what goes behind it in its lane.
+// first. Each comes with what is known of its person, and then, where it waits, with what goes behind it in its lane: within as many
+// places of it as a stretch is long, so that a long lane is not read to its end.
 func dueQuery(state outbox.State) string {
 	return entryColumns + knownColumns + ` FROM entry h CROSS JOIN person p ON p.id = h.person
 			CROSS JOIN entry e ON e.person = h.person AND e.seq >= h.seq AND e.seq < h.seq + IIF(h.state = 'inDoubt', 1, ?3) AND ` + inLane + `
@@ -214,7 +215,8 @@ func (r *round) write() error {
 	return r.mark()
 }
 
-// mark writes who holds what was claimed.
+// mark writes who holds what was claimed. What fails rolls the transaction back, so SQLite need not keep a journal of the statement,
+// which goes to a temporary file where many pages change.
 func (r *round) mark() error {
 	if len(r.doubtful) > 0 {
 		err := exactly(len(r.doubtful))(r.t.exec(`UPDATE entry SET claim = ?1 WHERE rowid IN (SELECT value FROM json_each(?2)) AND state = 'inDoubt' AND claim IS NULL`,

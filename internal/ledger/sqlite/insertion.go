@@ -40,5 +40,5 @@ func (in *insertion) run(t *tx) error {
 
 func (in *insertion) text(rows int) string {
 	row := "(?" + strings.Repeat(", ?", in.width-1) + ")"
-	return "INSERT OR FAIL INTO " + in.table + " (" + in.columns + ") VALUES " + row + strings.Repeat(", "+row, rows-1)
+	return "INSERT INTO " + in.table + " (" + in.columns + ") VALUES " + row + strings.Repeat(", "+row, rows-1)
 }

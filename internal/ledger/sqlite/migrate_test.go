@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"bytes"
 	"database/sql"
 	"fmt"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"github.com/mlpsync/mlpsync/internal/ident"
 	"github.com/mlpsync/mlpsync/internal/ledger"
 	"github.com/mlpsync/mlpsync/internal/outbox"
+	"github.com/mlpsync/mlpsync/internal/seal"
 )
 
 // firstVersion writes what a ledger holds into one of the first version, made by that
@@ -200,4 +202,36 @@ func TestRowsOfBeforeAreReadAgain(t *testing.T) {
 	if !take(s, "d.csv") {
 		t.Error("the row was not kept after it was read again")
 	}
+}
+
+// A state of any age has, when it was brought forward, the very tables of a new one: also those whose texts alone were changed.
+func TestOlderStatesGetTheTablesOfANewOne(t *testing.T) {
+	fresh := filepath.Join(t.TempDir(), "ledger.db")
+	open(t, fresh, newKeys(t))
+	want := schemaOf(t, fresh)
+	older, err := filepath.Glob(filepath.Join("..", "..", "e2e", "testdata", "schema*"))
+	if err != nil || len(older) == 0 {
+		t.Fatalf("no older states: %v", err)
+	}
+	for _, folder := range older {
+		file, err := os.ReadFile(filepath.Join(folder, "keys"))
+		check(t, err)
+		keys, err := seal.ParseKeyFile(bytes.TrimSpace(file))
+		check(t, err)
+		state := t.TempDir()
+		check(t, os.CopyFS(state, os.DirFS(filepath.Join(folder, "state"))))
+		path := filepath.Join(state, "ledger.db")
+		check(t, open(t, path, keys).Check(t.Context()))
+		if diff := cmp.Diff(want, schemaOf(t, path)); diff != "" {
+			t.Errorf("%s (-new +brought forward):\n%s", filepath.Base(folder), diff)
+		}
+	}
+}
+
+func schemaOf(t *testing.T, path string) []string {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	check(t, err)
+	defer db.Close()
+	return texts(t, db, `SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name`)
 }
