@@ -58,7 +58,7 @@ type FileReport struct {
 	TotalsCount *int
 	// Encoding and Separator are what was detected or set.
 	Encoding, Separator string
-	// UnknownColumns are headers that the profile doesn't use: dropped.
+	// UnknownColumns are headers that the profile doesn't use: dropped. Empty while no row has as many fields as the header.
 	UnknownColumns []string
 	// MissingColumns are headers of optional fields that the file lacks.
 	MissingColumns []string

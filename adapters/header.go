@@ -76,7 +76,25 @@ func (h *header) missingColumns(feed *Feed) *FileProblem {
 	if len(absent) == 0 {
 		return nil
 	}
-	return missingColumn(slices.Sorted(maps.Keys(absent)), h.near(absent))
+	p := missingColumn(slices.Sorted(maps.Keys(absent)))
+	if h.plausible(feed, len(absent)+len(lacking)) {
+		p.hintNear(h.near(absent))
+	} else {
+		p.hintNoHeader(feed.HeaderRow)
+	}
+	return p
+}
+
+// plausible tells whether the line is a header at all: half of the feed's columns, and more than one, stand in it. Else it
+// may be a person's data, of which any cell can happen to look like a column's name.
+func (h *header) plausible(feed *Feed, lacks int) bool {
+	found := 0
+	for text := range h.index {
+		if feed.known[text] {
+			found++
+		}
+	}
+	return found > 1 && found >= lacks
 }
 
 func (h *header) bindField(f *fieldRule, absent, lacking map[string]bool) {
@@ -108,12 +126,13 @@ func (h *header) need(column string, optional bool, absent, lacking map[string]b
 	absent[column] = true
 }
 
-// near finds for a missing column a header that looks like it. Only such a near
-// miss is shown: any other text of the first line may be a person's data.
+// near finds for a missing column a header that looks like it, in a plausible header. Only such a near miss is shown: any
+// other text of the first line may be a person's data. A short name bears one other letter: Naam is two away from Liam.
 func (h *header) near(absent map[string]bool) string {
 	for _, missing := range slices.Sorted(maps.Keys(absent)) {
+		bears := min(2, utf8.RuneCountInString(missing)/4)
 		for _, text := range h.texts {
-			if text != "" && len(missing) > 3 && strictyaml.Distance(fold(missing), fold(text)) <= 2 {
+			if text != "" && strictyaml.Distance(fold(missing), fold(text)) <= bears {
 				return text
 			}
 		}
@@ -121,19 +140,31 @@ func (h *header) near(absent map[string]bool) string {
 	return ""
 }
 
-func missingColumn(names []string, near string) *FileProblem {
+func missingColumn(names []string) *FileProblem {
 	list := strings.Join(names, ", ")
-	p := &FileProblem{Rule: RuleFileColumn, Message: Message{
+	return &FileProblem{Rule: RuleFileColumn, Message: Message{
 		ReasonNL: "In het bestand ontbreekt: kolom " + list + ".",
 		ReasonEN: "missing column: " + list,
-		HintNL:   "Controleer of het bestand een kopregel heeft en of de kolom in de export staat.",
-		HintEN:   "Check that the file has a header line and that the export has the column, or adapt the profile.",
+		HintNL:   "Controleer of de kolom in de export staat, of pas het profiel aan.",
+		HintEN:   "Check that the export has the column, or adapt the profile.",
 	}}
-	if near != "" {
-		p.HintNL += fmt.Sprintf(" Er is wel een kolom %q.", near)
-		p.HintEN += fmt.Sprintf(" There is a column %q.", near)
+}
+
+func (p *FileProblem) hintNear(near string) {
+	if near == "" {
+		return
 	}
-	return p
+	p.HintNL += fmt.Sprintf(" Er is wel een kolom %q.", near)
+	p.HintEN += fmt.Sprintf(" There is a column %q.", near)
+}
+
+func (p *FileProblem) hintNoHeader(row int) {
+	nl, en := "De eerste regel", "The first line"
+	if row > 1 {
+		nl, en = fmt.Sprintf("Regel %d", row), fmt.Sprintf("Line %d", row)
+	}
+	p.HintNL = nl + " lijkt geen kopregel. Exporteer met de kolomnamen erboven, of verbeter headerRow of separator in het profiel."
+	p.HintEN = en + " does not look like a header line. Export with the names of the columns on top, or correct headerRow or separator in the profile."
 }
 
 func doubledHeader(column string) *FileProblem {

@@ -333,6 +333,73 @@ func TestMissingColumnNamesNoContent(t *testing.T) {
 	}
 }
 
+const headerProfile = `
+profile: header
+feeds:
+  - name: clients
+    files: ["clients.csv"]
+    records:
+      - kind: client
+        key: [clientNumber]
+        fields:
+          clientNumber: {column: Nr}
+          insz: {column: INSZ}
+          lastName: {column: Naam}
+          firstName: {column: Voornaam}
+          birthDate: {column: Geboortedatum, optional: true}
+`
+
+// A cell of a person may happen to look like a column's name: it is named only of a line that is a header.
+func TestNearMissOfAHeaderOnly(t *testing.T) {
+	for name, c := range map[string]struct {
+		line []string
+		says string // of the hint, "" where it names no column and no fault of the line
+	}{
+		"no header, and a first name near a column": {[]string{"Z1", "67722499797", "Liam", "Steen", "01/02/1967"}, "does not look like a header line"},
+		"one column by chance":                      {[]string{"nr", "67722499797", "Naan", "Steen", "01/02/1967"}, "does not look like a header line"},
+		"one line unseparated":                      {[]string{"Nr,INSZ,Naam,Voornaam"}, "does not look like a header line"},
+		"a near miss":                               {[]string{"Nr", "INSZ", "Naem", "Voornaam", "Geboortedatum"}, `There is a column "Naem".`},
+		"a near miss of a long name":                {[]string{"Nr", "INSZ", "Naam", "Vornaame", "Geboortedatum"}, `There is a column "Vornaame".`},
+		"a header, with data behind it":             {[]string{"Nr", "INSZ", "Voornaam", "Geboortedatum", "Z1", "67722499797", "Liam", "Steen"}, ""},
+	} {
+		_, _, err := rowsOf(t, headerProfile, [][]string{c.line})
+		var problem *FileProblem
+		if !errors.As(err, &problem) || problem.Rule != RuleFileColumn {
+			t.Fatalf("%s: got %v", name, err)
+		}
+		if !strings.Contains(problem.HintEN, c.says) {
+			t.Errorf("%s: the hint is %q, without %q", name, problem.HintEN, c.says)
+		}
+		for _, text := range []string{problem.ReasonNL, problem.ReasonEN, problem.HintNL, problem.HintEN} {
+			for _, of := range []string{"677", "Liam", "Steen", "Naan", "1967"} {
+				if strings.Contains(text, of) {
+					t.Errorf("%s: %q of the first line shows in %q", name, of, text)
+				}
+			}
+		}
+	}
+}
+
+// A header's line that lost its end goes on with the first person's data.
+func TestUnknownColumnsAreNoData(t *testing.T) {
+	glued := []string{"Nr", "INSZ", "Naam", "Voornaam", "Geboortedatum", "Z1", "67722499797", "Liam", "Steen", "01/02/1967"}
+	for name, lines := range map[string][][]string{
+		"one row": {glued},
+		"several": {glued, {"Z2", "67722499797", "Noor", "Pieters", "01/02/1967"}},
+	} {
+		_, report, err := rowsOf(t, headerProfile, lines)
+		if err != nil || len(report.UnknownColumns) > 0 {
+			t.Errorf("%s: unknown columns %q, error %v", name, report.UnknownColumns, err)
+		}
+	}
+	_, report, err := rowsOf(t, headerProfile, [][]string{
+		{"Nr", "INSZ", "Naam", "Voornaam", "Geboortedatum", "Bedrag"}, {"Z1", "67722499797", "Liam", "Steen", "", "12"},
+	})
+	if diff := cmp.Diff([]string{"Bedrag"}, report.UnknownColumns); diff != "" || err != nil {
+		t.Errorf("%v; unknown columns of a good file (-want +got):\n%s", err, diff)
+	}
+}
+
 func TestSafeName(t *testing.T) {
 	for name, want := range map[string]string{
 		"clienten_20240131.csv":         "clienten_20240131.csv",

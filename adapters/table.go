@@ -32,6 +32,7 @@ type Table struct {
 	report FileReport
 	header *header
 	noisy  bool // the undecodable-bytes warning of an unused column was given
+	fitted bool // a data row has as many fields as the header
 }
 
 // NewTable starts on a file. Emit gets every data row, in order. Without emit no rows are made: lines are counted, and rows
@@ -75,7 +76,8 @@ func (t *Table) Line(l Line) error {
 	if l.Problem == nil && t.totalsLine(l.Cells) {
 		return nil
 	}
-	if err := t.Known(); err != nil || t.emit == nil {
+	t.fitted = t.fitted || l.Problem == nil && t.header.misfit(l.Cells) == nil
+	if err := t.count(); err != nil || t.emit == nil {
 		return err
 	}
 	row := t.row(l)
@@ -90,6 +92,11 @@ func (t *Table) Line(l Line) error {
 
 // Known counts a data row that need not be read.
 func (t *Table) Known() error {
+	t.fitted = true // it did when it was read
+	return t.count()
+}
+
+func (t *Table) count() error {
 	t.report.Rows++
 	if t.report.Rows > t.limits.Rows {
 		return tooManyRows(t.limits.Rows)
@@ -185,7 +192,7 @@ func countIn(cell string) (int, bool) {
 // *FileProblem.
 func (t *Table) Finish() (FileReport, error) {
 	if t.header == nil {
-		return t.report, emptyFile()
+		return t.Report(), emptyFile()
 	}
 	if t.report.HeaderRows > max(1, t.feed.HeaderRow) {
 		t.note("header.repeated", "the header line stands in the file more than once; the repeats were left out", "")
@@ -194,13 +201,20 @@ func (t *Table) Finish() (FileReport, error) {
 		t.note("rows.none", "the file holds a header and no data rows", "Check the export when this feed should not be empty.")
 	}
 	if problem := t.checkTotals(); problem != nil {
-		return t.report, problem
+		return t.Report(), problem
 	}
-	return t.report, nil
+	return t.Report(), nil
 }
 
-// Report is what was counted so far, for formats that have to stop.
-func (t *Table) Report() FileReport { return t.report }
+// Report is what was counted so far, for formats that have to stop. Unknown columns are named once a row was as wide as the
+// header: where the header's line lost its end, a person's data stand behind the columns.
+func (t *Table) Report() FileReport {
+	r := t.report
+	if !t.fitted {
+		r.UnknownColumns = nil
+	}
+	return r
+}
 
 // Detected records how the format reads the file.
 func (t *Table) Detected(encoding, separator string) {
