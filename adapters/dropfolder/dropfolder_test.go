@@ -103,6 +103,38 @@ func TestWhatIsNoExportIsSaidAndLeftAlone(t *testing.T) {
 	}
 }
 
+// An export under another name is named; what may hold a person's name is counted.
+func TestStrangersByName(t *testing.T) {
+	for name, c := range map[string]struct {
+		files []string
+		says  string
+	}{
+		"an export's words and a date": {[]string{"Clients-2024.csv"}, `1 entry *.csv in the drop folder matches no feed: left alone: "Clients-2024.csv"`},
+		"a person's name":              {[]string{"clients steen.csv"}, "1 entry *.csv in the drop folder matches no feed: left alone"},
+		"one of each":                  {[]string{"clients steen.csv", "clients (1).csv"}, `2 entries *.csv in the drop folder match no feed: left alone: "clients (1).csv"`},
+		"a number of a person":         {[]string{"clients 67722499797.csv"}, `1 entry *.csv in the drop folder matches no feed: left alone: "clients [insz].csv"`},
+		"a name where an ending is":    {[]string{"liam.steen"}, "1 entry in the drop folder matches no feed: left alone"},
+		"many": {
+			[]string{"clients 1.csv", "clients 2.csv", "clients 3.csv", "clients 4.csv", "clients 5.csv", "clients 6.csv"},
+			`6 entries *.csv in the drop folder match no feed: left alone: "clients 1.csv", "clients 2.csv", "clients 3.csv", "clients 4.csv", "clients 5.csv", and 1 more`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := open(t)
+			for _, file := range c.files {
+				b.Deliver(file, []byte("x"))
+			}
+			notes := b.poll().Notes
+			if len(notes) != 1 || notes[0].Text != c.says {
+				t.Fatalf("%+v, want %s", notes, c.says)
+			}
+			if all := strings.ToLower(notes[0].Text + notes[0].Hint + notes[0].Key); strings.Contains(all, "steen") {
+				t.Errorf("a person's name shows: %s", all)
+			}
+		})
+	}
+}
+
 func TestStateIsEncrypted(t *testing.T) {
 	b := open(t)
 	b.Deliver("clients_20240201.csv", []byte(adaptertest.CanaryName+adaptertest.CanaryINSZ))

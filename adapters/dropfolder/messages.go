@@ -110,18 +110,6 @@ func notAFile(name string, mode fs.FileMode) adapters.Note {
 	}
 }
 
-func unmatched(kind string, count int, profile *adapters.Profile) adapters.Note {
-	var patterns []string
-	for _, f := range profile.Feeds {
-		patterns = append(patterns, f.Patterns()...)
-	}
-	return adapters.Note{
-		Key:  "dropfolder.unmatched." + kind,
-		Text: fmt.Sprintf("%d entries %s in the drop folder match no feed: left alone", count, kind),
-		Hint: "The profile expects " + strings.Join(patterns, ", ") + ".",
-	}
-}
-
 func passedOver(c *claim) adapters.Note {
 	return adapters.Note{
 		Key:  "dropfolder.passed." + c.id(),

@@ -38,8 +38,8 @@ type sight struct {
 
 const doneSuffix = ".done"
 
-// look lists the candidates and says what else lies in the folder, without the names
-// of files that aren't the municipality's exports: those may be anything.
+// look lists the candidates and says what else lies in the folder, without the names of what is no export of the
+// municipality's: those may be anything.
 func (f *Folder) look(res *adapters.PollResult) []candidate {
 	entries, err := f.opt.Files.ReadDir(f.opt.Folder)
 	if err != nil {
@@ -48,27 +48,33 @@ func (f *Folder) look(res *adapters.PollResult) []candidate {
 	}
 	var found []candidate
 	companions := map[string]string{}
-	others := map[string]int{}
+	others, temporary, words := map[string]strangers{}, 0, patternWords(f.opt.Profile)
 	for _, e := range entries {
 		name := e.Name()
 		switch {
 		case strings.HasPrefix(name, takenPrefix):
 		case isTemporary(name):
-			others["temporary"]++
+			temporary++
 		case strings.HasSuffix(strings.ToLower(name), doneSuffix):
 			companions[strings.ToLower(name)] = filepath.Join(f.opt.Folder, name)
 		default:
-			if c, kind := f.candidate(e, res); kind == "" {
+			switch c, what := f.candidate(e, res); what {
+			case anExport:
 				found = append(found, c)
-			} else if kind != saidAlready {
-				others[kind]++
+			case aStranger:
+				s := others[kindOf(name)]
+				s.add(name, words)
+				others[kindOf(name)] = s
 			}
 		}
 	}
 	for i := range found {
 		found[i].companion = companionOf(found[i].name, companions)
 	}
-	noteOthers(others, f.opt.Profile, res)
+	noteTemporary(temporary, res)
+	for _, kind := range sortedKeys(others) {
+		res.Notes = append(res.Notes, unmatched(kind, others[kind], f.opt.Profile))
+	}
 	noteLonely(companions, res)
 	// Older first: of two days of the same feed the later is then seen as newer.
 	slices.SortStableFunc(found, func(a, b candidate) int {
@@ -77,10 +83,17 @@ func (f *Folder) look(res *adapters.PollResult) []candidate {
 	return found
 }
 
-const saidAlready = "said"
+// entryKind is what an entry of the folder turns out to be.
+type entryKind int
 
-// candidate matches an entry to a feed; kind says what it is instead.
-func (f *Folder) candidate(e fs.DirEntry, res *adapters.PollResult) (c candidate, kind string) {
+const (
+	anExport entryKind = iota
+	aStranger
+	saidAlready
+)
+
+// candidate matches an entry to a feed.
+func (f *Folder) candidate(e fs.DirEntry, res *adapters.PollResult) (c candidate, what entryKind) {
 	c = candidate{name: e.Name(), path: filepath.Join(f.opt.Folder, e.Name())}
 	for _, feed := range f.opt.Profile.Feeds {
 		snapshot, dated, ok := feed.Match(c.name)
@@ -94,7 +107,7 @@ func (f *Folder) candidate(e fs.DirEntry, res *adapters.PollResult) (c candidate
 		c.feed, c.snapshot, c.dated = feed, snapshot, dated
 	}
 	if c.feed == nil {
-		return c, "*" + strings.ToLower(filepath.Ext(c.name))
+		return c, aStranger
 	}
 	info, err := f.opt.Files.Lstat(c.path)
 	if errors.Is(err, fs.ErrNotExist) { // taken away since the folder was read
@@ -112,7 +125,7 @@ func (f *Folder) candidate(e fs.DirEntry, res *adapters.PollResult) (c candidate
 	if !c.dated {
 		c.snapshot = info.ModTime()
 	}
-	return c, ""
+	return c, anExport
 }
 
 // isTemporary: names that programs give to files which they are writing, and
@@ -212,27 +225,28 @@ func (f *Folder) wait(c candidate, since time.Time, why adapters.FileProblem, re
 	})
 }
 
-func noteOthers(others map[string]int, profile *adapters.Profile, res *adapters.PollResult) {
-	for _, kind := range sortedKeys(others) {
-		if kind == "temporary" {
-			res.Notes = append(res.Notes, adapters.Note{
-				Key:  "dropfolder.temporary",
-				Text: fmt.Sprintf("%d hidden or temporary files in the drop folder are left alone", others[kind]),
-			})
-			continue
-		}
-		res.Notes = append(res.Notes, unmatched(kind, others[kind], profile))
+func noteTemporary(count int, res *adapters.PollResult) {
+	if count == 0 {
+		return
 	}
+	text := fmt.Sprintf("%d hidden or temporary files in the drop folder are left alone", count)
+	if count == 1 {
+		text = "1 hidden or temporary file in the drop folder is left alone"
+	}
+	res.Notes = append(res.Notes, adapters.Note{Key: "dropfolder.temporary", Text: text})
 }
 
 func noteLonely(companions map[string]string, res *adapters.PollResult) {
-	if len(companions) > 0 {
-		res.Notes = append(res.Notes, adapters.Note{
-			Key:  "dropfolder.done",
-			Text: fmt.Sprintf("%d .done files in the drop folder have no file beside them", len(companions)),
-			Hint: "Write the .done file after the file that it announces.",
-		})
+	if len(companions) == 0 {
+		return
 	}
+	text := fmt.Sprintf("%d .done files in the drop folder have no file beside them", len(companions))
+	if len(companions) == 1 {
+		text = "1 .done file in the drop folder has no file beside it"
+	}
+	res.Notes = append(res.Notes, adapters.Note{
+		Key: "dropfolder.done", Text: text, Hint: "Write the .done file after the file that it announces.",
+	})
 }
 
 func sortedKeys[V any](m map[string]V) []string {
