@@ -74,11 +74,15 @@ func (a *App) orderSending(ctx context.Context, kind, kbo string, by ledger.Acto
 	}
 	switch {
 	case !known:
-		return nil, misuse(errors.New("the configuration has no such OCMW"), "give its KBO number, or none for all")
+		return nil, noSuchOCMW()
 	case len(ordered) == 0 && kind == "pause":
 		return nil, misuse(errors.New("it is paused already"), "\"mlpsync status\" says since when and why; \"mlpsync resume\" ends it")
 	case len(ordered) == 0:
 		return nil, misuse(errors.New("nothing is paused"), "\"mlpsync status\" says what else holds sending back")
 	}
 	return ordered, nil
+}
+
+func noSuchOCMW() error {
+	return misuse(errors.New("the configuration has no such OCMW"), "give its KBO number, or none for all")
 }

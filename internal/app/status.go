@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -214,12 +215,21 @@ func (a *App) GuardShow(ctx context.Context) ([]GuardView, error) {
 	return views, nil
 }
 
+// ErrNotStopped is the error of a release where the guard stops nothing.
+var ErrNotStopped = errors.New("nothing to release")
+
 // GuardRelease orders the release of an OCMW, or of all that are stopped when
 // kbo is empty, and says of which.
 func (a *App) GuardRelease(ctx context.Context, kbo string, by ledger.Actor) ([]string, error) {
 	views, err := a.GuardShow(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if err := needReason(by); err != nil {
+		return nil, err
+	}
+	if kbo != "" && !slices.ContainsFunc(views, func(v GuardView) bool { return v.OCMW == digits(kbo) }) {
+		return nil, noSuchOCMW()
 	}
 	var released []string
 	for _, v := range views {
@@ -231,5 +241,15 @@ func (a *App) GuardRelease(ctx context.Context, kbo string, by ledger.Actor) ([]
 		}
 		released = append(released, v.OCMW)
 	}
+	if len(released) == 0 {
+		return nil, notReleased(kbo)
+	}
 	return released, nil
+}
+
+func notReleased(kbo string) error {
+	if kbo != "" {
+		return misuse(fmt.Errorf("the guard does not stop this OCMW: %w", ErrNotStopped), "\"mlpsync guard show\" tells how it stands for each")
+	}
+	return misuse(fmt.Errorf("the guard stops no OCMW: %w", ErrNotStopped), "\"mlpsync status\" says what else holds sending back")
 }

@@ -164,15 +164,8 @@ func (c guardReleaseCmd) Run(s *session) error {
 	}
 	defer a.Close()
 	released, err := a.GuardRelease(s.ctx, c.OCMW, actor(c.Reason))
-	if err != nil {
-		return err
-	}
-	if len(released) == 0 {
-		fmt.Fprintln(s.stdout, "no OCMW is stopped; nothing to release")
-		return nil
-	}
 	for _, kbo := range released {
 		fmt.Fprintf(s.stdout, "ordered: release of OCMW %s; the daemon carries it out at its next poll\n", kbo)
 	}
-	return nil
+	return err
 }
