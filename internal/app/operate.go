@@ -155,13 +155,14 @@ func (a *App) orderFor(ctx context.Context, kind string, view ledger.ClientView,
 
 // orderable finds the client of an order that has a reason.
 func (a *App) orderable(ctx context.Context, client string, by ledger.Actor) (ledger.ClientView, error) {
-	if err := needReason(by); err != nil {
+	if err := NeedReason(by); err != nil {
 		return ledger.ClientView{}, err
 	}
 	return a.find(ctx, client)
 }
 
-func needReason(by ledger.Actor) error {
+// NeedReason refuses an order without a reason.
+func NeedReason(by ledger.Actor) error {
 	if strings.TrimSpace(by.Reason) == "" {
 		return misuse(errors.New("a reason is required"), "add --reason \"...\"; it is kept in the audit")
 	}

@@ -49,7 +49,7 @@ func (a *App) ResumeSending(ctx context.Context, kbo string, by ledger.Actor) ([
 
 // orderSending leaves the order for those OCMWs for which it changes anything.
 func (a *App) orderSending(ctx context.Context, kind, kbo string, by ledger.Actor) ([]string, error) {
-	if err := needReason(by); err != nil {
+	if err := NeedReason(by); err != nil {
 		return nil, err
 	}
 	var ordered []string

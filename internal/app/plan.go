@@ -216,6 +216,9 @@ const takingFiles = 5 * time.Second
 // Apply sends exactly what the plan holds, or refuses the whole of it when
 // anything differs from what would be sent now.
 func (a *App) Apply(ctx context.Context, plan PlanFile, by ledger.Actor) (Summary, []Refusal, error) {
+	if err := NeedReason(by); err != nil {
+		return Summary{}, nil, err
+	}
 	if err := a.recover(ctx); err != nil {
 		return Summary{}, nil, err
 	}
@@ -266,7 +269,7 @@ func (a *App) Apply(ctx context.Context, plan PlanFile, by ledger.Actor) (Summar
 }
 
 func (a *App) approveAll(ctx context.Context, by ledger.Actor) error {
-	by.Reason = strings.TrimSpace("plan applied; " + by.Reason)
+	by.Reason = "plan applied; " + by.Reason
 	for _, o := range a.config.OCMWs {
 		if err := a.store.Approve(ctx, string(o.KBONumber()), by, a.now()); err != nil {
 			return fmt.Errorf("approve the plan: %w", err)

@@ -356,7 +356,7 @@ type RestoreReport struct {
 
 // RestoreState puts a backup in the place of the state. No daemon may run.
 func RestoreState(ctx context.Context, o Options, file string, by Actor) (report RestoreReport, err error) {
-	if err := needReason(by); err != nil {
+	if err := NeedReason(by); err != nil {
 		return report, err
 	}
 	keys, err := loadKeys(o.Config)

@@ -161,7 +161,7 @@ func (a *App) Health(ctx context.Context) (Health, error) {
 // Order leaves an order for the daemon: "retry" and "discard" of an entry,
 // "release" of an OCMW's guard. The daemon carries it out within a poll.
 func (a *App) Order(ctx context.Context, kind, target string, by ledger.Actor) error {
-	if err := needReason(by); err != nil {
+	if err := NeedReason(by); err != nil {
 		return err
 	}
 	r := ledger.Request{Kind: kind, By: by, At: a.now()}
@@ -225,7 +225,7 @@ func (a *App) GuardRelease(ctx context.Context, kbo string, by ledger.Actor) ([]
 	if err != nil {
 		return nil, err
 	}
-	if err := needReason(by); err != nil {
+	if err := NeedReason(by); err != nil {
 		return nil, err
 	}
 	if kbo != "" && !slices.ContainsFunc(views, func(v GuardView) bool { return v.OCMW == digits(kbo) }) {

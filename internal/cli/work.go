@@ -122,11 +122,15 @@ func printPlan(w io.Writer, plan app.PlanFile) {
 type applyCmd struct {
 	configFlag
 	Plan   string `required:"" placeholder:"FILE" help:"Plan file, made with: mlpsync plan --json"`
-	Reason string `default:"" help:"Why; kept in the audit."`
+	Reason string `required:"" help:"Why; kept in the audit: applying releases the guard too."`
 	JSON   bool   `name:"json" help:"Print the summary as JSON."`
 }
 
 func (c applyCmd) Run(s *session) (err error) {
+	by := actor(c.Reason)
+	if err := app.NeedReason(by); err != nil {
+		return err // before the state is opened
+	}
 	file, err := os.Open(c.Plan)
 	if err != nil {
 		return &usageError{&app.Hinted{Err: errors.New("the plan file can't be read"), Next: "check the path given with --plan"}}
@@ -141,7 +145,7 @@ func (c applyCmd) Run(s *session) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	summary, refused, err := a.Apply(s.ctx, plan, actor(c.Reason))
+	summary, refused, err := a.Apply(s.ctx, plan, by)
 	if err != nil {
 		return err
 	}
