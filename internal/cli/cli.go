@@ -99,6 +99,9 @@ func Run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		fmt.Fprintf(stderr, "mlpsync: %s\n  hint: %s\n", err, usageHint(parser, args))
 		return exitUsage
 	}
+	if err := refuseEmpty(parsed); err != nil {
+		return s.fail(err)
+	}
 	if err := parsed.Run(s); err != nil {
 		return s.fail(err)
 	}
