@@ -31,3 +31,12 @@ func refuseEmpty(parsed *kong.Context) error {
 	}
 	return nil
 }
+
+// valueHelp is the help of a flag or argument; kong shows a default only where no placeholder stands in its place.
+func valueHelp(value *kong.Value) string {
+	help := kong.DefaultHelpValueFormatter(value)
+	if value.Flag == nil || value.Flag.PlaceHolder == "" || !value.HasDefault || value.Default == "" {
+		return help
+	}
+	return fmt.Sprintf("%s Default: %s.", help, value.Default)
+}

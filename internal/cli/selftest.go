@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,6 +27,23 @@ type selftestCmd struct {
 	Outage outageCmd `cmd:"" help:"Let the mock fail in every way it can, and measure what is sent meanwhile and how soon all is delivered after it."`
 	Soak   soakCmd   `cmd:"" hidden:"" help:"Run for long on changing exports, with faults and kills, and look at the memory."`
 	Child  childCmd  `cmd:"" hidden:"" help:"The daemon as the self-test starts it."`
+}
+
+// refuseUnknownPoints refuses a self-test that would kill nowhere.
+func refuseUnknownPoints(prefix string) error {
+	var names []string
+	for _, point := range app.Points() {
+		if strings.HasPrefix(point, prefix) {
+			return nil
+		}
+		name, _, _ := strings.Cut(point, ".")
+		names = append(names, name+".")
+	}
+	slices.Sort(names)
+	return &usageError{&app.Hinted{
+		Err:  fmt.Errorf("--only %q: no failpoint's name begins so", prefix),
+		Next: "their names begin with " + strings.Join(slices.Compact(names), ", "),
+	}}
 }
 
 // bench is a temporary installation with the sample export dropped, and the mock that it

@@ -95,6 +95,9 @@ func (c crashCmd) Run(s *session) error {
 	if c.Rounds < 1 || c.Rounds > 1000 {
 		return &usageError{errors.New("--rounds takes 1 to 1000")}
 	}
+	if err := refuseUnknownPoints(c.Only); err != nil {
+		return err
+	}
 	began := time.Now()
 	say := func(format string, args ...any) {
 		if !c.JSON {
