@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -59,7 +60,7 @@ func Validate(ctx context.Context, c *config.Config, files []string, today casef
 	}
 	var checks []FileCheck
 	for _, path := range files {
-		v := validator{config: c, decoder: decoder, today: today, check: FileCheck{File: filepath.Base(path)}, first: map[string]firstSeen{}, refused: map[int]bool{}}
+		v := validator{config: c, decoder: decoder, today: today, check: FileCheck{File: adapters.SafeName(filepath.Base(path))}, first: map[string]firstSeen{}, refused: map[int]bool{}}
 		if err := v.file(ctx, path, profiles); err != nil {
 			return nil, err
 		}
@@ -86,7 +87,15 @@ type firstSeen struct {
 }
 
 func (v *validator) file(ctx context.Context, path string, profiles []*adapters.Profile) error {
-	feed := v.feedOf(profiles)
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		v.problem(adapters.RuleFileUnreadable, adapters.Message{
+			ReasonNL: "Dit bestand is er niet.", ReasonEN: "this file is not there",
+			HintNL: "Controleer het pad en de naam.", HintEN: "check the path and the name",
+		})
+		return nil
+	}
+	feed := v.feedOf(filepath.Base(path), profiles)
 	if feed == nil {
 		v.problem(adapters.RuleFileUnreadable, adapters.Message{
 			ReasonNL: "Geen enkel profiel kent een bestand met deze naam.", ReasonEN: "no profile knows a file of this name",
@@ -94,7 +103,6 @@ func (v *validator) file(ctx context.Context, path string, profiles []*adapters.
 		})
 		return nil
 	}
-	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() {
 		v.problem(adapters.RuleFileUnreadable, adapters.Message{
 			ReasonNL: "Dit bestand kan niet gelezen worden.", ReasonEN: "this file can't be read, or is no file",
@@ -108,16 +116,16 @@ func (v *validator) file(ctx context.Context, path string, profiles []*adapters.
 	if errors.As(err, &problem) {
 		v.problem(problem.Rule, problem.Message)
 	} else if err != nil {
-		return fmt.Errorf("read %s: %w", in.Name, err)
+		return fmt.Errorf("read %s: %w", v.check.File, err)
 	}
 	v.check.Feed, v.check.Rows, v.check.Skipped, v.check.Totals = feed.Name, report.Rows, report.Skipped, report.TotalsLines
 	v.check.Encoding, v.check.Separator, v.check.Unknown = report.Encoding, report.Separator, report.UnknownColumns
 	return nil
 }
 
-func (v *validator) feedOf(profiles []*adapters.Profile) *adapters.Feed {
+func (v *validator) feedOf(name string, profiles []*adapters.Profile) *adapters.Feed {
 	for i, p := range profiles {
-		if feed, ok := p.FeedOf(v.check.File); ok {
+		if feed, ok := p.FeedOf(name); ok {
 			v.check.OCMW = string(v.config.OCMWs[i].KBONumber())
 			return feed
 		}
