@@ -115,6 +115,9 @@ func printPlan(w io.Writer, plan app.PlanFile) {
 	}
 	n := plan.Clients
 	fmt.Fprintf(w, "\n%d changes for %d people on %s. Nothing was sent.\n", changes, len(plan.People), plan.Day)
+	if unread := len(plan.Unread); unread > 0 {
+		fmt.Fprintf(w, "THIS PLAN IS NOT WHOLE: %s not read, and what that changes is not in it.\n", counted(unread, "file was", "files were"))
+	}
 	fmt.Fprintf(w, "clients looked at now: %d = %d held + %d manual + %d planned + %d no change (%s)\n",
 		n.Decided, n.Held, n.Manual, n.Planned, n.NoChange, check(n.Holds()))
 }
@@ -231,6 +234,14 @@ func (s *session) printProblems(prefix string, problems []app.CheckProblem) {
 			fmt.Fprintf(s.stdout, "      wat nu: %s\n", p.HintNL)
 		}
 	}
+}
+
+// counted is a number with its noun.
+func counted(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, more)
 }
 
 func or(s, other string) string {
