@@ -22,6 +22,8 @@ type badFile struct {
 	// put makes the file of the good content.
 	put  func(t *testing.T, path string, good []byte)
 	says []string // in the log
+	// hides is what no log, summary or status may say.
+	hides string
 	// works: the file is taken; rejected is how many of its rows are not.
 	works    bool
 	rejected int
@@ -104,12 +106,22 @@ func badFiles() []badFile {
 		{name: "zeros", put: content(zeros), says: []string{"file.unsettled", "file.binary"}},
 		{name: "binary", put: content(picture), says: []string{"file.unsettled", "file.binary"}},
 		{name: "a missing column", put: content(replace(";INSZ;", ";Iets anders;")), says: []string{"file.quarantined", "file.column", "INSZ"}},
+		{
+			name: "no header line, and a first name that is near a column's", put: content(headless), hides: "Liam",
+			says: []string{"file.quarantined", "file.column", "does not look like a header line"},
+		},
 		{name: "a doubled header", put: content(replace(";Burgerlijke staat;", ";Naam;")), says: []string{"file.quarantined", "file.header.doubled", "Naam"}},
 		{name: "a totals line that counts other rows", put: content(replace("Totaal aantal rijen;5", "Totaal aantal rijen;6")), says: []string{"file.quarantined", "file.totals"}},
 		{name: "unreadable", put: unreadable, says: []string{"permission denied", "right to read the file"}},
 		{name: "a row with too many fields", put: content(replace(";Beekkant 66;", ";Beek;kant 66;")), works: true, rejected: 1},
 		{name: "UTF-16", put: content(utf16), works: true},
 	}
+}
+
+// headless is the file from its first row on, of a person with another first name.
+func headless(good []byte) []byte {
+	_, data := rows(good)
+	return append([]byte("Z10999;67.69.21-545.66;Steen;Liam;01/02/1967;Beekkant 6\r\n"), bytes.Join(data, nil)...)
 }
 
 func TestBadFiles(t *testing.T) {
@@ -145,6 +157,9 @@ func testBadFile(t *testing.T, tt badFile) {
 		if !strings.Contains(r.stderr, text) {
 			t.Errorf("the log does not say %q:\n%s", text, clipped(r.stderr))
 		}
+	}
+	if said := r.String() + w.run("status").String(); tt.hides != "" && strings.Contains(said, tt.hides) {
+		t.Errorf("what only the file may say shows in the log, the summary or status:\n%s", clipped(said))
 	}
 	s := decode[app.Summary](t, r)
 	taken := slices.IndexFunc(s.Files, func(f ledger.FileBalance) bool { return f.Name == "clienten"+tomorrow })
