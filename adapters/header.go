@@ -73,11 +73,15 @@ func (h *header) missingColumns(feed *Feed) *FileProblem {
 		h.need(feed.totals.column, false, absent, lacking)
 	}
 	h.missing = slices.Sorted(maps.Keys(lacking))
-	if len(absent) == 0 {
+	lacks := len(absent) + len(lacking)
+	if len(absent) == 0 && (h.found(feed) > 0 || len(lacking) == 0) {
 		return nil
 	}
+	if len(absent) == 0 {
+		absent = lacking // no column is there: what would be taken for unknown columns is data
+	}
 	p := missingColumn(slices.Sorted(maps.Keys(absent)))
-	if h.plausible(feed, len(absent)+len(lacking)) {
+	if h.plausible(feed, lacks) {
 		p.hintNear(h.near(absent))
 	} else {
 		p.hintNoHeader(feed.HeaderRow)
@@ -88,13 +92,17 @@ func (h *header) missingColumns(feed *Feed) *FileProblem {
 // plausible tells whether the line is a header at all: half of the feed's columns, and more than one, stand in it. Else it
 // may be a person's data, of which any cell can happen to look like a column's name.
 func (h *header) plausible(feed *Feed, lacks int) bool {
-	found := 0
+	found := h.found(feed)
+	return found > 1 && found >= lacks
+}
+
+func (h *header) found(feed *Feed) (n int) {
 	for text := range h.index {
 		if feed.known[text] {
-			found++
+			n++
 		}
 	}
-	return found > 1 && found >= lacks
+	return n
 }
 
 func (h *header) bindField(f *fieldRule, absent, lacking map[string]bool) {

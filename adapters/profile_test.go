@@ -380,6 +380,16 @@ func TestNearMissOfAHeaderOnly(t *testing.T) {
 	}
 }
 
+// Where a file need not have any column, a line without one is still no header.
+func TestAHeaderHasAColumn(t *testing.T) {
+	profile := strings.ReplaceAll(smallProfile, "{column: Nr}", "{column: Nr, optional: true}")
+	_, report, err := rowsOf(t, profile, [][]string{{"Liam", "Steen"}, {"Noor", "Pieters"}})
+	var problem *FileProblem
+	if !errors.As(err, &problem) || problem.Rule != RuleFileColumn || !strings.Contains(problem.HintEN, "does not look like a header line") {
+		t.Errorf("got %v, unknown columns %q", err, report.UnknownColumns)
+	}
+}
+
 // A header's line that lost its end goes on with the first person's data.
 func TestUnknownColumnsAreNoData(t *testing.T) {
 	glued := []string{"Nr", "INSZ", "Naam", "Voornaam", "Geboortedatum", "Z1", "67722499797", "Liam", "Steen", "01/02/1967"}
