@@ -163,7 +163,7 @@ func (v *checker) day(path, value string) {
 }
 
 // Validate lists every problem with its key path; none when the configuration
-// can be used. It does not look at files: "config check" does.
+// can be used. Of files it only looks where the names of folders lead: "config check" looks at the rest.
 func (c *Config) Validate() []strictyaml.Issue {
 	v := &checker{}
 	v.oneOf("environment", string(c.Environment), string(Test), string(Acceptance), string(Production))
@@ -180,14 +180,10 @@ func (c *Config) Validate() []strictyaml.Issue {
 	if len(c.OCMWs) == 0 {
 		v.add("ocmws", "at least one OCMW is required")
 	}
-	seen := map[string]int{}
 	for i, o := range c.OCMWs {
 		o.validate(v, fmt.Sprintf("ocmws[%d]", i))
-		if first, doubled := seen[o.KBO]; doubled {
-			v.add(fmt.Sprintf("ocmws[%d].kbo", i), "is that of ocmws[%d] too: an OCMW is listed once", first)
-		}
-		seen[o.KBO] = i
 	}
+	c.validateApart(v)
 	return v.issues
 }
 
