@@ -314,13 +314,21 @@ func (a *App) source(o config.OCMW, store ledger.Store) (adapters.Source, error)
 	folder, err := dropfolder.New(dropfolder.Options{
 		OCMW: kbo, Folder: o.Inbox, State: filepath.Join(a.config.StateDir, "files", kbo), Profile: a.profiles[kbo],
 		Version: a.profiles[kbo].Version() + "/" + a.decoder.Version(), Keys: a.keys, History: history{store},
-		Check: checkFile, MinAge: a.config.Files.MinimumAge.Std(),
+		Check: checkFile, MinAge: minAge(a.config.Files.MinimumAge.Std()),
 		Retention: time.Duration(a.config.Files.KeepDays) * 24 * time.Hour, Files: a.files(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("watch the drop folder of %s: %w", kbo, err)
 	}
 	return a.watched(folder), nil
+}
+
+// minAge is as the drop folder takes it: there, zero stands for its own default.
+func minAge(configured time.Duration) time.Duration {
+	if configured == 0 {
+		return -1
+	}
+	return configured
 }
 
 func checkFile(ctx context.Context, feed *adapters.Feed, in adapters.Input) error {

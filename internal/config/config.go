@@ -42,9 +42,9 @@ type Config struct {
 	// "mlpsync config key FILE". Keep it outside StateDir and in the backup of
 	// secrets. Required; in environment test it is made when it is missing.
 	KeyFile string `yaml:"keyFile"`
-	// Poll is the time between two cycles of run. Default 30s.
+	// Poll is the time between two cycles of run, longer than 0s. Default 30s.
 	Poll Duration `yaml:"poll"`
-	// Shutdown is the time that run takes at most to stop. Default 10s.
+	// Shutdown is the time that run takes at most to stop, longer than 0s. Default 10s.
 	Shutdown Duration `yaml:"shutdown"`
 
 	Log   Log    `yaml:"log"`
@@ -76,12 +76,12 @@ type MLP struct {
 	CAFile string `yaml:"caFile"`
 	// Proxy is the URL of an HTTP proxy. Default: the environment's.
 	Proxy string `yaml:"proxy"`
-	// Timeout is for one request. Default 30s.
+	// Timeout is for one request, longer than 0s. Default 30s.
 	Timeout Duration `yaml:"timeout"`
-	// RatePerMinute bounds the requests. Default 1800; VDAB's house style
+	// RatePerMinute bounds the requests, 1 to 2000. Default 1800; VDAB's house style
 	// allows 2000 a minute and endpoint (domain.md section 4).
 	RatePerMinute int `yaml:"ratePerMinute"`
-	// Workers is how many people are sent for at the same time. Default 8.
+	// Workers is how many people are sent for at the same time, 1 to 64. Default 8.
 	Workers int `yaml:"workers"`
 	// QuietHours is a part of each day in which nothing is sent; reading and deciding go on.
 	// Default: none.
@@ -110,9 +110,9 @@ func minuteOfDay(text string) (int, error) {
 // Files is how the drop folders are watched.
 type Files struct {
 	// MinimumAge is how long a file must be untouched before it is taken; it
-	// must also be the same in two polls. Default 10s.
+	// must also be the same in two polls. 0s: the two polls are enough. Default 10s.
 	MinimumAge Duration `yaml:"minimumAge"`
-	// KeepDays is how long claimed and quarantined files are kept, encrypted.
+	// KeepDays is how long claimed and quarantined files are kept, encrypted, 1 to 3650.
 	// Default 30.
 	KeepDays int `yaml:"keepDays"`
 	// MaxDocumentMiB is how large a PDF that goes to MLP may be, in MiB, 1 to 5. Default 5,
@@ -120,14 +120,14 @@ type Files struct {
 	MaxDocumentMiB int `yaml:"maxDocumentMiB"`
 }
 
-// Guard holds back a run that would change too much (design decision 10).
+// Guard holds back a run that would change too much (design decision 10). Zeros stop at everything.
 type Guard struct {
 	// SharePercent and Clients together: more than this share and more than
-	// this number of clients would change. Defaults 25 and 20.
+	// this number of clients would change. 0 to 100, and 0 or more. Defaults 25 and 20.
 	SharePercent int `yaml:"sharePercent"`
 	Clients      int `yaml:"clients"`
 	// ShrinkPercent and ShrinkRows together: a snapshot lost more than this
-	// share and more than this number of rows. Defaults 10 and 20.
+	// share and more than this number of rows. 0 to 100, and 0 or more. Defaults 10 and 20.
 	ShrinkPercent int `yaml:"shrinkPercent"`
 	ShrinkRows    int `yaml:"shrinkRows"`
 	// Release lets everything go without a person, said in the log. Only in

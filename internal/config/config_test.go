@@ -59,6 +59,62 @@ func TestExampleIsValid(t *testing.T) {
 	}
 }
 
+// A zero that is written is no default: limits of zero stop at everything. An empty key is one that is not there.
+func TestZeroIsTakenWhereItMeansSomething(t *testing.T) {
+	zeros := config.Guard{}
+	standard := config.Guard{SharePercent: 25, Clients: 20, ShrinkPercent: 10, ShrinkRows: 20}
+	for text, want := range map[string]config.Guard{
+		"guard: {sharePercent: 0, clients: 0, shrinkPercent: 0, shrinkRows: 0}\n": zeros,
+		"guard: {clients: 0}\n":     {SharePercent: 25, ShrinkPercent: 10, ShrinkRows: 20},
+		"guard: {sharePercent: }\n": standard,
+		"guard:\n":                  standard,
+		"guard: {}\n":               standard,
+		"":                          standard,
+	} {
+		c, err := config.Parse([]byte(minimal+text), t.TempDir())
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+			continue
+		}
+		if diff := cmp.Diff(want, c.Guard); diff != "" {
+			t.Errorf("%q: %s", text, diff)
+		}
+	}
+	c, err := config.Parse([]byte(minimal+"files: {minimumAge: 0s}\n"), t.TempDir())
+	if err != nil || c.Files.MinimumAge != 0 || c.Files.KeepDays != 30 {
+		t.Errorf("minimumAge of zero: %+v, %v", c, err)
+	}
+}
+
+func TestNumbersOutOfRangeAreRefused(t *testing.T) {
+	cases := map[string]string{
+		"poll: 0s":                     "line 16: poll: must be longer than 0s; leave it out for the default of 30s",
+		"shutdown: 0s":                 "line 16: shutdown: must be longer than 0s; leave it out for the default of 10s",
+		"files: {keepDays: 0}":         "line 16: files.keepDays: must lie between 1 and 3650",
+		"files: {keepDays: -1}":        "files.keepDays: must lie between 1 and 3650",
+		"files: {maxDocumentMiB: 0}":   "files.maxDocumentMiB: must lie between 1 and 5",
+		"guard: {sharePercent: -1}":    "line 16: guard.sharePercent: must lie between 0 and 100",
+		"guard: {sharePercent: 101}":   "guard.sharePercent: must lie between 0 and 100",
+		"guard: {clients: -1}":         "guard.clients: must be 0 or more",
+		"guard: {shrinkPercent: 1000}": "guard.shrinkPercent: must lie between 0 and 100",
+		"guard: {shrinkRows: -20}":     "guard.shrinkRows: must be 0 or more",
+		"log: {level: \"\"}":           "log.level: must be one of",
+	}
+	for _, key := range []string{"workers", "ratePerMinute"} {
+		cases["mlp: "+key+": 0"] = "line 5: mlp." + key + ": must lie between 1 and"
+	}
+	cases["mlp: timeout: 0s"] = "line 5: mlp.timeout: must be longer than 0s; leave it out for the default of 30s"
+	for text, want := range cases {
+		whole := minimal + text + "\n"
+		if key, inside := strings.CutPrefix(text, "mlp: "); inside {
+			whole = strings.Replace(minimal, `mock:8380"`, `mock:8380", `+key, 1)
+		}
+		if _, err := config.Parse([]byte(whole), t.TempDir()); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: want %q, got: %v", text, want, err)
+		}
+	}
+}
+
 func TestQuietHoursAreRead(t *testing.T) {
 	text := strings.Replace(minimal, `mock:8380"`, `mock:8380", quietHours: {from: "22:30", until: "6:05"}`, 1)
 	c, err := config.Parse([]byte(text), t.TempDir())

@@ -41,13 +41,13 @@ func Load(path string) (*Config, error) {
 
 // Parse is Load on content; relative paths start at dir.
 func Parse(data []byte, dir string) (*Config, error) {
-	c := &Config{}
+	c := defaults()
 	lines, issues := strictyaml.Decode(data, c)
 	if len(issues) > 0 {
 		return nil, &Error{Issues: issues}
 	}
 	c.dir = dir
-	c.setDefaults()
+	c.complete()
 	issues = c.Validate()
 	for i := range issues {
 		issues[i].Line = lineOf(lines, issues[i].Path)
@@ -73,21 +73,20 @@ func lineOf(lines map[string]int, path string) int {
 	return 0
 }
 
-func (c *Config) setDefaults() {
-	orDuration(&c.Poll, 30*time.Second)
-	orDuration(&c.Shutdown, 10*time.Second)
-	orDuration(&c.MLP.Timeout, 30*time.Second)
-	orDuration(&c.Files.MinimumAge, 10*time.Second)
-	orInt(&c.Files.KeepDays, 30)
-	orInt(&c.Files.MaxDocumentMiB, 5)
-	orInt(&c.MLP.RatePerMinute, 1800)
-	orInt(&c.MLP.Workers, 8)
-	orInt(&c.Guard.SharePercent, 25)
-	orInt(&c.Guard.Clients, 20)
-	orInt(&c.Guard.ShrinkPercent, 10)
-	orInt(&c.Guard.ShrinkRows, 20)
-	orString(&c.Log.Level, "info")
-	orString(&c.Log.Format, "json")
+// defaults are what a file is decoded over: a key that is absent or empty keeps its default, and what is written counts,
+// zero too.
+func defaults() *Config {
+	return &Config{
+		Poll: Duration(30 * time.Second), Shutdown: Duration(10 * time.Second),
+		Log:   Log{Level: "info", Format: "json"},
+		MLP:   MLP{Timeout: Duration(30 * time.Second), RatePerMinute: 1800, Workers: 8},
+		Files: Files{MinimumAge: Duration(10 * time.Second), KeepDays: 30, MaxDocumentMiB: 5},
+		Guard: Guard{SharePercent: 25, Clients: 20, ShrinkPercent: 10, ShrinkRows: 20},
+	}
+}
+
+// complete works out what depends on other keys and on where the file stands.
+func (c *Config) complete() {
 	if c.MLP.TokenURL == "" && c.MLP.BaseURL != "" {
 		c.MLP.TokenURL = strings.TrimRight(c.MLP.BaseURL, "/") + "/oauth2/token"
 	}
@@ -107,24 +106,6 @@ func (c *Config) setDefaults() {
 func (c *Config) resolve(path *string) {
 	if *path != "" && !filepath.IsAbs(*path) && !strings.HasPrefix(*path, `\\`) {
 		*path = filepath.Join(c.dir, *path)
-	}
-}
-
-func orDuration(d *Duration, value time.Duration) {
-	if *d == 0 {
-		*d = Duration(value)
-	}
-}
-
-func orInt(n *int, value int) {
-	if *n == 0 {
-		*n = value
-	}
-}
-
-func orString(s *string, value string) {
-	if *s == "" {
-		*s = value
 	}
 }
 
@@ -153,6 +134,25 @@ func (v *checker) oneOf(path, value string, allowed ...string) {
 	})
 }
 
+func (v *checker) between(path string, value, least, most int) {
+	if value < least || value > most {
+		v.add(path, "must lie between %d and %d", least, most)
+	}
+}
+
+func (v *checker) notNegative(path string, value int) {
+	if value < 0 {
+		v.add(path, "must be 0 or more")
+	}
+}
+
+// positive refuses a time of nothing; a negative one was refused when it was read.
+func (v *checker) positive(path string, value, standard Duration) {
+	if value <= 0 {
+		v.add(path, "must be longer than 0s; leave it out for the default of %s", standard.Std())
+	}
+}
+
 func (v *checker) day(path, value string) {
 	if value == "" {
 		return
@@ -169,14 +169,16 @@ func (c *Config) Validate() []strictyaml.Issue {
 	v.oneOf("environment", string(c.Environment), string(Test), string(Acceptance), string(Production))
 	v.required("stateDir", c.StateDir)
 	v.required("keyFile", c.KeyFile)
+	v.positive("poll", c.Poll, defaults().Poll)
+	v.positive("shutdown", c.Shutdown, defaults().Shutdown)
 	v.oneOf("log.level", c.Log.Level, "trace", "debug", "info", "warn", "error")
 	v.oneOf("log.format", c.Log.Format, "json", "text")
 	v.day("today", c.Today)
 	c.validateTestOnly(v)
 	c.validateMLP(v)
-	if c.Files.MaxDocumentMiB < 1 || c.Files.MaxDocumentMiB > 5 {
-		v.add("files.maxDocumentMiB", "must lie between 1 and 5")
-	}
+	v.between("files.keepDays", c.Files.KeepDays, 1, 3650)
+	v.between("files.maxDocumentMiB", c.Files.MaxDocumentMiB, 1, 5)
+	c.Guard.validate(v)
 	if len(c.OCMWs) == 0 {
 		v.add("ocmws", "at least one OCMW is required")
 	}
@@ -204,18 +206,23 @@ func (c *Config) validateMLP(v *checker) {
 		c.validateURL(v, "mlp.baseUrl", c.MLP.BaseURL)
 		c.validateURL(v, "mlp.tokenUrl", c.MLP.TokenURL)
 	}
-	if c.MLP.RatePerMinute < 1 || c.MLP.RatePerMinute > 2000 {
-		v.add("mlp.ratePerMinute", "must lie between 1 and 2000")
-	}
-	if c.MLP.Workers < 1 || c.MLP.Workers > 64 {
-		v.add("mlp.workers", "must lie between 1 and 64")
-	}
+	v.positive("mlp.timeout", c.MLP.Timeout, defaults().MLP.Timeout)
+	v.between("mlp.ratePerMinute", c.MLP.RatePerMinute, 1, 2000)
+	v.between("mlp.workers", c.MLP.Workers, 1, 64)
 	c.MLP.QuietHours.validate(v, "mlp.quietHours")
 	if c.MLP.Proxy != "" {
 		if u, err := url.Parse(c.MLP.Proxy); err != nil || u.Host == "" {
 			v.add("mlp.proxy", "must be a URL such as http://proxy.example:3128")
 		}
 	}
+}
+
+// validate takes a limit of zero: everything stops then.
+func (g Guard) validate(v *checker) {
+	v.between("guard.sharePercent", g.SharePercent, 0, 100)
+	v.notNegative("guard.clients", g.Clients)
+	v.between("guard.shrinkPercent", g.ShrinkPercent, 0, 100)
+	v.notNegative("guard.shrinkRows", g.ShrinkRows)
 }
 
 func (q QuietHours) validate(v *checker, at string) {

@@ -28,6 +28,7 @@ import (
 	"github.com/mlpsync/mlpsync/internal/ident"
 	"github.com/mlpsync/mlpsync/internal/ledger"
 	"github.com/mlpsync/mlpsync/internal/ledger/sqlite"
+	"github.com/mlpsync/mlpsync/internal/plan"
 	"github.com/mlpsync/mlpsync/internal/seal"
 	"github.com/mlpsync/mlpsync/mapping"
 	"github.com/mlpsync/mlpsync/schemas/ocmw"
@@ -140,7 +141,7 @@ func newSide(t *rapid.T, keys *seal.Keys, profile *adapters.Profile, decoder *oc
 				return casefile.OCMW{KBO: examples.KBO, NIS: examples.NIS, DefaultCaseworker: "mw-000"}
 			},
 		}},
-		TestNumbers: true, Zone: time.UTC, Now: now, NewID: func() string { ids++; return fmt.Sprint("id-", ids) }, Log: zerolog.New(s.log),
+		Guard: plan.DefaultLimits(), TestNumbers: true, Zone: time.UTC, Now: now, NewID: func() string { ids++; return fmt.Sprint("id-", ids) }, Log: zerolog.New(s.log),
 	})
 	return s
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // Limits says when a run is stopped until a person releases it (design decision
-// 10). A share and a number go together: both must be exceeded.
+// 10). A share and a number go together: both must be exceeded. Zeros are taken as they are, and stop at every change.
 type Limits struct {
 	ChangePercent int // share of the OCMW's clients that may change in one run
 	ChangeClients int // number of clients that may change whatever their share
@@ -30,8 +30,7 @@ type GuardInput struct {
 	RowsBefore, RowsAfter int
 	FirstRun              bool // nothing was ever sent for this OCMW
 	Released              bool // a person, or the demo's configuration, released this run
-	// Limits are the OCMW's own; the zero value stands for DefaultLimits.
-	Limits Limits
+	Limits                Limits
 }
 
 // Stop says why a run waits.
@@ -44,9 +43,6 @@ type Stop struct {
 func Guard(in GuardInput) (Stop, bool) {
 	if in.Released {
 		return Stop{}, false
-	}
-	if in.Limits == (Limits{}) {
-		in.Limits = DefaultLimits()
 	}
 	var nl, en []string
 	stop := func(dutch, english string) { nl, en = append(nl, dutch), append(en, english) }
