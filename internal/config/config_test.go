@@ -132,7 +132,9 @@ func TestProblemsAreAllNamed(t *testing.T) {
 		want       []string
 	}{
 		{"unknown keys, all of them", minimal + "pol: 3s\nlogs: {}\n", []string{`line 16: pol: unknown key (did you mean "poll"?)`, "line 17: logs: unknown key"}},
-		{"duration", minimal + "poll: soon\n", []string{"a duration such as 30s"}},
+		{"duration", minimal + "poll: soon\n", []string{"line 16: poll: expected a duration such as 30s"}},
+		{"duration without a unit", minimal + "poll: 2\n", []string{"line 16: poll: expected a duration such as 30s"}},
+		{"a secret that stands there", strings.Replace(minimal, "{file: secret}", "hunter2", 1), []string{"line 15: ocmws[0].credentials.clientSecret: expected keys below it: file, env"}},
 		{"several values", strings.NewReplacer("0999.999.922", "0999.999.923", "environment: test", "environment: tset", "{file: secret}", "{file: secret, env: S}").Replace(minimal),
 			[]string{`environment: must be one of test, acceptance, production (did you mean "test"?)`, "ocmws[0].kbo: is not a valid enterprise number", "clientSecret: name exactly one"}},
 		{"test only settings", strings.Replace(minimal, "environment: test", "environment: production", 1) + "guard: {release: true}\n",

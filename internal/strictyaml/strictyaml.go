@@ -69,15 +69,22 @@ func Decode(data []byte, out any) (lines map[string]int, issues []Issue) {
 	if issue := unfit(file); issue != nil {
 		return nil, []Issue{*issue}
 	}
-	w := keyWalk{lines: map[string]int{}}
-	w.node(file.Docs[0].Body, reflect.TypeOf(out).Elem(), "")
+	w := walk(file.Docs[0].Body, out, shape)
 	if len(w.issues) > 0 {
 		return w.lines, w.issues
 	}
 	if err := yaml.UnmarshalWithOptions(data, out, yaml.Strict()); err != nil {
-		return w.lines, []Issue{issueOf(err)}
+		return w.lines, blame(file.Docs[0].Body, out, err)
 	}
 	return w.lines, nil
+}
+
+// blame finds the values that a decoding failed at, as the library's error names no key.
+func blame(body ast.Node, out any, err error) []Issue {
+	if found := walk(body, out, value).issues; len(found) > 0 {
+		return found
+	}
+	return []Issue{issueOf(err)}
 }
 
 // issueOf keeps line and message of a YAML error, not the source lines that
@@ -101,9 +108,19 @@ func issueOf(err error) Issue {
 	return issue
 }
 
+// keyWalk goes through a document beside the type that it is decoded into.
 type keyWalk struct {
-	lines  map[string]int
-	issues []Issue
+	lines   map[string]int
+	issues  []Issue
+	wrong   func(ast.Node, reflect.Type) string // what is wrong with a node; empty for nothing
+	anchors map[string]ast.Node
+	inside  map[string]bool // aliases that are being followed: one can stand in what it stands for
+}
+
+func walk(body ast.Node, out any, wrong func(ast.Node, reflect.Type) string) *keyWalk {
+	w := &keyWalk{lines: map[string]int{}, wrong: wrong, anchors: map[string]ast.Node{}, inside: map[string]bool{}}
+	w.node(body, reflect.TypeOf(out).Elem(), "")
+	return w
 }
 
 func (w *keyWalk) node(n ast.Node, t reflect.Type, path string) {
@@ -115,6 +132,23 @@ func (w *keyWalk) node(n ast.Node, t reflect.Type, path string) {
 			w.lines[path] = tk.Position.Line
 		}
 	}
+	if text := w.wrong(n, t); text != "" && path != "" && !isWrapped(n) {
+		w.issues = append(w.issues, Issue{Line: w.lines[path], Path: path, Text: text})
+		return
+	}
+	w.below(n, t, path)
+}
+
+// isWrapped tells a node that another one stands in, or for.
+func isWrapped(n ast.Node) bool {
+	switch n.(type) {
+	case *ast.AnchorNode, *ast.TagNode, *ast.AliasNode:
+		return true
+	}
+	return false
+}
+
+func (w *keyWalk) below(n ast.Node, t reflect.Type, path string) {
 	switch n := n.(type) {
 	case *ast.MappingNode:
 		for _, pair := range n.Values {
@@ -128,7 +162,24 @@ func (w *keyWalk) node(n ast.Node, t reflect.Type, path string) {
 				w.node(item, t.Elem(), fmt.Sprintf("%s[%d]", path, i))
 			}
 		}
+	case *ast.AnchorNode:
+		w.anchors[n.Name.GetToken().Value] = n.Value
+		w.node(n.Value, t, path)
+	case *ast.TagNode:
+		w.node(n.Value, t, path)
+	case *ast.AliasNode:
+		w.alias(n.Value.GetToken().Value, t, path)
 	}
+}
+
+func (w *keyWalk) alias(name string, t reflect.Type, path string) {
+	n, known := w.anchors[name]
+	if !known || w.inside[name] {
+		return
+	}
+	w.inside[name] = true
+	w.node(n, t, path)
+	delete(w.inside, name)
 }
 
 func (w *keyWalk) pair(pair *ast.MappingValueNode, t reflect.Type, path string) {

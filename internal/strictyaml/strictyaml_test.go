@@ -13,6 +13,8 @@ import (
 type inner struct {
 	Colour string              `yaml:"colour"`
 	Wait   strictyaml.Duration `yaml:"wait"`
+	Many   int                 `yaml:"many"`
+	Sure   bool                `yaml:"sure"`
 }
 
 type outer struct {
@@ -32,8 +34,22 @@ func TestDecode(t *testing.T) {
 			`line 1: nam: unknown key (did you mean "name"?)`, `line 3: list[0].color: unknown key (did you mean "colour"?)`,
 			`line 4: named.x.colr: unknown key (did you mean "colour"?)`,
 		}},
-		{"value of a type of ours", "list: [{wait: soon}]\n", []string{"expected a duration such as 30s, 5m or 2h"}},
-		{"negative duration", "list: [{wait: -2s}]\n", []string{"expected a duration such as 30s, 5m or 2h"}},
+		{"value of a type of ours", "list: [{wait: soon}]\n", []string{"line 1: list[0].wait: expected a duration such as 30s, 5m or 2h"}},
+		{"negative duration", "list: [{wait: -2s}]\n", []string{"line 1: list[0].wait: expected a duration such as 30s, 5m or 2h"}},
+		{"duration without a unit, and more", "name: a\nlist:\n  - wait: 2\n  - {many: x, sure: often}\n", []string{
+			"line 3: list[0].wait: expected a duration such as 30s, 5m or 2h", "line 4: list[1].many: expected a whole number", "line 4: list[1].sure: expected true or false",
+		}},
+		{"a list for a duration", "list:\n  - wait: [2s]\n", []string{"line 2: list[0].wait: expected a single value"}},
+		{"a text for keys", "named:\n  x: text\n", []string{"line 2: named.x: expected keys below it: colour, wait, many, sure"}},
+		{"a text for a list", "list: text\nnamed: text\n", []string{"line 1: list: expected a list", "line 2: named: expected keys below it"}},
+		{"keys for a list", "list: {colour: red}\n", []string{"line 1: list: expected a list"}},
+		{"keys and a list for a text", "name: {a: b}\nlist: [{colour: [red]}]\n", []string{"line 1: name: expected a single value", "line 2: list[0].colour: expected a single value"}},
+		{"a number and nothing for a text", "name: 0999\nlist: [{colour: 2.5}, {colour: }, ]\nnamed:\n", nil},
+		{"a text at the top", "text\n", []string{"line 1: string was used where mapping is expected"}},
+		{"a wrong value behind an alias", "any: &w soon\nlist:\n  - wait: *w\n", []string{"line 3: list[0].wait: expected a duration such as 30s, 5m or 2h"}},
+		{"a wrong value with a name or tag", "list:\n  - wait: &w soon\n  - many: !!str x\n", []string{
+			"line 2: list[0].wait: expected a duration such as 30s, 5m or 2h", "line 3: list[1].many: expected a whole number"}},
+		{"unknown behind a name", "named: {x: &x {color: red}}\n", []string{`line 1: named.x.color: unknown key (did you mean "colour"?)`}},
 		{"twice the same key", "name: a\nlist: []\nname: b\n", []string{`line 3: mapping key "name" already defined`}},
 		{"one document in marks", "---\nname: a\n---\n# the end\n", nil},
 		{"a second document", "name: a\n---\nname: b\n", []string{"line 3: a second document begins here: only one is read"}},
