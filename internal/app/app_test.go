@@ -233,3 +233,52 @@ func TestKeysAreMadeOnce(t *testing.T) {
 		t.Errorf("%d files in the folder of the key file (%v)", len(files), err)
 	}
 }
+
+// A key that is lost is never made anew beside the state that needs it, and whoever has to find it is told where it was
+// looked for, and why it can't be read.
+func TestAnUnreadKeyFileIsNamed(t *testing.T) {
+	cases := []struct {
+		name        string
+		environment config.Environment
+		prepare     func(t *testing.T, c *config.Config)
+		want        []string
+		not         string
+	}{
+		{"none yet, in production", config.Production, func(*testing.T, *config.Config) {}, []string{"is not there", "config key FILE"}, "the state"},
+		{"lost beside a state", config.Test, func(t *testing.T, c *config.Config) { touch(t, ledgerPath(c)) }, []string{"is not there", "the state in", "restore it from your secrets"}, ""},
+		{"lost beside what a lost ledger left", config.Test, func(t *testing.T, c *config.Config) { touch(t, ledgerPath(c)+"-wal") }, []string{"is not there", "the state in"}, ""},
+		{"a folder", config.Test, func(t *testing.T, c *config.Config) { touch(t, filepath.Join(c.KeyFile, "x")) }, []string{"can't be read: is a directory"}, "config key"},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			dir := t.TempDir()
+			c := &config.Config{Environment: tc.environment, KeyFile: filepath.Join(dir, "keys"), StateDir: filepath.Join(dir, "state")}
+			tc.prepare(t, c)
+			_, err := loadKeys(c)
+			var hinted *Hinted
+			if !errors.As(err, &hinted) {
+				t.Fatalf("error is %v", err)
+			}
+			said := err.Error() + "; " + hinted.Next
+			for _, want := range append(tc.want, c.KeyFile) {
+				if !strings.Contains(said, want) {
+					t.Errorf("%q is not in: %s", want, said)
+				}
+			}
+			if tc.not != "" && strings.Contains(said, tc.not) {
+				t.Errorf("%q is in: %s", tc.not, said)
+			}
+			if info, err := os.Stat(c.KeyFile); err == nil && !info.IsDir() {
+				t.Error("a key file was made")
+			}
+		})
+	}
+}
+
+// touch makes a file, and the folders above it.
+func touch(t *testing.T, path string) {
+	t.Helper()
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/mlpsync/mlpsync/adapters"
 	"github.com/mlpsync/mlpsync/adapters/delimited"
@@ -36,23 +38,61 @@ func loadProfile(path string) (*adapters.Profile, error) {
 	return profile, nil
 }
 
-// loadKeys reads the key file; in environment test it is made when missing.
+// loadKeys reads the key file; in environment test it is made when missing, unless a state needs the one that is lost.
 func loadKeys(c *config.Config) (*seal.Keys, error) {
-	data, err := os.ReadFile(c.KeyFile)
-	if errors.Is(err, os.ErrNotExist) && c.Environment == config.Test {
+	if keyIsToBeMade(c) {
 		if err := MakeKey(c.KeyFile); err != nil && !errors.Is(err, os.ErrExist) { // another process may have been first
 			return nil, err
 		}
-		data, err = os.ReadFile(c.KeyFile)
 	}
+	return readKeys(c)
+}
+
+// keyIsToBeMade looks for the state first: who makes both makes the keys first.
+func keyIsToBeMade(c *config.Config) bool {
+	if c.Environment != config.Test || hasState(c) {
+		return false
+	}
+	_, err := os.Stat(c.KeyFile)
+	return errors.Is(err, os.ErrNotExist)
+}
+
+// hasState tells whether a ledger was made: it is there, or what SQLite or mlpsync put beside it. A folder that can't be
+// looked at is taken to hold one.
+func hasState(c *config.Config) bool {
+	entries, err := os.ReadDir(c.StateDir)
 	if err != nil {
-		return nil, &Hinted{Err: errors.New("the key file can't be read"), Next: "make one with \"mlpsync config key FILE\", or restore it from your secrets; check keyFile in the configuration"}
+		info, unseen := os.Stat(c.StateDir)
+		return !errors.Is(err, os.ErrNotExist) && (unseen != nil || info.IsDir())
+	}
+	return slices.ContainsFunc(entries, func(e os.DirEntry) bool { return strings.HasPrefix(e.Name(), filepath.Base(ledgerPath(c))) })
+}
+
+// readKeys reads the key file and never makes one.
+func readKeys(c *config.Config) (*seal.Keys, error) {
+	state := hasState(c)
+	data, err := os.ReadFile(c.KeyFile)
+	if err != nil {
+		return nil, unreadKeys(c, state, err)
 	}
 	keys, err := seal.ParseKeyFile(data)
 	if err != nil {
 		return nil, &Hinted{Err: fmt.Errorf("the key file is damaged: %w", err), Next: "restore it from your secrets"}
 	}
 	return keys, nil
+}
+
+func unreadKeys(c *config.Config, state bool, err error) error {
+	switch {
+	case errors.Is(err, os.ErrNotExist) && state:
+		return &Hinted{Err: fmt.Errorf("the key file %s is not there, and without it the state in %s can't be read", c.KeyFile, c.StateDir),
+			Next: "restore it from your secrets, or mend keyFile in the configuration; a new key can't read this state. If the key is lost for good, move the state directory away, make a key with \"mlpsync config key FILE\" and begin anew, as at a first start"}
+	case errors.Is(err, os.ErrNotExist):
+		return &Hinted{Err: fmt.Errorf("the key file %s is not there", c.KeyFile),
+			Next: "check keyFile in the configuration; for a new installation make one with \"mlpsync config key FILE\", else restore it from your secrets"}
+	}
+	return &Hinted{Err: fmt.Errorf("the key file %s can't be read: %w", c.KeyFile, plain(err)),
+		Next: "check keyFile in the configuration, and the rights of the file and its folder: the user that mlpsync runs as must be able to read it"}
 }
 
 // MakeKey writes a new key file that only its owner can read. An existing file is never overwritten:
@@ -114,10 +154,10 @@ func Check(c *config.Config, getenv func(string) string) []CheckItem {
 		}
 		items = append(items, CheckItem{What: what, OK: true, Text: fine})
 	}
-	if _, err := os.Stat(c.KeyFile); errors.Is(err, os.ErrNotExist) && c.Environment == config.Test {
+	if keyIsToBeMade(c) {
 		add("keyFile", nil, "is made at the first start (environment test)")
 	} else {
-		_, err := loadKeys(c)
+		_, err := readKeys(c)
 		add("keyFile", err, "can be read")
 	}
 	add("stateDir", folderParent(c.StateDir), "is there, or can be made")

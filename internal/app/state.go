@@ -359,7 +359,7 @@ func RestoreState(ctx context.Context, o Options, file string, by Actor) (report
 	if err := NeedReason(by); err != nil {
 		return report, err
 	}
-	keys, err := loadKeys(o.Config)
+	keys, err := readKeys(o.Config) // a backup can't be read with a new one
 	if err != nil {
 		return report, err
 	}
