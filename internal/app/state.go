@@ -329,13 +329,16 @@ func (a *App) BackUp(ctx context.Context, file string) (BackupReport, error) {
 	if _, err := os.Stat(ledgerPath(a.config)); errors.Is(err, fs.ErrNotExist) {
 		return BackupReport{}, misuse(errors.New("there is no state yet to back up"), "the daemon makes it at its first start")
 	}
+	if file == "" {
+		return BackupReport{}, misuse(errors.New("no file is named for the backup"), "name the file to make: mlpsync state backup FILE")
+	}
 	head, err := a.store.Backup(ctx, file)
 	var path *fs.PathError
 	switch {
 	case errors.Is(err, sqlite.ErrBackupExists):
-		return BackupReport{}, misuse(sqlite.ErrBackupExists, "name another file")
+		return BackupReport{}, misuse(fmt.Errorf("%s: %w", file, sqlite.ErrBackupExists), "name another file")
 	case errors.As(err, &path):
-		return BackupReport{}, &Hinted{Err: fmt.Errorf("the backup can't be made: %w", plain(err)), Next: "check the folder, its rights and its space"}
+		return BackupReport{}, &Hinted{Err: fmt.Errorf("the backup %s can't be made: %w", file, plain(err)), Next: "check that its folder is there, its rights and its space"}
 	case err != nil:
 		return BackupReport{}, err
 	}

@@ -138,7 +138,7 @@ func Restore(ctx context.Context, o Options, backup string, by ledger.Actor) (Re
 func copyBackup(from, to string) error {
 	err := copyFile(from, to)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
-		return &hinted{errors.New("the backup can't be read"), "check its path and rights"}
+		return &hinted{fmt.Errorf("the backup can't be read: %w", err), "check its path and rights"}
 	}
 	if err != nil {
 		return err
