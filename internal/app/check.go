@@ -136,50 +136,73 @@ func writeNew(path string, content []byte) error {
 	return errors.Join(err, file.Sync(), file.Close())
 }
 
-// CheckItem is one thing that config check looked at.
+// CheckItem is one thing that config check looked at. A warning is OK: it stops nothing.
 type CheckItem struct {
-	What string `json:"what"`
-	OK   bool   `json:"ok"`
-	Text string `json:"text"`
+	What    string `json:"what"`
+	OK      bool   `json:"ok"`
+	Warning bool   `json:"warning,omitempty"`
+	Text    string `json:"text"`
 }
 
 // Check looks at everything that a valid configuration names, and changes
 // nothing.
 func Check(c *config.Config, getenv func(string) string) []CheckItem {
-	var items []CheckItem
-	add := func(what string, err error, fine string) {
-		if err != nil {
-			items = append(items, CheckItem{What: what, Text: err.Error()})
-			return
-		}
-		items = append(items, CheckItem{What: what, OK: true, Text: fine})
-	}
-	if keyIsToBeMade(c) {
-		add("keyFile", nil, "is made at the first start (environment test)")
-	} else {
-		_, err := readKeys(c)
-		add("keyFile", err, "can be read")
-	}
-	add("stateDir", folderParent(c.StateDir), "is there, or can be made")
+	var l checkList
+	l.keyFile(c)
+	l.add("stateDir", folderParent(c.StateDir), "is there, or can be made")
 	if c.MLP.CAFile != "" {
 		_, err := os.ReadFile(c.MLP.CAFile)
-		add("mlp.caFile", plain(err), "can be read")
+		l.add("mlp.caFile", plain(err), "can be read")
 	}
 	for i, o := range c.OCMWs {
-		at := fmt.Sprintf("ocmws[%d]", i)
-		_, err := loadProfile(o.Profile)
-		add(at+".profile", err, "is valid")
-		add(at+".inbox", folder(o.Inbox), "is a folder")
-		if o.Documents != "" {
-			add(at+".documents", folder(o.Documents), "is a folder")
-		}
-		add(at+".reports", folderParent(o.Reports), "is there, or can be made")
-		_, err = o.Credentials.ClientSecret.Read(getenv)
-		add(at+".credentials.clientSecret", err, "is there")
-		_, err = o.Credentials.APIKey.Read(getenv)
-		add(at+".credentials.apiKey", err, "is there")
+		l.ocmw(fmt.Sprintf("ocmws[%d]", i), o, getenv)
 	}
-	return items
+	return l
+}
+
+type checkList []CheckItem
+
+func (l *checkList) add(what string, err error, fine string) {
+	item := CheckItem{What: what, OK: err == nil, Text: fine}
+	if err != nil {
+		item.Text = err.Error()
+	}
+	*l = append(*l, item)
+}
+
+// private warns of a file that anyone can read.
+func (l *checkList) private(what, path string) {
+	if path != "" && openToOthers(path) {
+		*l = append(*l, CheckItem{What: what, OK: true, Warning: true, Text: "every user of this machine can read " + path + ": take that right away (chmod o= FILE)"})
+	}
+}
+
+func (l *checkList) keyFile(c *config.Config) {
+	if keyIsToBeMade(c) {
+		l.add("keyFile", nil, "is made at the first start (environment test)")
+		return
+	}
+	_, err := readKeys(c)
+	l.add("keyFile", err, "can be read")
+	l.private("keyFile", c.KeyFile)
+}
+
+func (l *checkList) ocmw(at string, o config.OCMW, getenv func(string) string) {
+	_, err := loadProfile(o.Profile)
+	l.add(at+".profile", err, "is valid")
+	l.add(at+".inbox", dropFolder(o.Inbox), "is a folder in which files can be taken")
+	if o.Documents != "" {
+		l.add(at+".documents", folder(o.Documents), "is a folder")
+	}
+	l.add(at+".reports", folderParent(o.Reports), "is there, or can be made")
+	l.secret(at+".credentials.clientSecret", o.Credentials.ClientSecret, getenv)
+	l.secret(at+".credentials.apiKey", o.Credentials.APIKey, getenv)
+}
+
+func (l *checkList) secret(what string, s config.Secret, getenv func(string) string) {
+	_, err := s.Read(getenv)
+	l.add(what, err, "is there")
+	l.private(what, s.File)
 }
 
 func folder(path string) error {
@@ -193,11 +216,22 @@ func folder(path string) error {
 	return nil
 }
 
-// folderParent tells whether a folder is there, or the nearest folder above it in which it can
+// dropFolder tells whether files can be taken from a folder: each is renamed, and removed when it is claimed.
+func dropFolder(path string) error {
+	if err := folder(path); err != nil {
+		return err
+	}
+	return mayFill(path)
+}
+
+// folderParent tells whether a folder is there and can be written in, or the nearest folder above it in which it can
 // be made.
 func folderParent(path string) error {
 	for {
 		err := folder(path)
+		if err == nil {
+			return mayFill(path)
+		}
 		up := filepath.Dir(path)
 		if !errors.Is(err, os.ErrNotExist) || up == path {
 			return err

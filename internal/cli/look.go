@@ -210,6 +210,16 @@ type configCheckCmd struct {
 	JSON bool `name:"json" help:"Print as JSON."`
 }
 
+func checked(i app.CheckItem) string {
+	switch {
+	case i.Warning:
+		return "warn"
+	case i.OK:
+		return "ok"
+	}
+	return "BAD"
+}
+
 func (c configCheckCmd) Run(s *session) error {
 	conf, err := c.load()
 	if err != nil {
@@ -221,7 +231,7 @@ func (c configCheckCmd) Run(s *session) error {
 		err = printJSON(s.stdout, items)
 	} else {
 		for _, i := range items {
-			fmt.Fprintf(s.stdout, "%-4s %s: %s\n", map[bool]string{true: "ok", false: "BAD"}[i.OK], i.What, i.Text)
+			fmt.Fprintf(s.stdout, "%-4s %s: %s\n", checked(i), i.What, i.Text)
 		}
 	}
 	if err == nil && bad {
