@@ -185,17 +185,23 @@ func (a *App) Order(ctx context.Context, kind, target string, by ledger.Actor) e
 
 // GuardView is how the guard stands for an OCMW.
 type GuardView struct {
-	OCMW       string    `json:"ocmw"`
-	Name       string    `json:"name"`
-	Stopped    bool      `json:"stopped"`
-	Clients    int       `json:"clients"`
-	Changing   int       `json:"changing"`
-	RowsBefore int       `json:"rowsBefore"`
-	RowsAfter  int       `json:"rowsAfter"`
-	FirstRun   bool      `json:"firstRun"`
-	Reason     string    `json:"reason,omitempty"`
-	ReasonNL   string    `json:"reasonNl,omitempty"`
-	Since      time.Time `json:"since,omitzero"`
+	OCMW     string     `json:"ocmw"`
+	Name     string     `json:"name"`
+	Stopped  bool       `json:"stopped"`
+	Clients  int        `json:"clients"`
+	Changing int        `json:"changing"`
+	Shrunk   []FeedRows `json:"shrunk,omitempty"` // by feed, also within the limits
+	FirstRun bool       `json:"firstRun"`
+	Reason   string     `json:"reason,omitempty"`
+	ReasonNL string     `json:"reasonNl,omitempty"`
+	Since    time.Time  `json:"since,omitzero"`
+}
+
+// FeedRows are the rows of a feed's last snapshot, and those that stood before it shrank.
+type FeedRows struct {
+	Feed       string `json:"feed,omitempty"` // empty: all feeds together, noted before they were known apart
+	RowsBefore int    `json:"rowsBefore"`
+	RowsAfter  int    `json:"rowsAfter"`
 }
 
 // GuardShow tells how the guard stands for every OCMW.
@@ -207,10 +213,14 @@ func (a *App) GuardShow(ctx context.Context) ([]GuardView, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read guard: %w", err)
 		}
-		views = append(views, GuardView{
-			OCMW: kbo, Name: o.Name, Stopped: g.Stopped, Clients: g.Clients, Changing: g.Changing, RowsBefore: g.RowsBefore,
-			RowsAfter: g.RowsAfter, FirstRun: g.FirstRun, Reason: g.ReasonEN, ReasonNL: g.ReasonNL, Since: g.Since,
-		})
+		view := GuardView{
+			OCMW: kbo, Name: o.Name, Stopped: g.Stopped, Clients: g.Clients, Changing: g.Changing, FirstRun: g.FirstRun,
+			Reason: g.ReasonEN, ReasonNL: g.ReasonNL, Since: g.Since,
+		}
+		for _, f := range g.Shrunk {
+			view.Shrunk = append(view.Shrunk, FeedRows(f))
+		}
+		views = append(views, view)
 	}
 	return views, nil
 }

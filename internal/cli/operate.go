@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strconv"
@@ -148,6 +149,13 @@ func printGuards(w io.Writer, views []app.GuardView) {
 			state = "STOPPED: " + v.Reason
 		}
 		fmt.Fprintf(w, "%s (%s): %s\n  %d of %d clients would change; first run: %t\n", v.Name, v.OCMW, state, v.Changing, v.Clients, v.FirstRun)
+		for _, f := range v.Shrunk {
+			name := f.Feed
+			if name != "" {
+				name = "feed " + name
+			}
+			fmt.Fprintf(w, "  %s: %d rows, where %d stood\n", cmp.Or(name, "all feeds together"), f.RowsAfter, f.RowsBefore)
+		}
 	}
 }
 

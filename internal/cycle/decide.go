@@ -216,22 +216,13 @@ func (c *Cycle) guard(ctx context.Context, run *Run, o OCMW) error {
 	if c.Hold {
 		return nil
 	}
-	state, err := c.Store.Pending(ctx, o.KBO)
-	if err != nil {
-		return fmt.Errorf("see what waits for the guard: %w", err)
+	state, stop, err := c.judge(ctx, o)
+	if err != nil || state == nil {
+		return err
 	}
-	if state.Changing == 0 && state.RowsBefore <= state.RowsAfter && (!state.Stopped || state.FirstRun) {
-		return nil // a first run waits for a person even when nothing is to be sent yet
-	}
-	if state, err = c.Store.Guard(ctx, o.KBO); err != nil {
-		return fmt.Errorf("read guard: %w", err)
-	}
-	stop, stopped := plan.Guard(plan.GuardInput{
-		Clients: state.Clients, Changing: state.Changing, RowsBefore: state.RowsBefore, RowsAfter: state.RowsAfter,
-		FirstRun: state.FirstRun, Limits: c.Guard,
-	})
+	stopped := stop != plan.Stop{}
 	if stopped && !c.Release {
-		return c.hold(ctx, run, o, state, stop)
+		return c.hold(ctx, run, o, *state, stop)
 	}
 	reason := "within the limits"
 	if stopped {
@@ -243,6 +234,32 @@ func (c *Cycle) guard(ctx context.Context, run *Run, o OCMW) error {
 		return fmt.Errorf("approve: %w", err)
 	}
 	return nil
+}
+
+// judge tells how the guard stands for an OCMW, and the stop where there is one. The state is nil when there is nothing to judge.
+func (c *Cycle) judge(ctx context.Context, o OCMW) (*ledger.GuardState, plan.Stop, error) {
+	state, err := c.Store.Pending(ctx, o.KBO)
+	if err != nil {
+		return nil, plan.Stop{}, fmt.Errorf("see what waits for the guard: %w", err)
+	}
+	if state.Changing == 0 && len(state.Shrunk) == 0 && (!state.Stopped || state.FirstRun) {
+		return nil, plan.Stop{}, nil // a first run waits for a person even when nothing is to be sent yet
+	}
+	if state, err = c.Store.Guard(ctx, o.KBO); err != nil {
+		return nil, plan.Stop{}, fmt.Errorf("read guard: %w", err)
+	}
+	stop, _ := plan.Guard(plan.GuardInput{
+		Clients: state.Clients, Changing: state.Changing, Feeds: feedRows(state.Shrunk), FirstRun: state.FirstRun, Limits: c.Guard,
+	})
+	return &state, stop, nil
+}
+
+func feedRows(shrunk []ledger.FeedRows) []plan.FeedRows {
+	feeds := make([]plan.FeedRows, len(shrunk))
+	for i, f := range shrunk {
+		feeds[i] = plan.FeedRows(f)
+	}
+	return feeds
 }
 
 func (c *Cycle) hold(ctx context.Context, run *Run, o OCMW, state ledger.GuardState, stop plan.Stop) error {

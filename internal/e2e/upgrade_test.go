@@ -1,7 +1,10 @@
 package e2e_test
 
 import (
+	"bytes"
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"net/http/httptest"
 	"os"
@@ -95,6 +98,49 @@ func (w *world) upgraded(sent int) {
 	if r := w.run("once"); r.code != 0 || len(w.mock.Effects()) != sent+2 {
 		t.Errorf("the next export brought %d changes: %s", len(w.mock.Effects())-sent, clipped(r.String()))
 	}
+}
+
+// An OCMW that waits because its export shrank waits on after an upgrade, though only all feeds together were weighed before it.
+func TestUpgradeGoesOnWaiting(t *testing.T) {
+	w := olderSchema(t, "schema7")
+	w.unrelease()
+	db, err := sql.Open("sqlite", w.path("state/ledger.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.Exec(`UPDATE ocmw SET rows_before = 300, rows_after = 264`)
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	const reason = "the export has 264 rows, where it had 300"
+	for range 2 {
+		if r := w.run("once"); r.code != 1 || !strings.Contains(r.stdout, reason) {
+			t.Fatalf("it waits no longer: %s", clipped(r.String()))
+		}
+	}
+	if r := w.run("guard show"); !strings.Contains(r.stdout, "all feeds together: 264 rows, where 300 stood") {
+		t.Errorf("shown: %s", r)
+	}
+	if r := w.run("guard release", "--reason", "nagekeken"); r.code != 0 {
+		t.Fatal(r)
+	}
+	if r := w.run("once"); r.code != 0 || strings.Contains(r.stdout, reason) {
+		t.Errorf("after the release: %s", clipped(r.String()))
+	}
+}
+
+// unrelease has the guard wait for a person.
+func (w *world) unrelease() {
+	w.t.Helper()
+	conf, err := os.ReadFile(w.path("mlpsync.yaml"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	held := bytes.Replace(conf, []byte("release: true"), []byte("release: false"), 1)
+	if bytes.Equal(held, conf) {
+		w.t.Fatal("the configuration does not release the guard")
+	}
+	w.write("mlpsync.yaml", held)
 }
 
 // killedAt starts the daemon as the self-test does, and wants it to die at a passage of a failpoint.

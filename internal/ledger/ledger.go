@@ -209,9 +209,6 @@ type SetResult struct {
 	Activated bool
 	// Missing counts records that were in force and are not in this snapshot.
 	Missing int
-	// RowsBefore and RowsAfter are record counts of the snapshots replaced and
-	// replacing, for the guard; feeds seen for the first time count in neither.
-	RowsBefore, RowsAfter int
 }
 
 // ---- Deciding
@@ -431,15 +428,22 @@ type Actor struct {
 
 // GuardState is how the guard stands for an OCMW.
 type GuardState struct {
-	Clients    int // clients of the export in force
-	Changing   int // clients with entries that wait for approval
-	RowsBefore int // of the last set that shrank, not yet approved; else equal to RowsAfter
+	Clients  int        // clients of the export in force
+	Changing int        // clients with entries that wait for approval
+	Shrunk   []FeedRows // feeds whose snapshots shrank, until it is approved or the rows are back
+	FirstRun bool       // nothing was ever approved
+	Stopped  bool
+	ReasonNL string
+	ReasonEN string
+	Since    time.Time
+}
+
+// FeedRows are the data rows of a feed's snapshot in force, those that the profile skips left out, and the most that stood
+// since a shrinking was last approved. A delta weighs nothing.
+type FeedRows struct {
+	Feed       string // empty: all feeds together, as a state of before schema 8 noted it
+	RowsBefore int
 	RowsAfter  int
-	FirstRun   bool // nothing was ever approved
-	Stopped    bool
-	ReasonNL   string
-	ReasonEN   string
-	Since      time.Time
 }
 
 // Request is an order from the command line.

@@ -1,7 +1,9 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -23,14 +25,49 @@ func DefaultLimits() Limits {
 type GuardInput struct {
 	Clients  int // clients of the OCMW in the set in force
 	Changing int // those with at least one change to send
-	// RowsBefore and RowsAfter are the data rows of one feed's snapshot and of
-	// the one before it. With several feeds: those of the feed that lost the
-	// largest share, so that a large feed doesn't hide a small one that was
-	// cut off.
-	RowsBefore, RowsAfter int
-	FirstRun              bool // nothing was ever sent for this OCMW
-	Released              bool // a person, or the demo's configuration, released this run
-	Limits                Limits
+	// Feeds are weighed one by one, so that a large feed doesn't hide a small
+	// one that was cut off. Those that lost nothing may be left out.
+	Feeds    []FeedRows
+	FirstRun bool // nothing was ever sent for this OCMW
+	Released bool // a person, or the demo's configuration, released this run
+	Limits   Limits
+}
+
+// FeedRows are the data rows of a feed's snapshot, and those that stood before it.
+type FeedRows struct {
+	Feed       string // empty: all feeds together, of a ledger that did not know them apart
+	RowsBefore int
+	RowsAfter  int
+}
+
+func (f FeedRows) lost() int { return f.RowsBefore - f.RowsAfter }
+
+// lostMore sorts the feed in front that lost the larger share.
+func lostMore(a, b FeedRows) int {
+	x, y := int64(a.lost())*int64(b.RowsBefore), int64(b.lost())*int64(a.RowsBefore)
+	return cmp.Or(cmp.Compare(y, x), strings.Compare(a.Feed, b.Feed))
+}
+
+// Shrunk are the feeds whose snapshots lost more than the limits allow, the one that lost the largest share in front.
+func Shrunk(feeds []FeedRows, limits Limits) []FeedRows {
+	var shrunk []FeedRows
+	for _, f := range feeds {
+		if exceeds(f.lost(), f.RowsBefore, limits.ShrinkRows, limits.ShrinkPercent) {
+			shrunk = append(shrunk, f)
+		}
+	}
+	slices.SortFunc(shrunk, lostMore)
+	return shrunk
+}
+
+// say tells in Dutch and in English what a feed lost.
+func (f FeedRows) say() (nl, en string) {
+	of, feed := "de export", "the export"
+	if f.Feed != "" {
+		of, feed = "het bestand van "+f.Feed, "the file of feed "+f.Feed
+	}
+	return fmt.Sprintf("%s telt nog %d rijen, waar het er %d waren", of, f.RowsAfter, f.RowsBefore),
+		fmt.Sprintf("%s has %d rows, where it had %d", feed, f.RowsAfter, f.RowsBefore)
 }
 
 // Stop says why a run waits.
@@ -53,9 +90,8 @@ func Guard(in GuardInput) (Stop, bool) {
 		stop(fmt.Sprintf("er zou iets veranderen voor %d van de %d cliënten", in.Changing, in.Clients),
 			fmt.Sprintf("%d of %d clients would change", in.Changing, in.Clients))
 	}
-	if exceeds(in.RowsBefore-in.RowsAfter, in.RowsBefore, in.Limits.ShrinkRows, in.Limits.ShrinkPercent) {
-		stop(fmt.Sprintf("de export telt nog %d rijen, waar het er %d waren", in.RowsAfter, in.RowsBefore),
-			fmt.Sprintf("the export has %d rows, where it had %d", in.RowsAfter, in.RowsBefore))
+	for _, f := range Shrunk(in.Feeds, in.Limits) {
+		stop(f.say())
 	}
 	if len(nl) == 0 {
 		return Stop{}, false

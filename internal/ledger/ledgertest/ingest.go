@@ -21,7 +21,7 @@ var ingesting = map[string]func(*world){
 			row(0, 2, client("c1", 1, "Peeters")), row(0, 3, client("c2", 2, "Janssens-Maes")), row(0, 4, client("c3", 3, "Claes")),
 			row(0, 5, client("c3", 3, "Claes")), skipped, bad(0, 7, "c4"), row(1, 2, track("c1", "t1", "kok")))
 		w.same(ledger.SetResult{
-			Activated: true, RowsBefore: 3, RowsAfter: 6,
+			Activated: true,
 			Files: []ledger.FileBalance{
 				{Name: files[0].Name, Feed: "clients", Rows: 6, New: 1, Changed: 1, Unchanged: 1, Duplicate: 1, Rejected: 1, Skipped: 1},
 				{Name: files[1].Name, Feed: "tracks", Rows: 1, Unchanged: 1},
@@ -149,7 +149,8 @@ var ingesting = map[string]func(*world){
 		w.look(kbo, nil)
 		w.settleAll(kbo)
 		result := w.ingest(kbo, w.feeds("tracks")) // the other feed is not in the set
-		w.same([]int{1, 1, 0}, []int{result.Missing, result.RowsBefore, result.RowsAfter}, "missing, rows before and after")
+		w.same(1, result.Missing, "missing")
+		w.same([]ledger.FeedRows{{Feed: "tracks", RowsBefore: 1}}, w.shrunk(kbo), "what shrank")
 		w.same([]bool{false, true}, w.missing("c1"), "missing flags of client and track")
 		w.settleAll(kbo)
 		w.same(0, w.ingest(kbo, w.feeds("tracks")).Missing, "missing a second time")
@@ -167,7 +168,8 @@ var ingesting = map[string]func(*world){
 		files := w.feeds("clients")
 		files[0].Delta = true
 		result := w.ingest(kbo, files, row(0, 2, client("c2", 2, "BB")), row(0, 3, client("c3", 3, "C")))
-		w.same([]int{0, 0, 0}, []int{result.Missing, result.RowsBefore, result.RowsAfter}, "missing, rows before and after")
+		w.same(0, result.Missing, "missing")
+		w.same([]ledger.FeedRows(nil), w.shrunk(kbo), "what shrank: a delta weighs nothing")
 		w.same([]int{1, 1}, []int{result.Files[0].Changed, result.Files[0].New}, "changed, new")
 		w.look(kbo, nil)
 		w.same([]string{"c2", "c3"}, numbers(w.dirty(kbo)), "dirty clients")
@@ -297,26 +299,96 @@ var ingesting = map[string]func(*world){
 	},
 
 	"what shrank stays noted until it is approved or comes back": func(w *world) {
-		var rows []ledger.Row
-		for i := range 10 {
-			rows = append(rows, row(0, 2+i, client(string(rune('a'+i)), i, "A")))
-		}
+		rows := many(0, 10)
+		none := []ledger.FeedRows(nil)
 		w.ingest(kbo, w.feeds("clients"), rows...)
-		rowsOf := func() []int {
-			g := must(w.Guard(w.ctx, kbo))
-			return []int{g.RowsBefore, g.RowsAfter}
-		}
-		w.same([]int{0, 0}, rowsOf(), "after the first set")
+		w.same(none, w.shrunk(kbo), "after the first set")
 		w.ingest(kbo, w.feeds("clients"), rows[:6]...)
-		w.same([]int{10, 6}, rowsOf(), "after shrinking")
+		w.same([]ledger.FeedRows{{Feed: "clients", RowsBefore: 10, RowsAfter: 6}}, w.shrunk(kbo), "after shrinking")
 		w.ingest(kbo, w.feeds("clients"), rows[:5]...)
-		w.same([]int{10, 5}, rowsOf(), "after shrinking again")
+		w.same([]ledger.FeedRows{{Feed: "clients", RowsBefore: 10, RowsAfter: 5}}, w.shrunk(kbo), "after shrinking again")
+		w.ingest(kbo, w.feeds("clients"), rows[:8]...)
+		w.same([]ledger.FeedRows{{Feed: "clients", RowsBefore: 10, RowsAfter: 8}}, w.shrunk(kbo), "after some rows came back")
 		w.ingest(kbo, w.feeds("clients"), rows...)
-		w.same([]int{10, 10}, rowsOf(), "after the rows came back")
+		w.same(none, w.shrunk(kbo), "after the rows came back")
 		w.ingest(kbo, w.feeds("clients"), rows[:6]...)
 		w.ok(w.Approve(w.ctx, kbo, ledger.Actor{Name: "tester"}, w.later(time.Minute)))
-		w.same([]int{6, 6}, rowsOf(), "after approval")
+		w.same(none, w.shrunk(kbo), "after approval")
+		w.ingest(kbo, w.feeds("clients"), rows[:5]...)
+		w.same([]ledger.FeedRows{{Feed: "clients", RowsBefore: 6, RowsAfter: 5}}, w.shrunk(kbo), "after shrinking from what was approved")
 	},
+
+	"a feed that shrank is not hidden by one that grew": func(w *world) {
+		w.ingest(kbo, w.feeds("clients", "tracks"), append(many(0, 10), many(1, 5)...)...)
+		w.ingest(kbo, w.feeds("clients", "tracks"), append(many(0, 40), many(1, 2)...)...)
+		want := []ledger.FeedRows{{Feed: "tracks", RowsBefore: 5, RowsAfter: 2}}
+		w.same(want, w.shrunk(kbo), "what shrank")
+		w.ingest(kbo, w.feeds("clients"), many(0, 30)...)
+		want = append([]ledger.FeedRows{{Feed: "clients", RowsBefore: 40, RowsAfter: 30}}, want...)
+		w.same(want, w.shrunk(kbo), "after a set without the first that shrank")
+		w.ingest(other, w.feeds("clients", "tracks"), append(many(0, 3), many(1, 9)...)...)
+		w.ok(w.Approve(w.ctx, other, ledger.Actor{Name: "tester"}, w.later(time.Minute)))
+		w.same(want, w.shrunk(kbo), "after another OCMW's set, and its approval")
+		w.ingest(kbo, w.feeds("clients", "tracks"), append(many(0, 30), many(1, 5)...)...)
+		w.same(want[:1], w.shrunk(kbo), "after the rows of one came back")
+		w.ok(w.Approve(w.ctx, kbo, ledger.Actor{Name: "tester"}, w.later(time.Minute)))
+		w.same([]ledger.FeedRows(nil), w.shrunk(kbo), "after approval")
+	},
+
+	"a snapshot is weighed against the last snapshot, not against deltas between": func(w *world) {
+		w.ingest(kbo, w.feeds("clients"), many(0, 10)...)
+		delta := w.feeds("clients")
+		delta[0].Delta = true
+		w.ingest(kbo, delta, many(0, 2)...)
+		w.same([]ledger.FeedRows(nil), w.shrunk(kbo), "after the delta")
+		w.ingest(kbo, w.feeds("clients"), many(0, 6)...)
+		want := []ledger.FeedRows{{Feed: "clients", RowsBefore: 10, RowsAfter: 6}}
+		w.same(want, w.shrunk(kbo), "after the snapshot")
+		delta = w.feeds("clients")
+		delta[0].Delta = true
+		w.ingest(kbo, delta, many(0, 9)...)
+		w.same(want, w.shrunk(kbo), "after another delta")
+	},
+
+	"rows that the profile skips weigh nothing": func(w *world) {
+		rows := many(0, 10)
+		w.ingest(kbo, w.feeds("clients"), rows...)
+		for i := range rows[6:] {
+			rows[6+i] = ledger.Row{Number: rows[6+i].Number, Skipped: true}
+		}
+		w.ingest(kbo, w.feeds("clients"), rows...)
+		w.same([]ledger.FeedRows{{Feed: "clients", RowsBefore: 10, RowsAfter: 6}}, w.shrunk(kbo), "what shrank")
+	},
+
+	"an unbalanced set weighs nothing": func(w *world) {
+		w.ingest(kbo, w.feeds("clients"), many(0, 10)...)
+		staging := must(w.StageSet(w.ctx, "run-1", kbo, w.feeds("clients")))
+		w.ok(staging.Add(w.ctx, many(0, 3)))
+		if must(staging.Activate(w.ctx, []ledger.FileCount{{Rows: 4}}, w.now)).Activated {
+			w.Fatal("an unbalanced set became current")
+		}
+		w.ok(staging.Discard(w.ctx))
+		w.same([]ledger.FeedRows(nil), w.shrunk(kbo), "what shrank")
+	},
+}
+
+// many are the rows of a file with so many clients; in any but the first file, with a track of each.
+func many(file, n int) []ledger.Row {
+	rows := make([]ledger.Row, n)
+	for i := range rows {
+		number := fmt.Sprint("c", i)
+		rows[i] = row(file, 2+i, client(number, i, "A"))
+		if file > 0 {
+			rows[i] = row(file, 2+i, track(number, "t1", "kok"))
+		}
+	}
+	return rows
+}
+
+// shrunk is what shrank at an OCMW and is not approved yet.
+func (w *world) shrunk(ocmw string) []ledger.FeedRows {
+	w.Helper()
+	return must(w.Guard(w.ctx, ocmw)).Shrunk
 }
 
 // missing are the flags of a client's records, the client's own first; it decides the

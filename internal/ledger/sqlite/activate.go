@@ -55,7 +55,7 @@ func (g *staging) activate(t *tx, counted []ledger.FileCount, now time.Time, res
 		{"find rows not to keep", func() error { return findUnsure(t) }},
 		{"take records", func() error { return g.takeRecords(t) }},
 		{"take clients' own data", func() error { return g.takePersons(t) }},
-		{"weigh the files", func() error { return g.weigh(t, result) }},
+		{"weigh the files", func() error { return g.weigh(t) }},
 		{"let the replaced rows go", func() error { return g.dropReplaced(t) }},
 		{"let the kept rows go over", func() error { return g.moveKept(t) }},
 		{"hold clients", func() error { return g.hold(t) }},
@@ -402,25 +402,19 @@ func (g *staging) takePersons(t *tx) error {
 	return nil
 }
 
-// weigh compares the data rows of the set's snapshots with those that they replace,
-// rows skipped by the profile left out. What shrank and is not approved yet stays
-// noted until it is approved or the rows are back (design decision 10).
-func (g *staging) weigh(t *tx, result *ledger.SetResult) error {
-	err := t.row(`SELECT COALESCE(SUM(old.data_rows - old.skipped), 0), COALESCE(SUM(f.data_rows - f.skipped), 0)
-		FROM export_file f JOIN export_file old ON old.id = (SELECT x.id FROM export_file x JOIN export_set s ON s.id = x.export_set
-			WHERE x.feed = f.feed AND s.state = 'active' ORDER BY x.export_set DESC, x.position DESC LIMIT 1)
-		WHERE f.export_set = ? AND f.delta = 0`, []any{g.set}, &result.RowsBefore, &result.RowsAfter)
+// weigh compares the data rows of each snapshot of the set with those that it replaces, rows skipped by the profile left out. What
+// shrank and is not approved yet stays noted, by feed, until it is approved or the rows are back (design decision 10). What a state of
+// before schema 8 noted of all feeds together goes on until then too.
+func (g *staging) weigh(t *tx) error {
+	const weight = `f.data_rows - f.skipped`
+	_, err := t.exec(`UPDATE ocmw SET rows_after = rows_after + COALESCE((SELECT SUM(`+weight+` - d.rows_after)
+			FROM export_file f JOIN feed d ON d.id = f.feed WHERE f.export_set = ?1 AND f.delta = 0 AND d.rows_before > 0), 0)
+		WHERE kbo = ?2 AND rows_before > rows_after`, g.set, g.ocmw)
 	if err != nil {
 		return err
 	}
-	if err := needOCMW(t, g.ocmw); err != nil {
-		return err
-	}
-	_, err = t.exec(`UPDATE ocmw SET (rows_before, rows_after) = (SELECT
-			CASE WHEN after >= before THEN after ELSE before END, after FROM (SELECT
-				CASE WHEN rows_before > rows_after THEN rows_before ELSE ?2 END AS before,
-				CASE WHEN rows_before > rows_after THEN rows_after + ?3 - ?2 ELSE ?3 END AS after))
-		WHERE kbo = ?1`, g.ocmw, result.RowsBefore, result.RowsAfter)
+	_, err = t.exec(`UPDATE feed SET rows_before = MAX(rows_before, `+weight+`), rows_after = `+weight+`
+		FROM export_file f WHERE f.export_set = ? AND f.delta = 0 AND f.feed = feed.id`, g.set)
 	return err
 }
 

@@ -169,6 +169,63 @@ func TestAnswersAndHoldsOutliveARestart(t *testing.T) {
 	}
 }
 
+// pendingShrink writes into a ledger what a version before schema 8 noted of a shrinking.
+func pendingShrink(t *testing.T, path string, before, after int) {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	check(t, err)
+	defer db.Close()
+	_, err = db.Exec(`INSERT INTO ocmw (kbo, rows_before, rows_after) VALUES (?1, ?2, ?3)
+		ON CONFLICT (kbo) DO UPDATE SET rows_before = ?2, rows_after = ?3`, kbo, before, after)
+	check(t, err)
+}
+
+// What shrank before it was known by feed goes on waiting until it is released or the rows are back.
+func TestAShrinkingOfBeforeGoesOnWaiting(t *testing.T) {
+	numbers := func(n int) (rows []ledger.Row) {
+		for i := range n {
+			rows = append(rows, clientRow(t, fmt.Sprint("nummer-", i), 2+i))
+		}
+		return rows
+	}
+	upgraded := func(t *testing.T) ledger.Store {
+		keys, path := newKeys(t), filepath.Join(t.TempDir(), "ledger.db")
+		s := open(t, path, keys)
+		activate(t, stage(t, s, "a.csv", numbers(5)...), 5)
+		check(t, s.Close())
+		old := firstVersion(t, path)
+		pendingShrink(t, old, 990, 840)
+		return open(t, old, keys)
+	}
+	same := func(t *testing.T, s ledger.Store, want ...ledger.FeedRows) {
+		t.Helper()
+		g, err := s.Pending(t.Context(), kbo)
+		check(t, err)
+		if diff := cmp.Diff(want, g.Shrunk); diff != "" {
+			t.Fatalf("what shrank (-want +have):\n%s", diff)
+		}
+	}
+	t.Run("until it is released", func(t *testing.T) {
+		s := upgraded(t)
+		same(t, s, ledger.FeedRows{RowsBefore: 990, RowsAfter: 840})
+		activate(t, stage(t, s, "b.csv", numbers(2)...), 2) // from what stood before the upgrade
+		same(t, s, ledger.FeedRows{RowsBefore: 990, RowsAfter: 837}, ledger.FeedRows{Feed: "clients", RowsBefore: 5, RowsAfter: 2})
+		check(t, s.Approve(t.Context(), kbo, ledger.Actor{Name: "els"}, noon))
+		same(t, s)
+		activate(t, stage(t, s, "c.csv", numbers(1)...), 1)
+		same(t, s, ledger.FeedRows{Feed: "clients", RowsBefore: 2, RowsAfter: 1})
+	})
+	t.Run("until the rows are back", func(t *testing.T) {
+		s := upgraded(t)
+		activate(t, stage(t, s, "b.csv", numbers(154)...), 154)
+		same(t, s, ledger.FeedRows{RowsBefore: 990, RowsAfter: 989})
+		activate(t, stage(t, s, "c.csv", numbers(155)...), 155)
+		same(t, s)
+		activate(t, stage(t, s, "d.csv", numbers(150)...), 150)
+		same(t, s, ledger.FeedRows{Feed: "clients", RowsBefore: 155, RowsAfter: 150})
+	})
+}
+
 // Rows that were read before lines were known are read again, once.
 func TestRowsOfBeforeAreReadAgain(t *testing.T) {
 	keys, path := newKeys(t), filepath.Join(t.TempDir(), "ledger.db")

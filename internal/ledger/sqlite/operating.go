@@ -85,14 +85,34 @@ func (s *Store) Pending(ctx context.Context, ocmw string) (g ledger.GuardState, 
 
 func pending(t *tx, ocmw string) (g ledger.GuardState, err error) {
 	var approved, stopped sql.NullInt64
-	err = t.row(`SELECT approved_at, stopped_at, stop_reason_nl, stop_reason_en, rows_before, rows_after FROM ocmw WHERE kbo = ?`,
-		[]any{ocmw}, &approved, &stopped, &g.ReasonNL, &g.ReasonEN, &g.RowsBefore, &g.RowsAfter)
+	err = t.row(`SELECT approved_at, stopped_at, stop_reason_nl, stop_reason_en FROM ocmw WHERE kbo = ?`,
+		[]any{ocmw}, &approved, &stopped, &g.ReasonNL, &g.ReasonEN)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return g, err
 	}
 	g.FirstRun, g.Stopped, g.Since = !approved.Valid, stopped.Valid, instant(stopped.Int64)
+	if g.Shrunk, err = shrunk(t, ocmw); err != nil {
+		return g, err
+	}
 	err = t.row(`SELECT COUNT(DISTINCT person) FROM entry WHERE ocmw = ? AND state = 'waiting' AND approved = 0`, []any{ocmw}, &g.Changing)
 	return g, err
+}
+
+// shrunk lists by name the feeds whose snapshots shrank, and in front of them what all feeds together lost before they were known apart.
+func shrunk(t *tx, ocmw string) ([]ledger.FeedRows, error) {
+	var all []ledger.FeedRows
+	for rs, err := range t.rows(`SELECT '' AS name, rows_before, rows_after FROM ocmw WHERE kbo = ?1 AND rows_before > rows_after
+		UNION ALL SELECT name, rows_before, rows_after FROM feed WHERE ocmw = ?1 AND rows_before > rows_after ORDER BY name`, ocmw) {
+		if err != nil {
+			return nil, err
+		}
+		var f ledger.FeedRows
+		if err := rs.Scan(&f.Feed, &f.RowsBefore, &f.RowsAfter); err != nil {
+			return nil, err
+		}
+		all = append(all, f)
+	}
+	return all, nil
 }
 
 // Approve implements ledger.Operating.
@@ -110,10 +130,14 @@ func approve(t *tx, ocmw string, by ledger.Actor, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	feeds, err := t.exec(`UPDATE feed SET rows_before = rows_after WHERE ocmw = ? AND rows_before > rows_after`, ocmw)
+	if err != nil {
+		return err
+	}
 	changed, err := t.exec(`UPDATE ocmw SET approved_at = COALESCE(approved_at, ?1), stopped_at = NULL, stop_reason_nl = '', stop_reason_en = '',
 			rows_before = rows_after
-		WHERE kbo = ?2 AND (approved_at IS NULL OR stopped_at IS NOT NULL OR rows_before <> rows_after)`, stored(now), ocmw)
-	if err != nil || entries+changed == 0 {
+		WHERE kbo = ?2 AND (approved_at IS NULL OR stopped_at IS NOT NULL OR rows_before > rows_after)`, stored(now), ocmw)
+	if err != nil || entries+feeds+changed == 0 {
 		return err
 	}
 	return t.audit(audit.Record{

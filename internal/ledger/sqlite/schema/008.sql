@@ -1,5 +1,5 @@
--- Eighth version: the same rows under the same conditions, and settled entries found in the order in which they were
--- settled. Nothing that was there is read otherwise.
+-- Eighth version: the same rows under the same conditions, settled entries found in the order in which they were
+-- settled, and what shrank known by feed. Nothing that was there is read otherwise.
 
 -- A list of words makes SQLite build a table of them for each row that it looks at: a third of what changing an entry costs. The
 -- conditions are said word by word. Rows stay as they lie, so the tables' texts alone are changed, as SQLite's documentation of
@@ -29,3 +29,12 @@ PRAGMA writable_schema = RESET;
 DROP INDEX audit_client;
 DROP INDEX entry_settled;
 CREATE INDEX entry_settled ON entry (settled_run, updated_at, ocmw, kind, detail) WHERE settled_run IS NOT NULL;
+
+-- Data rows of a feed's last snapshot, and the most that stood since a shrinking was last approved: a feed that was cut off is not
+-- hidden by others that grew. What shrank before is known of all feeds together only. That stays as it is, in ocmw's rows_before and
+-- rows_after, so that what waits for a release goes on waiting; from now on nothing new is noted there. Feeds begin with what is in force.
+ALTER TABLE feed ADD COLUMN rows_before INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE feed ADD COLUMN rows_after INTEGER NOT NULL DEFAULT 0;
+UPDATE feed SET rows_after = COALESCE((SELECT f.data_rows - f.skipped FROM export_file f JOIN export_set s ON s.id = f.export_set
+    WHERE f.feed = feed.id AND f.delta = 0 AND s.state = 'active' ORDER BY f.export_set DESC, f.position DESC LIMIT 1), 0);
+UPDATE feed SET rows_before = rows_after;
