@@ -38,6 +38,7 @@ func TestPlanIsRefusedWhenTheWorldMoved(t *testing.T) {
 		{"day", func(p *PlanFile) { p.Day = "2026-03-17" }, ""},
 		{"version", func(p *PlanFile) { p.Version = "v2" }, ""},
 		{"environment", func(p *PlanFile) { p.Environment = "production" }, ""},
+		{"stop by the guard", func(p *PlanFile) { p.Stops = []GuardStop{{OCMW: "1", Reason: "fewer rows"}} }, ""},
 		{"inputs", func(p *PlanFile) { p.People[1].Inputs = "other" }, "p-b"},
 		{"content", func(p *PlanFile) { p.People[0].Changes[0].Content = "other" }, "p-a"},
 		{"person gone", func(p *PlanFile) { p.People = p.People[:1] }, "p-b"},

@@ -25,6 +25,8 @@ type PlanFile struct {
 	Version     string        `json:"version"` // of rules, parameters, profiles and schemas
 	People      []PlanPerson  `json:"people"`
 	Clients     ClientCounts  `json:"clients"`
+	// Stops are OCMWs of which run would send nothing before a person releases them.
+	Stops []GuardStop `json:"stops,omitempty"`
 	// Unread names files that are too young, or not whole yet, to be part of the plan.
 	Unread []string `json:"unread,omitempty"`
 	// Undecided counts clients of whom MLP could not be asked what it holds.
@@ -168,7 +170,23 @@ func (a *App) planOf(ctx context.Context, c *cycle.Cycle, store ledger.Store) (P
 		last := &plan.People[len(plan.People)-1]
 		last.Changes = append(last.Changes, change)
 	}
-	return plan, nil
+	plan.Stops, err = planStops(ctx, c)
+	return plan, err
+}
+
+// planStops asks the guard what it would say to a run.
+func planStops(ctx context.Context, c *cycle.Cycle) ([]GuardStop, error) {
+	var stops []GuardStop
+	for _, o := range c.OCMWs {
+		state, stop, stopped, err := c.WouldStop(ctx, o)
+		if err != nil {
+			return nil, err // names itself
+		}
+		if stopped {
+			stops = append(stops, GuardStop{OCMW: o.KBO, Clients: state.Clients, Changing: state.Changing, Reason: stop.ReasonEN, ReasonNL: stop.ReasonNL})
+		}
+	}
+	return stops, nil
 }
 
 func planPerson(ctx context.Context, store ledger.Store, e outbox.Entry) (PlanPerson, error) {
@@ -308,6 +326,11 @@ func comparePlans(want, have PlanFile) []Refusal {
 	}
 	if want.Environment != have.Environment {
 		refused = append(refused, Refusal{Reason: "the plan is of another environment"})
+	}
+	for _, stop := range have.Stops {
+		if !slices.ContainsFunc(want.Stops, stop.same) {
+			refused = append(refused, Refusal{Reason: "the guard says of OCMW " + stop.OCMW + " what it did not say when the plan was made: " + stop.Reason})
+		}
 	}
 	now := map[string]PlanPerson{}
 	for _, p := range have.People {

@@ -116,6 +116,10 @@ type GuardStop struct {
 	ReasonNL string `json:"reasonNl"`
 }
 
+func (s GuardStop) same(other GuardStop) bool {
+	return s.OCMW == other.OCMW && s.Reason == other.Reason
+}
+
 // Left tells whether something is left: the exit status 1 of design section 7.
 func (s Summary) Left() bool {
 	return s.Entries.Waiting+s.Entries.Parked+s.Entries.InDoubt+s.Undecided > 0 || len(s.Stops) > 0 || s.Restless || !s.Balanced()

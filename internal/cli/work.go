@@ -113,6 +113,9 @@ func printPlan(w io.Writer, plan app.PlanFile) {
 	if plan.Stale {
 		fmt.Fprintln(w, "MLP could not be read: for all others the plan rests on what MLP held when it was read last")
 	}
+	for _, stop := range plan.Stops {
+		fmt.Fprintf(w, "THE GUARD WOULD STOP   OCMW %s: %s\n", stop.OCMW, stop.Reason)
+	}
 	n := plan.Clients
 	fmt.Fprintf(w, "\n%d changes for %d people on %s. Nothing was sent.\n", changes, len(plan.People), plan.Day)
 	if unread := len(plan.Unread); unread > 0 {

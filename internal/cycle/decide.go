@@ -254,6 +254,15 @@ func (c *Cycle) judge(ctx context.Context, o OCMW) (*ledger.GuardState, plan.Sto
 	return &state, stop, nil
 }
 
+// WouldStop tells how the guard of a run would stop an OCMW, as the ledger stands: for a plan, whose own cycle lets nothing go.
+func (c *Cycle) WouldStop(ctx context.Context, o OCMW) (state ledger.GuardState, stop plan.Stop, stopped bool, err error) {
+	judged, stop, err := c.judge(ctx, o)
+	if err != nil || judged == nil || c.Release {
+		return ledger.GuardState{}, plan.Stop{}, false, err
+	}
+	return *judged, stop, stop != plan.Stop{}, nil
+}
+
 func feedRows(shrunk []ledger.FeedRows) []plan.FeedRows {
 	feeds := make([]plan.FeedRows, len(shrunk))
 	for i, f := range shrunk {

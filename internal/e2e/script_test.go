@@ -35,6 +35,7 @@ import (
 //	happens replaced CLIENT NUMBER   the person gets another number
 //	again                      drops the same files once more
 //	newcomer [LANGUAGE]        drops tomorrow's intakes, with one more client
+//	whole [DATE [FEED N]...]   drops the whole sample, as of a date, without the last N rows of a feed's file
 //	until [grep-stdout TEXT] mlpsync ARGS...   runs it until it ends with 0 and says TEXT
 //	capture NAME REGEXP        sets a variable to the group that standard output matches
 
@@ -48,7 +49,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"run": runMlpsync, "change": change, "effects": countEffects, "mend": mend,
-			"again": again, "newcomer": dropNewcomer, "capture": capture, "until": until,
+			"again": again, "newcomer": dropNewcomer, "whole": dropWhole, "capture": capture, "until": until,
 			"fault":   func(ts *testscript.TestScript, _ bool, args []string) { addFault(ts, args, numbers) },
 			"happens": func(ts *testscript.TestScript, _ bool, args []string) { happens(ts, args, numbers) },
 		},
@@ -209,6 +210,36 @@ func dropNewcomer(ts *testscript.TestScript, _ bool, args []string) {
 		content = bytes.ReplaceAll(content, []byte(";nl;"), []byte(";"+language+";"))
 	}
 	ts.Check(dropInto(ts.MkAbs("in"), map[string][]byte{"instroom" + tomorrow: content}))
+}
+
+func dropWhole(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 && len(args)%2 == 0 {
+		ts.Fatalf("usage: whole [DATE [FEED N]...]")
+	}
+	files, err := sample()
+	ts.Check(err)
+	for i := 1; i < len(args); i += 2 {
+		header, data := rows(files[args[i]+tonight])
+		n, err := strconv.Atoi(args[i+1])
+		ts.Check(err)
+		if n >= len(data) {
+			ts.Fatalf("%s has %d rows", args[i], len(data))
+		}
+		files[args[i]+tonight] = file(header, data[:len(data)-n])
+	}
+	if len(args) > 0 {
+		files = dated(files, args[0])
+	}
+	ts.Check(dropInto(ts.MkAbs("in"), files))
+}
+
+// dated are the sample's files under the names of another day.
+func dated(files map[string][]byte, date string) map[string][]byte {
+	named := make(map[string][]byte, len(files))
+	for name, content := range files {
+		named[strings.TrimSuffix(name, tonight)+"_"+date+".csv"] = content
+	}
+	return named
 }
 
 func capture(ts *testscript.TestScript, neg bool, args []string) {
