@@ -99,6 +99,7 @@ const (
 	StopIdle      Stop = "idle"      // nothing can be claimed now
 	StopBreaker   Stop = "breaker"   // the circuit breaker is open
 	StopThrottled Stop = "throttled" // MLP asked to wait
+	StopSilent    Stop = "silent"    // MLP answered nobody for as long as a request may take
 	StopPaused    Stop = "paused"    // nothing but entries of OCMWs that can't authenticate
 	StopQuiet     Stop = "quiet"     // the quiet hours have begun
 	StopCancelled Stop = "cancelled" // the context ended

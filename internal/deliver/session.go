@@ -10,6 +10,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/mlp"
 	"github.com/mlpsync/mlpsync/internal/outbox"
 )
 
@@ -54,9 +55,11 @@ type claimed struct {
 
 // brake is what a worker asks before it sends what was claimed a moment ago.
 type brake struct {
-	mu    sync.Mutex
-	all   bool
-	ocmws map[string]bool
+	mu      sync.Mutex
+	all     bool
+	ocmws   map[string]bool
+	answers int  // of MLP, to this run
+	silent  bool // MLP answered nobody for as long as a request may take
 }
 
 func (b *brake) stop() {
@@ -73,13 +76,41 @@ func (b *brake) bar(ocmw string, barred bool) {
 
 // hear is the worker's own: nobody goes on to another person through a way that is shut, though
 // the session has yet to be told.
-func (b *brake) hear(r result) {
+func (b *brake) hear(r result, before int) {
 	switch r.signal {
 	case signalBreaker, signalThrottled:
 		b.stop()
 	case signalAuthentication:
 		b.bar(r.entry.OCMW, true)
 	}
+	b.listen(r, before)
+}
+
+// listen stops everything when MLP answered nobody in all the time of a request that got no answer: before the breaker opens, more
+// would go out one after the other, each for its whole time, and files and decisions wait for the end of the run. The way is not
+// shut by it: the next run tries again. before is what heard was when the request went out.
+func (b *brake) listen(r result, before int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case r.alive:
+		b.answers++
+	case r.problem.Type == mlp.TypeTimeout && b.answers == before:
+		b.all, b.silent = true, true
+	}
+}
+
+// heard is how often MLP answered.
+func (b *brake) heard() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.answers
+}
+
+func (b *brake) stoppedBySilence() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.silent
 }
 
 func (b *brake) holds(ocmw string) bool {
@@ -377,12 +408,13 @@ func (s *session) drive(c claimed) {
 		if i > 0 && alone {
 			e.Version = known.Dossier.Version
 		}
+		before := s.brake.heard()
 		r := s.work(e, known, alone)
 		if r.known == nil {
 			r.rest = len(c.entries) - i - 1
 		}
 		r.last = r.known == nil || i == len(c.entries)-1
-		s.brake.hear(r)
+		s.brake.hear(r, before)
 		if r.known != nil {
 			s.waiting <- struct{}{}
 		}
@@ -460,6 +492,9 @@ func (s *session) count(e event) {
 // hear learns about the channel.
 func (s *session) hear(r result) {
 	d := s.d
+	if s.brake.stoppedBySilence() {
+		s.halt(StopSilent)
+	}
 	switch r.signal {
 	case signalBreaker:
 		d.proven = false

@@ -50,6 +50,9 @@ var (
 	ErrCursorLost = errors.New("mlp: the feed lost the cursor")
 )
 
+// TypeTimeout is the type of an Error where nothing came within a request's time.
+const TypeTimeout = string(failTimeout)
+
 // Error is why a request did not succeed. Nothing in it holds personal data: Title and Next
 // are texts of this package, Type and Pointers are taken from the answer only where they
 // are plain identifiers.
