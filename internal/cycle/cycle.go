@@ -95,6 +95,9 @@ type Options struct {
 	// Heartbeat is called at the begin and end of each run: health looks for
 	// it. Default: nothing.
 	Heartbeat func(ctx context.Context) error
+	// Progress is called each time that a run came a step further: a stage is done, or a batch of it. It must not block, and
+	// several goroutines call it. Default: nothing.
+	Progress func()
 	// Finished is told of each run that did something; nil for nothing.
 	Finished func(ctx context.Context, run *Run)
 	// Hold keeps every new entry waiting for approval: apply compares first.
@@ -115,6 +118,7 @@ type Cycle struct {
 	// settling are the files, by OCMW, that may be whole at the next poll.
 	settling  map[string][]adapters.Waiting
 	shutUntil time.Time // the way to MLP is shut until then
+	way       way       // to MLP, as reading found it
 }
 
 // New makes a cycle of its parts.
@@ -130,6 +134,9 @@ func New(o Options) *Cycle {
 	}
 	if o.Heartbeat == nil {
 		o.Heartbeat = func(context.Context) error { return nil }
+	}
+	if o.Progress == nil {
+		o.Progress = func() {}
 	}
 	return &Cycle{
 		Options: o, said: map[string]string{}, noted: map[string]bool{}, refused: map[string]bool{}, peeked: map[string]bool{},
@@ -187,29 +194,8 @@ func (c *Cycle) RunOnce(ctx context.Context, run *Run) (moved bool, err error) {
 	if err := c.applyRequests(ctx); err != nil {
 		return false, err
 	}
-	for _, o := range c.OCMWs {
-		// Files become raw records, records are decoded, and the set becomes
-		// the export in force.
-		fetched, err := c.fetch(ctx, run, o)
-		if err != nil {
-			return moved, fmt.Errorf("fetch: %w", err)
-		}
-		// What MLP holds is read before anything is decided about it.
-		observed, err := c.observe(ctx, run, o)
-		if err != nil {
-			return moved, fmt.Errorf("observe: %w", err)
-		}
-		// Each client that something happened to is decided; the difference
-		// with what MLP holds becomes entries, in one transaction.
-		decided, err := c.decide(ctx, run, o)
-		if err != nil {
-			return moved, fmt.Errorf("decide: %w", err)
-		}
-		// Too much at once waits for a person.
-		if err := c.guard(ctx, run, o); err != nil {
-			return moved, fmt.Errorf("guard: %w", err)
-		}
-		moved = moved || fetched || observed || decided > 0
+	if moved, err = c.takeIn(ctx, run); err != nil {
+		return moved, err
 	}
 	// Each person's entries go out in order, nobody waits for anybody else.
 	delivered, err := c.Deliverer.Deliver(ctx, run.ID)
@@ -231,6 +217,66 @@ func (c *Cycle) RunOnce(ctx context.Context, run *Run) (moved bool, err error) {
 	return moved, nil
 }
 
+// takeIn takes files, reads MLP and decides, one OCMW after the other. Files and decisions don't wait for an MLP that let a question
+// run out of its time: until it can be read again it is read behind them. What that brings is decided in the next pass, and a client of
+// whom it brings something has nothing sent before.
+func (c *Cycle) takeIn(ctx context.Context, run *Run) (moved bool, err error) {
+	c.way.begin()
+	late := c.way.silent
+	for _, o := range c.OCMWs {
+		// Files become raw records, records are decoded, and the set becomes
+		// the export in force.
+		fetched, err := c.fetch(ctx, run, o)
+		if err != nil {
+			return moved, fmt.Errorf("fetch: %w", err)
+		}
+		c.Progress()
+		// What MLP holds is read before anything is decided about it.
+		observed := false
+		if !late {
+			if observed, err = c.observe(ctx, run, o); err != nil {
+				return moved, fmt.Errorf("observe: %w", err)
+			}
+		}
+		decided, err := c.judge(ctx, run, o)
+		if err != nil {
+			return moved, err
+		}
+		moved = moved || fetched || observed || decided > 0
+	}
+	if late {
+		observed, err := c.observeAll(ctx, run)
+		return moved || observed, err
+	}
+	c.way.end()
+	return moved, nil
+}
+
+func (c *Cycle) observeAll(ctx context.Context, run *Run) (moved bool, err error) {
+	for _, o := range c.OCMWs {
+		observed, err := c.observe(ctx, run, o)
+		if err != nil {
+			return moved, fmt.Errorf("observe: %w", err)
+		}
+		moved = moved || observed
+	}
+	c.way.end()
+	return moved, nil
+}
+
+// judge decides each client that something happened to; the difference with what MLP holds becomes entries, in one transaction.
+// Too much at once waits for a person.
+func (c *Cycle) judge(ctx context.Context, run *Run, o OCMW) (decided int, err error) {
+	if decided, err = c.decide(ctx, run, o); err != nil {
+		return decided, fmt.Errorf("decide: %w", err)
+	}
+	if err := c.guard(ctx, run, o); err != nil {
+		return decided, fmt.Errorf("guard: %w", err)
+	}
+	c.Progress()
+	return decided, nil
+}
+
 // applyRequests carries out what people asked from the command line.
 func (c *Cycle) applyRequests(ctx context.Context) error {
 	applied, err := c.Store.ApplyRequests(ctx, c.Now())
@@ -247,6 +293,9 @@ func (c *Cycle) applyRequests(ctx context.Context) error {
 // observe looks up new clients and reads the feed. MLP being out of reach stops
 // nothing: those who were never looked up wait.
 func (c *Cycle) observe(ctx context.Context, run *Run, o OCMW) (bool, error) {
+	if c.way.missed {
+		return false, nil
+	}
 	looked, err := c.Observer.FirstContact(ctx, run.ID, o.KBO)
 	if err := c.channelTrouble(ctx, o, "firstContact", err); err != nil {
 		return false, err
@@ -256,6 +305,9 @@ func (c *Cycle) observe(ctx context.Context, run *Run, o OCMW) (bool, error) {
 }
 
 func (c *Cycle) follow(ctx context.Context, run *Run, o OCMW) (bool, error) {
+	if c.way.missed {
+		return false, nil
+	}
 	changed, err := c.Observer.Follow(ctx, o.KBO)
 	if err := c.channelTrouble(ctx, o, "follow", err); err != nil {
 		return false, err
@@ -284,6 +336,7 @@ func (c *Cycle) channelTrouble(ctx context.Context, o OCMW, stage string, err er
 	if fatal(err) {
 		return err
 	}
+	c.way.hear(err)
 	if c.said[key] == err.Error() {
 		return nil
 	}

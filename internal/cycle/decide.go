@@ -39,6 +39,7 @@ func (c *Cycle) decide(ctx context.Context, run *Run, o OCMW) (int, error) {
 		if err := c.Store.Decide(ctx, run.ID, outcomes, c.Now()); err != nil {
 			return seen.count, err // names itself
 		}
+		c.Progress()
 		for _, outcome := range outcomes {
 			run.note(outcome)
 			c.sayDecided(run, outcome)

@@ -118,6 +118,7 @@ func (c *Cycle) readFile(ctx context.Context, run *Run, o OCMW, staging ledger.S
 	if err := adding.end(err); err != nil {
 		return ledger.FileCount{}, err
 	}
+	c.Progress()
 	c.sayRead(run, o, report, rows.warned)
 	return ledger.FileCount{Rows: report.Rows, TotalsLines: report.TotalsLines, BlankLines: report.BlankRows}, nil
 }
