@@ -79,6 +79,7 @@ type App struct {
 	decoder  *ocmw.Decoder
 	profiles map[string]*adapters.Profile // by KBO number
 	channel  *channel
+	pulse    pulse
 	cleanups []func() error
 }
 
@@ -175,7 +176,7 @@ func (a *App) cycleOptions(store ledger.Store) (cycle.Options, error) {
 		Build: build(), Zone: Zone(), Now: a.now, Log: a.Log,
 	}
 	if store == a.store {
-		parts.Heartbeat = a.heartbeat
+		parts.Heartbeat, parts.Progress = a.heartbeat, a.pulse.mark
 	}
 	for _, o := range a.config.OCMWs {
 		served, err := a.cycleOCMW(o, store)
@@ -254,6 +255,7 @@ func (a *App) Run(ctx context.Context) error {
 		return err
 	}
 	parts.Finished = a.finished
+	defer a.keepBeating()()
 	err = cycle.New(parts).Loop(ctx, a.config.Poll.Std())
 	a.pass(shutdownBegun)
 	a.Log.Info().Str("event", "daemon.stopped").Msg("mlpsync stopped")

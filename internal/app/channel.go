@@ -67,6 +67,7 @@ func (a *App) clientOptions(o config.OCMW, gate *mlp.Gate, api *schema.API) mlp.
 		CAFile:       a.config.MLP.CAFile, Proxy: a.config.MLP.Proxy, Timeout: a.config.MLP.Timeout.Std(),
 		Gate: gate, API: api, Reached: a.Reached,
 		OnRequest: func(e mlp.RequestEvent) {
+			a.pulse.mark() // answered or not, it ended
 			a.Log.Debug().Str("event", "mlp.request").Str("operation", e.Operation).Int("status", e.Status).
 				Str("failure", e.Failure).Str("traceId", e.TraceID).Dur("took", e.Duration).Msg("request to MLP")
 		},

@@ -13,7 +13,7 @@ import (
 
 // The ledger's small facts that outlive a restart.
 const (
-	metaHeartbeat = "heartbeat" // instant of the last cycle, by the machine's own clock
+	metaHeartbeat = "heartbeat" // when the daemon last came a step further, by the machine's own clock
 	metaClock     = "clock"     // where the test clock was
 	metaWay       = "way"       // how the way to MLP stands (Way)
 	metaLastRun   = "lastRun"   // the last run that did something (LastRun)
@@ -77,7 +77,8 @@ func Today(c *config.Config) casefile.Date {
 
 // heartbeat leaves the instants that health and the next start look for.
 func (a *App) heartbeat(ctx context.Context) error {
-	if err := a.store.SetMeta(ctx, metaHeartbeat, time.Now().UTC().Format(time.RFC3339)); err != nil {
+	a.pulse.mark()
+	if err := a.leaveBeat(ctx, a.pulse.last()); err != nil {
 		return err
 	}
 	if a.clock.base.IsZero() {

@@ -134,11 +134,19 @@ type Health struct {
 	Next   string `json:"next,omitempty"`
 }
 
-// lateBeats is after how many polls without a cycle the daemon counts as
-// stuck; a long cycle leaves its heartbeat at the begin.
+// lateBeats is after how many polls without a step the daemon counts as stuck.
 const lateBeats = 4
 
-// Health looks for the daemon's last cycle.
+// beatLimit is how old the daemon's last step may be. Between two steps it waits for a poll at most, or for one request, which has a
+// limit of its own.
+func (a *App) beatLimit() time.Duration {
+	return max(lateBeats*a.config.Poll.Std(), 2*time.Minute, a.config.MLP.Timeout.Std()+time.Minute)
+}
+
+// Health looks for the daemon's last step (pulse). It proves that the daemon's work moved on not long ago: a cycle began or ended, a
+// file was read, clients were decided, or a request to MLP was over, answered or not. A daemon that is gone, or stands still within
+// itself, its ledger or a folder, is found; an MLP that is down, or takes every request and answers none, does not make it unhealthy.
+// It does not prove that a cycle ended well, or that anything reached MLP: see Status.
 func (a *App) Health(ctx context.Context) (Health, error) {
 	beat, err := a.store.Meta(ctx, metaHeartbeat)
 	if err != nil {
@@ -148,8 +156,7 @@ func (a *App) Health(ctx context.Context) (Health, error) {
 	if err != nil {
 		return Health{Reason: "no cycle has run yet", Next: "start the daemon with \"mlpsync run\""}, nil
 	}
-	limit := max(lateBeats*a.config.Poll.Std(), 2*time.Minute)
-	if age := time.Since(at); age > limit {
+	if age := time.Since(at); age > a.beatLimit() {
 		return Health{
 			Reason: fmt.Sprintf("the last cycle was %s ago", age.Round(time.Second)),
 			Next:   "look whether \"mlpsync run\" runs, and at its log",
