@@ -119,6 +119,8 @@ type Cycle struct {
 	settling  map[string][]adapters.Waiting
 	shutUntil time.Time // the way to MLP is shut until then
 	way       way       // to MLP, as reading found it
+	// debts are the OCMWs whose caseworkers' files are behind; nil before the ledger was asked.
+	debts map[string]*debt
 }
 
 // New makes a cycle of its parts.

@@ -36,6 +36,9 @@ func (c *Cycle) decide(ctx context.Context, run *Run, o OCMW) (int, error) {
 		if err != nil || len(outcomes) == 0 {
 			return seen.count, err
 		}
+		if err := c.owe(ctx, o); err != nil {
+			return seen.count, err
+		}
 		if err := c.Store.Decide(ctx, run.ID, outcomes, c.Now()); err != nil {
 			return seen.count, err // names itself
 		}

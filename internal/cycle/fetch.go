@@ -65,6 +65,9 @@ func (c *Cycle) ingest(ctx context.Context, run *Run, o OCMW, set adapters.Set) 
 			return fmt.Errorf("read %s: %w", file.Input.Name, err)
 		}
 	}
+	if err := c.owe(ctx, o); err != nil {
+		return err
+	}
 	result, err := staging.Activate(ctx, counted, c.Now())
 	if err != nil {
 		return fmt.Errorf("make the set current: %w", err)

@@ -54,44 +54,29 @@ func (c *Cycle) wakeUp(ctx context.Context) error {
 	return c.Finish(ctx, run)
 }
 
-// Finish writes the caseworkers' files when the run did something, says what it
-// did, and leaves the heartbeat that health looks for.
+// Finish leaves the heartbeat that health looks for, says what the run did, and writes the
+// caseworkers' files where it did something or they are behind from before.
 func (c *Cycle) Finish(ctx context.Context, run *Run) error {
 	if err := c.Heartbeat(ctx); err != nil {
 		return fmt.Errorf("leave heartbeat: %w", err)
 	}
-	if run.Decided() == 0 && len(run.Files) == 0 {
-		return nil
+	did := run.Decided() > 0 || len(run.Files) > 0
+	if did {
+		c.sayFinished(run)
 	}
+	err := c.report(ctx, did)
+	if did && c.Finished != nil {
+		c.Finished(ctx, run)
+	}
+	return err
+}
+
+func (c *Cycle) sayFinished(run *Run) {
 	counts := run.Clients()
 	c.Log.Info().Str("event", "run.finished").Str("run", run.ID).Str("day", string(run.Day)).
 		Int("decided", run.Decided()).Int("held", counts[ledger.OutcomeHeld]).Int("manual", counts[ledger.OutcomeManual]).
 		Int("planned", counts[ledger.OutcomePlanned]).Int("noChange", counts[ledger.OutcomeNoChange]).
 		Int("requests", run.Requests).Msg("run finished")
-	c.report(ctx)
-	if c.Finished != nil {
-		c.Finished(ctx, run)
-	}
-	return nil
-}
-
-// report writes the caseworkers' files; an OCMW whose folder can't be written
-// does not stop the others.
-func (c *Cycle) report(ctx context.Context) {
-	if c.Reporter == nil {
-		return
-	}
-	for _, o := range c.OCMWs {
-		err := c.Reporter.Report(ctx, o.KBO, c.today())
-		if err == nil {
-			c.recovered("report."+o.KBO, o, "the caseworkers' files are written again")
-			continue
-		}
-		c.sayOnce("report."+o.KBO, err.Error(), func() {
-			c.Log.Error().Str("event", "report.failed").Str("ocmw", o.KBO).Err(err).
-				Msg("the caseworkers' files could not be written; check the reports folder of this OCMW")
-		})
-	}
 }
 
 // Decided is how many clients the run decided.
