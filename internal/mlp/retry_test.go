@@ -119,6 +119,10 @@ func TestNoAnswerIsGivenUpInTime(t *testing.T) {
 		if VerdictOf(err) != VerdictInDoubt || time.Since(start) != 30*time.Second {
 			t.Errorf("%v after %s", err, time.Since(start))
 		}
+		var e *Error
+		if !errors.As(err, &e) || !e.Timeout() || e.Type != TypeTimeout {
+			t.Errorf("%+v does not tell that it was the time", e)
+		}
 	})
 }
 
