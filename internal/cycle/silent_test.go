@@ -11,7 +11,7 @@ import (
 )
 
 // noAnswer is how a question ends that MLP took and let run out of its time.
-type noAnswer struct{ error }
+type noAnswer struct{}
 
 func (noAnswer) Error() string { return "no answer in time" }
 func (noAnswer) Remote() bool  { return true }
