@@ -29,13 +29,17 @@ type childCmd struct {
 type report struct {
 	Standing *standing          `json:"standing,omitempty"`
 	Points   []failpoint.Passed `json:"points,omitempty"` // at the end
+	Fell     string             `json:"fell,omitempty"`   // the failpoint at which it dies now
 }
 
 // reportEvery is how often the child says how it stands.
 const reportEvery = 200 * time.Millisecond
 
 func (c childCmd) Run(s *session) error {
-	points, err := failpoint.Parse(s.getenv(failpoint.Variable), nil)
+	points, err := failpoint.Parse(s.getenv(failpoint.Variable), func(point string) {
+		_ = json.NewEncoder(s.stdout).Encode(report{Fell: point}) // one write, which a kill doesn't take back
+		failpoint.Die()
+	})
 	if err != nil {
 		return &usageError{err}
 	}
@@ -109,17 +113,18 @@ type child struct {
 	mu     sync.Mutex
 	last   standing
 	points []failpoint.Passed
+	fell   string
 	log    bytes.Buffer
 }
 
-// startChild starts the daemon on an installation; point is what arms a failpoint, empty for none.
-func startChild(ctx context.Context, config, point string) (*child, error) {
+// startChild starts the daemon on an installation; armed is what arms failpoints, empty for none.
+func startChild(ctx context.Context, config, armed string) (*child, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find this program: %w", err)
 	}
 	k := &child{cmd: exec.CommandContext(ctx, program, "selftest", "child", "-c", config), done: make(chan struct{})}
-	k.cmd.Env = append(os.Environ(), failpoint.Variable+"="+point)
+	k.cmd.Env = append(os.Environ(), failpoint.Variable+"="+armed)
 	if k.stdin, err = k.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
@@ -154,6 +159,9 @@ func (k *child) listen(stdout io.Reader) {
 		if r.Points != nil {
 			k.points = r.Points
 		}
+		if k.fell == "" { // where two passed a point at once, the first
+			k.fell = r.Fell
+		}
 		k.mu.Unlock()
 	}
 }
@@ -173,6 +181,13 @@ func (k *child) standing() standing {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.last
+}
+
+// fellAt is the failpoint at which the process died, empty where it didn't.
+func (k *child) fellAt() string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.fell
 }
 
 func (k *child) said(event string) bool {

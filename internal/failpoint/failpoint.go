@@ -19,8 +19,9 @@ import (
 	"sync"
 )
 
-// Variable is the environment variable that arms a point: "NAME:N" for the N-th time that the
-// process passes it. Empty: points are counted, and nothing happens at them.
+// Variable is the environment variable that arms points: "NAME:N" for the N-th time that the
+// process passes one, more of them with a comma between: the process dies at what comes first. Empty: points are counted, and
+// nothing happens at them.
 const Variable = "MLPSYNC_SELFTEST_FAILPOINT"
 
 // Passed is a point and how often it was passed.
@@ -31,30 +32,34 @@ type Passed struct {
 
 // Points are the points of one process. Any number of goroutines may pass them.
 type Points struct {
-	name string
-	nth  int
-	die  func()
+	armed map[string]int // the passage that kills
+	die   func(point string)
 
 	mu     sync.Mutex
 	times  map[string]int
 	passed []string // in the order in which they were first passed
 }
 
-// Parse reads what Variable holds. die ends the process and does not return; nil for [Die].
-func Parse(spec string, die func()) (*Points, error) {
-	p := &Points{die: die, times: map[string]int{}}
+// Parse reads what Variable holds. die ends the process at the point that it is given, and does not return; nil for [Die] alone.
+func Parse(spec string, die func(point string)) (*Points, error) {
+	p := &Points{armed: map[string]int{}, die: die, times: map[string]int{}}
 	if p.die == nil {
-		p.die = Die
+		p.die = func(string) { Die() }
 	}
 	if spec == "" {
 		return p, nil
 	}
-	name, count, ok := strings.Cut(spec, ":")
-	n, err := strconv.Atoi(count)
-	if !ok || name == "" || err != nil || n < 1 {
-		return nil, fmt.Errorf("%s is not of the form NAME:N", Variable)
+	for one := range strings.SplitSeq(spec, ",") {
+		name, count, ok := strings.Cut(one, ":")
+		n, err := strconv.Atoi(count)
+		if !ok || name == "" || err != nil || n < 1 {
+			return nil, fmt.Errorf("%s is not of the form NAME:N,NAME:N", Variable)
+		}
+		if p.armed[name] != 0 {
+			return nil, fmt.Errorf("%s arms %s twice", Variable, name)
+		}
+		p.armed[name] = n
 	}
-	p.name, p.nth = name, n
 	return p, nil
 }
 
@@ -67,8 +72,8 @@ func (p *Points) Reached(name string) {
 		p.passed = append(p.passed, name)
 	}
 	p.mu.Unlock()
-	if name == p.name && n == p.nth {
-		p.die()
+	if n == p.armed[name] {
+		p.die(name)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 
 func TestDiesTheNthTime(t *testing.T) {
 	deaths := 0
-	p, err := Parse("settle:2", func() { deaths++ })
+	p, err := Parse("settle:2", func(string) { deaths++ })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,8 +26,23 @@ func TestDiesTheNthTime(t *testing.T) {
 	}
 }
 
+// Of more than one point the first that comes by kills, and it is told which.
+func TestDiesAtWhatComesFirst(t *testing.T) {
+	var died []string
+	p, err := Parse("park:1,settle:2,claim:3", func(point string) { died = append(died, point) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"claim", "settle", "claim", "settle", "park", "claim", "park"} {
+		p.Reached(name)
+	}
+	if diff := cmp.Diff([]string{"settle", "park", "claim"}, died); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestUnarmedOnlyCounts(t *testing.T) {
-	p, err := Parse("", func() { t.Error("died") })
+	p, err := Parse("", func(string) { t.Error("died") })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +54,7 @@ func TestUnarmedOnlyCounts(t *testing.T) {
 }
 
 func TestParseRefuses(t *testing.T) {
-	for _, spec := range []string{"settle", "settle:", "settle:0", "settle:x", ":1"} {
+	for _, spec := range []string{"settle", "settle:", "settle:0", "settle:x", ":1", "settle:1,", ",settle:1", "settle:1,claim", "settle:1,settle:2"} {
 		if _, err := Parse(spec, nil); err == nil {
 			t.Errorf("%q is taken", spec)
 		}
