@@ -15,7 +15,7 @@ import (
 )
 
 type crashCmd struct {
-	Rounds int    `default:"3" placeholder:"N" help:"How many times to start over; a round kills once at each failpoint, and at random moments in between."`
+	Rounds int    `default:"3" placeholder:"N" help:"How many times to start over. A round kills at each failpoint, and at random moments in between; but of work that is done once it kills at one of 3 points, so that all of them take 3 rounds."`
 	Seed   uint64 `default:"1" placeholder:"S" help:"Draws which passage of a failpoint kills, and the random moments."`
 	Only   string `placeholder:"PREFIX" help:"Kill only at failpoints whose name begins so."`
 	JSON   bool   `name:"json" help:"Print the report as JSON."`
@@ -32,9 +32,13 @@ type crashReport struct {
 	Kills    int    `json:"kills"`
 	UnderWay int    `json:"killsWithEntriesUnderWay"`
 	verdict
-	// Never are the failpoints that never came by, Spared those at which it was never killed.
+	// Again is how many more installations it took for the failpoints that the rounds missed.
+	Again int `json:"roundsAgain"`
+	// Never are the failpoints that never came by. At Missed it was never killed though it was tried, and Left are
+	// those whose turn (onlyOnce) takes more rounds.
 	Never   []string       `json:"neverPassed"`
-	Spared  []string       `json:"neverKilledAt"`
+	Missed  []string       `json:"neverKilledAt"`
+	Left    []string       `json:"notTried"`
 	Moments []momentReport `json:"moments"`
 	// FirstChange is from the start of a process until MLP changed again.
 	FirstChange delays  `json:"firstChange"`
@@ -46,7 +50,7 @@ type crashReport struct {
 type momentReport struct {
 	Name   string `json:"name"`
 	Kills  int    `json:"kills"`
-	Missed int    `json:"notReached"` // the daemon came to rest before it
+	Missed int    `json:"notReached"` // rounds that aimed at it in vain
 	// Of the rounds in which it was killed here.
 	verdict
 	// Recover is from the start of the next process until it is ready: what was under way is known,
@@ -81,16 +85,18 @@ const (
 	firstWrite   = "write.before-send"
 	shutdown     = "shutdown."
 	newState     = "migrate."
-	// spent is the number of changes in MLP after which a failpoint is given up, so that work is
-	// left for the others: the daemon is killed all the same.
+	// spent is the number of changes in MLP after which an aim is given up, so that work is
+	// left for the others: the daemon is killed all the same, and from then on the point's next passage kills.
 	spent = 30
+	// again is how often what the rounds missed is tried once more, in an installation of its own.
+	again = 3
 	// randomEvery is after how many failpoints a random moment comes.
 	randomEvery = 4
 	// patience is how long a daemon may take to come to its end; a round takes seconds.
 	patience = 5 * time.Minute
 )
 
-// Run prints the report, and fails when anything was lost, done twice or out of order.
+// Run prints the report, and fails when anything was lost, done twice or out of order, or a failpoint missed.
 func (c crashCmd) Run(s *session) error {
 	if c.Rounds < 1 || c.Rounds > 1000 {
 		return &usageError{errors.New("--rounds takes 1 to 1000")}
@@ -106,17 +112,25 @@ func (c crashCmd) Run(s *session) error {
 	}
 	say("There is no public MLP API: this runs against the bundled mock, with test persons.")
 	say("one run that nobody disturbs ...")
-	t := &torture{seed: c.Seed, only: c.Only, moments: map[string]*moment{}, seen: map[string]bool{}}
+	t := &torture{seed: c.Seed, only: c.Only, moments: map[string]*moment{}, seen: map[string]bool{}, tried: map[string]bool{}}
 	if err := t.undisturbed(s.ctx); err != nil {
 		return err
 	}
 	say("%d changes in MLP, %d failpoints; killing ...", len(t.want.effects), len(t.passed))
 	for n := range c.Rounds {
-		v, kills, err := t.round(s.ctx, uint64(n))
+		v, kills, err := t.round(s.ctx, t.aims(uint64(n)))
 		if err != nil {
 			return fmt.Errorf("round %d of seed %d: %w", n+1, c.Seed, err)
 		}
 		say("round %d: killed %d times, lost %d, effects twice %d, out of order %d", n+1, kills, v.Lost, v.Twice, v.OutOfOrder)
+	}
+	for ; t.again < again && len(t.missed()) > 0; t.again++ {
+		say("once more, for what was missed: %s", strings.Join(t.missed(), ", "))
+		v, kills, err := t.round(s.ctx, t.aimsAgain())
+		if err != nil {
+			return fmt.Errorf("once more for seed %d: %w", c.Seed, err)
+		}
+		say("once more: killed %d times, lost %d, effects twice %d, out of order %d", kills, v.Lost, v.Twice, v.OutOfOrder)
 	}
 	r := t.report(c.Rounds, time.Since(began))
 	if c.JSON {
@@ -126,10 +140,15 @@ func (c crashCmd) Run(s *session) error {
 	} else {
 		printCrash(s.stdout, r)
 	}
-	if !r.clean() || r.Kills == 0 || len(r.Never) > 0 {
+	if !r.well() {
 		return errLeft
 	}
 	return nil
+}
+
+// well tells whether the report proves what it is there to prove.
+func (r crashReport) well() bool {
+	return r.clean() && r.Kills > 0 && len(r.Never) == 0 && len(r.Missed) == 0
 }
 
 // torture kills, and keeps count.
@@ -142,6 +161,8 @@ type torture struct {
 	under   int
 	moments map[string]*moment
 	seen    map[string]bool // points that came by, as far as processes lived to tell
+	tried   map[string]bool // points that were aimed at
+	again   int
 	order   []string
 	changed []time.Duration // from a start to the first change in MLP
 }
@@ -163,14 +184,27 @@ func (t *torture) never() []string {
 	return slices.DeleteFunc(app.Points(), func(point string) bool { return t.seen[point] })
 }
 
+// missed are the failpoints that were aimed at in vain.
+func (t *torture) missed() []string {
+	return slices.DeleteFunc(t.spared(), t.later)
+}
+
+// left are the failpoints that have their turn in a later round.
+func (t *torture) left() []string {
+	return slices.DeleteFunc(t.spared(), func(point string) bool { return !t.later(point) })
+}
+
+// later excuses that nothing was killed at a failpoint: nothing else does.
+func (t *torture) later(point string) bool {
+	return rowOf(point) >= 0 && !t.tried[point]
+}
+
+// spared are the failpoints at which nothing was killed.
 func (t *torture) spared() []string {
-	spared := []string{}
-	for _, p := range t.passed {
-		if m := t.moments[p.Name]; strings.HasPrefix(p.Name, t.only) && (m == nil || m.kills == 0) {
-			spared = append(spared, p.Name)
-		}
-	}
-	return spared
+	return slices.DeleteFunc(app.Points(), func(point string) bool {
+		m := t.moments[point]
+		return !strings.HasPrefix(point, t.only) || m != nil && m.kills > 0
+	})
 }
 
 func (t *torture) at(name string) *moment {
@@ -214,13 +248,12 @@ func (t *torture) undisturbed(ctx context.Context) (err error) {
 	return nil
 }
 
-// aim is where a process is to die: at the n-th passage of a failpoint, or after a while.
+// aim is where a process is to die: at the n-th passage of a failpoint, or after a while. None: at nothing that it is not armed with
+// besides.
 type aim struct {
 	point string
 	nth   int
 	after time.Duration
-	// seldom: it is waited for longer. patient: as long as there is anything to do.
-	seldom, patient bool
 }
 
 func (a aim) name() string {
@@ -233,11 +266,18 @@ func (a aim) name() string {
 	return a.point
 }
 
-func (a aim) spec() string {
-	if a.point == "" {
-		return ""
+// spec arms a point, and the first passage of each open one.
+func (a aim) spec(open []string) string {
+	var armed []string
+	if a.point != "" {
+		armed = append(armed, fmt.Sprintf("%s:%d", a.point, a.nth))
 	}
-	return fmt.Sprintf("%s:%d", a.point, a.nth)
+	for _, point := range open {
+		if point != a.point {
+			armed = append(armed, point+":1")
+		}
+	}
+	return strings.Join(armed, ",")
 }
 
 // onlyOnce are points of work that is done once: after a kill at one of a row, the others don't come again. A set is taken and
@@ -249,14 +289,26 @@ func onlyOnce() [][]string {
 	}
 }
 
+// rowOf is the row of onlyOnce in which a point stands, -1 for none.
+func rowOf(point string) int {
+	return slices.IndexFunc(onlyOnce(), func(row []string) bool { return slices.Contains(row, point) })
+}
+
 // turn tells whether a point is killed at in a round: of each row of onlyOnce one is.
 func turn(point string, round uint64) bool {
-	for _, row := range onlyOnce() {
-		if i := slices.Index(row, point); i >= 0 {
-			return uint64(i) == round%uint64(len(row))
-		}
+	if i := rowOf(point); i >= 0 {
+		row := onlyOnce()[i]
+		return uint64(slices.Index(row, point)) == round%uint64(len(row))
 	}
 	return true
+}
+
+// allTurns is how many rounds it takes until each point had its turn.
+func allTurns() (rounds int) {
+	for _, row := range onlyOnce() {
+		rounds = max(rounds, len(row))
+	}
+	return rounds
 }
 
 // targets are the kills that a round aims at.
@@ -264,17 +316,20 @@ type targets struct {
 	empty   []aim // while there is nothing to do yet: those of a new state
 	early   []aim // before something is sent, in the order in which the work comes by, as an earlier point may not be passed again
 	sending []aim // in the middle of sending, in any order
+	// open are points that come by when they like. From the first sending on every process is armed with all of them, and one that
+	// killed is open no more: to wait for one after another takes more work than there is.
+	open []string
 }
 
 // aims are the targets of a round. Early: the first passage of each failpoint. In the middle of sending: a passage of those that come by
-// often, a stop, random moments, and half of those that come by seldom, the other half in the next round.
+// often, a stop, random moments, and what comes by seldom or, undisturbed, not at all.
 func (t *torture) aims(round uint64) (p targets) {
-	const often, deepest = 20, 8
-	var sending, seldom []aim
-	draw, halves := rand.New(rand.NewPCG(t.seed, round)), rand.New(rand.NewPCG(t.seed, round/2))
+	const often = 20
+	draw := rand.New(rand.NewPCG(t.seed, round))
 	start := slices.IndexFunc(t.passed, func(p failpoint.Passed) bool { return p.Name == firstWrite })
 	for i, point := range t.passed {
 		first := aim{point: point.Name, nth: 1}
+		depth := t.depth(point)
 		switch {
 		case strings.HasPrefix(point.Name, newState):
 			p.empty = append(p.empty, first)
@@ -283,117 +338,212 @@ func (t *torture) aims(round uint64) (p targets) {
 			p.early = append(p.early, first)
 		}
 		switch {
-		case point.Times >= often:
-			sending = append(sending, aim{point: point.Name, nth: 1 + draw.IntN(deepest)})
 		case strings.HasPrefix(point.Name, shutdown):
-			sending = append(sending, first)
-		case i > start:
-			seldom = append(seldom, aim{point: point.Name, nth: 1, seldom: true})
+			p.sending = append(p.sending, first)
+		case i < start && point.Times >= often, i >= start && depth > 1:
+			p.sending = append(p.sending, aim{point: point.Name, nth: 1 + draw.IntN(max(depth, 2))})
+		case i >= start:
+			p.open = append(p.open, point.Name)
 		}
 	}
-	halves.Shuffle(len(seldom), func(i, j int) { seldom[i], seldom[j] = seldom[j], seldom[i] })
-	draw.Shuffle(len(sending), func(i, j int) { sending[i], sending[j] = sending[j], sending[i] })
-	for i := randomEvery; i < len(sending); i += randomEvery + 1 {
-		sending = slices.Insert(sending, i, aim{after: 300*time.Millisecond + time.Duration(draw.Int64N(int64(time.Second)))})
+	for _, name := range app.Points() {
+		if !slices.ContainsFunc(t.passed, func(p failpoint.Passed) bool { return p.Name == name }) && turn(name, round) {
+			p.open = append(p.open, name)
+		}
 	}
-	half := (len(seldom) + 1) / 2
-	if round%2 == 0 {
-		seldom = seldom[:half]
-	} else {
-		seldom = seldom[half:]
+	draw.Shuffle(len(p.sending), func(i, j int) { p.sending[i], p.sending[j] = p.sending[j], p.sending[i] })
+	for i := randomEvery; i < len(p.sending); i += randomEvery + 1 {
+		p.sending = slices.Insert(p.sending, i, aim{after: 300*time.Millisecond + time.Duration(draw.Int64N(int64(time.Second)))})
 	}
-	p.sending = slices.Concat(seldom, sending)
 	for _, aims := range []*[]aim{&p.empty, &p.early, &p.sending} {
 		*aims = slices.DeleteFunc(*aims, func(a aim) bool { return !strings.HasPrefix(a.point, t.only) })
+	}
+	p.open = slices.DeleteFunc(p.open, func(point string) bool { return !strings.HasPrefix(point, t.only) })
+	return p
+}
+
+// depth is the deepest passage of a point that can be waited for before its aim is given up.
+func (t *torture) depth(p failpoint.Passed) int {
+	const deepest = 8
+	return min(p.Times*spent/max(len(t.want.effects), 1), deepest)
+}
+
+// aimsAgain are the targets of an installation for what was missed: of each row of onlyOnce one.
+func (t *torture) aimsAgain() (p targets) {
+	begun := map[int]bool{} // rows
+	for _, point := range t.missed() {
+		first := aim{point: point, nth: 1}
+		row := rowOf(point)
+		switch {
+		case strings.HasPrefix(point, newState):
+			p.empty = append(p.empty, first)
+		case strings.HasPrefix(point, shutdown):
+			p.sending = append(p.sending, first)
+		case row < 0 || !begun[row]:
+			p.open = append(p.open, point)
+			begun[row] = row >= 0
+		}
 	}
 	return p
 }
 
-// missed are a few failpoints that were aimed at and never reached. At the end of a round there is time to wait for them.
-func (t *torture) missed() []aim {
-	const few = 4
-	var aims []aim
-	for _, point := range t.spared() {
-		if m := t.moments[point]; m != nil && m.missed > 0 && len(aims) < few {
-			aims = append(aims, aim{point: point, nth: 1, patient: true})
+// hunt is a round while it goes on: the kills of one installation.
+type hunt struct {
+	*torture
+	bench *bench
+	// life is torture.process on the bench.
+	life     func(ctx context.Context, a aim, open []string, before string) (killed string, err error)
+	open     []string // see targets
+	aimedAt  map[string]bool
+	killedAt map[string]bool
+	last     string // where the process before was killed
+	kills    int
+}
+
+// shoot lets a process live until it dies at a, at an open point, or comes to its end, and tells where it died.
+func (h *hunt) shoot(ctx context.Context, a aim, open []string) (killed string, err error) {
+	h.aim(a.point)
+	if killed, err = h.life(ctx, a, open, h.last); err != nil {
+		return "", err
+	}
+	if h.last = killed; killed != "" {
+		h.kills++
+		h.killedAt[killed] = true
+	}
+	return killed, nil
+}
+
+func (h *hunt) aim(points ...string) {
+	for _, point := range points {
+		if point != "" {
+			h.aimedAt[point], h.tried[point] = true, true
 		}
 	}
-	return aims
+}
+
+// singly kills at one aim after another. What is not reached is open from then on.
+func (h *hunt) singly(ctx context.Context, aims []aim) error {
+	for _, a := range aims {
+		killed, err := h.shoot(ctx, a, nil)
+		if err != nil {
+			return err
+		}
+		h.reopen(a, killed)
+	}
+	return nil
+}
+
+func (h *hunt) reopen(a aim, killed string) {
+	if a.point != "" && killed != a.point && !slices.Contains(h.open, a.point) {
+		h.open = append(h.open, a.point)
+	}
+}
+
+// closed tells whether a point was open, and is no more.
+func (h *hunt) closed(point string) bool {
+	i := slices.Index(h.open, point)
+	if i >= 0 {
+		h.open = slices.Delete(h.open, i, i+1)
+	}
+	return i >= 0
+}
+
+// sending kills in the middle of sending: each aim has its turn, however many open points come before it.
+func (h *hunt) sending(ctx context.Context, aims []aim) error {
+	h.aim(h.open...)
+	for _, a := range aims {
+		for {
+			killed, err := h.shoot(ctx, a, h.open)
+			if err != nil {
+				return err
+			}
+			if h.closed(killed) && killed != a.point {
+				continue
+			}
+			h.reopen(a, killed)
+			break
+		}
+	}
+	return nil
+}
+
+// finish lets the daemon come to rest, and has what is still open kill on the way.
+func (h *hunt) finish(ctx context.Context) error {
+	for {
+		killed, err := h.shoot(ctx, aim{}, h.open)
+		if err != nil || killed == "" {
+			return err
+		}
+		h.closed(killed)
+	}
+}
+
+// all is all that a round does to an installation.
+func (h *hunt) all(ctx context.Context, plan targets) error {
+	if err := errors.Join(h.bench.harden(), h.bench.withhold()); err != nil {
+		return err
+	}
+	if err := h.singly(ctx, plan.empty); err != nil {
+		return err
+	}
+	h.open = nil // what is of a new state does not come again
+	if _, err := h.bench.outdate(ctx); err != nil {
+		return err
+	}
+	if err := h.bench.deliver(); err != nil {
+		return err
+	}
+	if err := h.singly(ctx, plan.early); err != nil {
+		return err
+	}
+	h.open = append(h.open, plan.open...)
+	if err := h.sending(ctx, plan.sending); err != nil {
+		return err
+	}
+	return h.finish(ctx)
 }
 
 // round kills the daemon of one installation again and again, lets it finish, and judges.
-func (t *torture) round(ctx context.Context, n uint64) (v verdict, kills int, err error) {
+func (t *torture) round(ctx context.Context, plan targets) (v verdict, kills int, err error) {
 	b, err := newBench(ctx, t.seed)
 	if err != nil {
 		return v, 0, err
 	}
 	defer func() { err = errors.Join(err, b.close()) }()
-	if err := errors.Join(b.harden(), b.withhold()); err != nil {
-		return v, 0, err
+	h := &hunt{torture: t, bench: b, aimedAt: map[string]bool{}, killedAt: map[string]bool{}}
+	h.life = func(ctx context.Context, a aim, open []string, before string) (string, error) {
+		return t.process(ctx, b, a, open, before)
 	}
-	killedAt := map[string]bool{}
-	last := "" // where the process before was killed
-	kill := func(aims []aim) (missed []aim, err error) {
-		for _, a := range aims {
-			killed, err := t.process(ctx, b, a, last)
-			if err != nil {
-				return nil, err
-			}
-			if killed != a.name() {
-				missed = append(missed, a)
-			}
-			if last = ""; killed != "" {
-				kills, last, killedAt[killed] = kills+1, killed, true
-			}
-		}
-		return missed, nil
-	}
-	plan := t.aims(n)
-	if _, err := kill(plan.empty); err != nil {
-		return v, kills, err
-	}
-	_, err = b.outdate(ctx)
-	if err = errors.Join(err, b.deliver()); err != nil {
-		return v, kills, err
-	}
-	missed, err := kill(plan.early)
-	if err != nil {
-		return v, kills, err
-	}
-	for i := range missed {
-		missed[i].seldom = true // what does not come by before something is sent may come later
-	}
-	if _, err := kill(slices.Concat(missed, plan.sending)); err != nil {
-		return v, kills, err
-	}
-	if _, err := kill(t.missed()); err != nil {
-		return v, kills, err
-	}
-	_, err = t.process(ctx, b, aim{}, last)
+	err = h.all(ctx, plan)
 	if err != nil && !errors.Is(err, errNotAtRest) {
-		return v, kills, err
+		return v, h.kills, err
 	}
 	v = compareOutcomes(t.want, outcomeOf(b.mock))
 	findings, checkErr := b.findings(ctx)
 	if v.Findings = findings; checkErr != nil {
-		return v, kills, checkErr
+		return v, h.kills, checkErr
 	}
 	// What never comes to rest has lost something, and that is what is asked for.
 	if v.clean() && err != nil {
-		return v, kills, err
+		return v, h.kills, err
 	}
 	err = nil
 	t.total.add(v)
-	for name := range killedAt {
+	for name := range h.killedAt {
 		t.at(name).add(v)
 	}
-	return v, kills, nil
+	for name := range h.aimedAt {
+		if !h.killedAt[name] {
+			t.at(name).missed++
+		}
+	}
+	return v, h.kills, nil
 }
 
-// process is the life of one process: from its start to its death at a, or, without one, to rest.
+// process is the life of one process: from its start to its death at a or an open point, or, without one, to rest.
 // It names where it was killed; empty where it was not.
-func (t *torture) process(ctx context.Context, b *bench, a aim, before string) (string, error) {
-	k, err := startChild(ctx, b.config(), a.spec())
+func (t *torture) process(ctx context.Context, b *bench, a aim, open []string, before string) (string, error) {
+	k, err := startChild(ctx, b.config(), a.spec(open))
 	if err != nil {
 		return "", err
 	}
@@ -402,30 +552,31 @@ func (t *torture) process(ctx context.Context, b *bench, a aim, before string) (
 	if err != nil {
 		return "", fmt.Errorf("aimed at %s: %w", a.name(), err)
 	}
-	killed := k.ended()
-	if cut && !strings.HasPrefix(a.point, shutdown) {
+	byItself := k.ended()
+	switch {
+	case byItself:
+	case cut && !strings.HasPrefix(a.point, shutdown):
 		k.kill()
-		if a.point != "" {
-			t.at(a.name()).missed++
-		}
-		a, killed = aim{after: a.after + 1}, true
-	}
-	if !killed {
+	default:
 		k.stop() // points of a shutdown are passed here
-		killed = !k.cmd.ProcessState.Success()
 	}
 	t.came(k.points)
-	t.note(a, before, killed, took)
+	killed := k.fellAt()
+	fell := killed != ""
+	if !fell && !k.cmd.ProcessState.Success() {
+		killed = randomMoment // killed from here, by now or as it held on
+	}
+	switch {
+	case byItself && !fell, a == aim{} && killed == randomMoment:
+		return "", k.failed("the daemon ended by itself")
+	case killed != "" && (k.said("this should not happen") || k.said("mlpsync: ")):
+		return "", k.failed("the daemon ended by itself")
+	}
+	t.note(before, killed, took)
 	if k.said("outbox.recovered") {
 		t.under++
 	}
-	switch {
-	case !killed:
-		return "", nil
-	case a == aim{}, k.said("this should not happen"), k.said("mlpsync: "):
-		return "", k.failed("the daemon ended by itself")
-	}
-	return a.name(), nil
+	return killed, nil
 }
 
 // due tells when the process is to be killed, or stopped, from outside.
@@ -433,35 +584,26 @@ func (a aim) due(k *child, b *bench) func() bool {
 	before := len(b.mock.Effects())
 	changed := func() int { return len(b.mock.Effects()) - before }
 	switch {
-	case a == aim{}, a.patient:
+	case a == aim{}:
 		return nil
 	case a.after > 0:
 		return func() bool { return time.Since(k.started) > a.after }
 	case strings.HasPrefix(a.point, shutdown):
 		return func() bool { return changed() > 0 }
 	}
-	most := spent
-	if a.seldom {
-		most *= 3
-	}
-	return func() bool { return changed() > most }
+	return func() bool { return changed() > spent }
 }
 
-func (t *torture) note(a aim, before string, killed bool, took spans) {
+func (t *torture) note(before, killed string, took spans) {
 	if before != "" && took.ready > 0 {
 		t.at(before).ready = append(t.at(before).ready, took.ready)
 	}
 	if before != "" && took.changed > 0 {
 		t.changed = append(t.changed, took.changed)
 	}
-	if a == (aim{}) {
-		return
-	}
-	if m := t.at(a.name()); killed {
-		t.seen[a.point] = true
-		m.kills++
-	} else {
-		m.missed++
+	if killed != "" {
+		t.seen[killed] = true
+		t.at(killed).kills++
 	}
 }
 
@@ -504,7 +646,8 @@ func await(ctx context.Context, k *child, b *bench, due func() bool) (took spans
 func (t *torture) report(rounds int, took time.Duration) crashReport {
 	r := crashReport{
 		Seed: t.seed, Rounds: rounds, Points: len(t.passed), UnderWay: t.under, verdict: t.total,
-		Changes: len(t.want.effects), Seconds: took.Seconds(), FirstChange: delaysOf(t.changed), Never: t.never(), Spared: t.spared(),
+		Changes: len(t.want.effects), Seconds: took.Seconds(), FirstChange: delaysOf(t.changed), Never: t.never(),
+		Again: t.again, Missed: t.missed(), Left: t.left(),
 	}
 	for _, name := range t.order {
 		m := t.moments[name]
@@ -528,9 +671,16 @@ func printCrash(w io.Writer, r crashReport) {
 	fmt.Fprintf(w, "\n%d kills in %d rounds of %d changes, seed %d, %.0f s; after %d of them an entry was under way, and MLP was read to find out.\n",
 		r.Kills, r.Rounds, r.Changes, r.Seed, r.Seconds, r.UnderWay)
 	fmt.Fprintf(w, "from a start to the next change in MLP: %s\n", r.FirstChange)
-	for what, points := range map[string][]string{"never came by": r.Never, "never killed at": r.Spared} {
-		if len(points) > 0 {
-			fmt.Fprintf(w, "%s: %s\n", what, strings.Join(points, ", "))
+	for _, list := range []struct {
+		what   string
+		points []string
+	}{
+		{"never came by", r.Never},
+		{fmt.Sprintf("never killed at, though it was tried in %d installations", r.Rounds+r.Again), r.Missed},
+		{fmt.Sprintf("not tried, as it is work that is done once, of which a round kills at one point of %[1]d: all of them take %[1]d rounds", allTurns()), r.Left},
+	} {
+		if len(list.points) > 0 {
+			fmt.Fprintf(w, "%s: %s\n", list.what, strings.Join(list.points, ", "))
 		}
 	}
 	fmt.Fprintf(w, "lost %d, effects twice %d, out of order %d, unexpected %d, dossiers that differ %d, findings of state check --deep %d\n",

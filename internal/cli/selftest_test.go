@@ -1,11 +1,16 @@
 package cli
 
 import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -82,39 +87,226 @@ func TestMoved(t *testing.T) {
 	t.Error("never moves")
 }
 
-// In as many rounds as there are by default the daemon is killed at every failpoint.
-func TestAimsCoverEveryFailpoint(t *testing.T) {
+// passes are all failpoints as a run may pass them: those of onlyOnce and half of the others before anything is sent.
+func passes() []failpoint.Passed {
 	passed := []failpoint.Passed{{Name: "often.before-send", Times: 50}, {Name: firstWrite, Times: 50}}
 	for i, name := range app.Points() {
 		if name == firstWrite {
 			continue
 		}
 		p := failpoint.Passed{Name: name, Times: 1 + i%3}
-		if slices.ContainsFunc(onlyOnce(), func(row []string) bool { return slices.Contains(row, name) }) || i%2 == 0 {
+		if rowOf(name) >= 0 || i%2 == 0 {
 			passed = slices.Insert(passed, 1, p) // before anything is sent
 		} else {
 			passed = append(passed, p)
 		}
 	}
+	return passed
+}
+
+func newTorture(passed []failpoint.Passed) *torture {
+	const changes = 100
+	return &torture{seed: 7, passed: passed, want: outcome{effects: make([]mockmlp.Effect, changes)}, moments: map[string]*moment{}, seen: map[string]bool{}, tried: map[string]bool{}}
+}
+
+// In as many rounds as there are by default the daemon is aimed at at every failpoint, in one at all that is not done once; in the
+// right part of a round, and also at those that an undisturbed run does not pass.
+func TestAimsCoverEveryFailpoint(t *testing.T) {
 	rounds, _ := reflect.TypeFor[crashCmd]().FieldByName("Rounds")
-	byDefault, err := strconv.ParseUint(rounds.Tag.Get("default"), 10, 64)
+	byDefault, err := strconv.Atoi(rounds.Tag.Get("default"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	tt := &torture{seed: 7, passed: passed}
-	aimedAt := map[string]bool{}
-	for round := range byDefault {
-		plan := tt.aims(round)
-		for _, a := range slices.Concat(plan.empty, plan.early, plan.sending) {
-			aimedAt[a.point] = true
-			if strings.HasPrefix(a.point, newState) != slices.Contains(plan.empty, a) {
-				t.Errorf("%s is aimed at in the wrong part of a round", a.point)
+	if help := rounds.Tag.Get("help"); byDefault < allTurns() || !strings.Contains(help, "take "+strconv.Itoa(allTurns())+" rounds") {
+		t.Errorf("it takes %d rounds, not %d; the help says %s", allTurns(), byDefault, help)
+	}
+	for _, passed := range [][]failpoint.Passed{passes(), passes()[:20]} {
+		tt := newTorture(passed)
+		aimedAt := map[string]bool{}
+		for round := range byDefault {
+			plan := tt.aims(uint64(round))
+			for _, a := range slices.Concat(plan.empty, plan.early, plan.sending) {
+				aimedAt[a.point] = true
+				if strings.HasPrefix(a.point, newState) != slices.Contains(plan.empty, a) {
+					t.Errorf("%s is aimed at in the wrong part of a round", a.point)
+				}
+			}
+			for _, point := range plan.open {
+				aimedAt[point] = true
+			}
+			for _, name := range app.Points() {
+				if !aimedAt[name] && (rowOf(name) < 0 || round == byDefault-1) {
+					t.Errorf("nothing is aimed at %s in %d rounds", name, round+1)
+				}
 			}
 		}
 	}
-	for _, p := range passed {
-		if !aimedAt[p.Name] {
-			t.Errorf("nothing is aimed at %s", p.Name)
+}
+
+// What excuses that a failpoint is not killed at is fixed: failpoints that there are, each in one row of three.
+func TestOnlyOnce(t *testing.T) {
+	in := map[string]int{}
+	for _, row := range onlyOnce() {
+		if len(row) != allTurns() {
+			t.Errorf("the report says that a round kills at one of %d, and not of %v", allTurns(), row)
+		}
+		for _, point := range row {
+			if in[point]++; in[point] > 1 || !slices.Contains(app.Points(), point) {
+				t.Errorf("%s is no failpoint, or stands there twice", point)
+			}
+		}
+	}
+}
+
+// An aim is no deeper than what comes by before it is given up: one too deep kills nowhere, and takes work away from the others.
+func TestDepth(t *testing.T) {
+	tt := newTorture(nil)
+	for times, want := range map[int]int{1: 0, 3: 0, 4: 1, 10: 3, 1000: 8} {
+		if got := tt.depth(failpoint.Passed{Times: times}); got != want {
+			t.Errorf("what comes by %d times in %d changes is waited for until passage %d, want %d", times, len(tt.want.effects), got, want)
+		}
+	}
+}
+
+// The same seed and the same undisturbed run give the same aims.
+func TestAimsAreDrawnBySeed(t *testing.T) {
+	a, b, other := newTorture(passes()), newTorture(passes()), newTorture(passes())
+	other.seed = 8
+	show := func(t *torture) string { return fmt.Sprint(t.aims(0), t.aims(1)) }
+	if show(a) != show(b) {
+		t.Error("one seed, two plans")
+	}
+	if show(a) == show(other) {
+		t.Error("two seeds, one plan")
+	}
+}
+
+// work is a daemon for a hunt: it passes the points of left, one each, and is cut off after as many as stamina.
+type work struct {
+	left    []string
+	stamina int
+	lives   []string
+}
+
+func (w *work) life(_ context.Context, a aim, open []string, _ string) (string, error) {
+	killed, passed := "", map[string]int{}
+	for n := 0; len(w.left) > 0 && killed == ""; n++ {
+		if a != (aim{}) && n == w.stamina {
+			killed = randomMoment
+			break
+		}
+		point := w.left[0]
+		w.left = w.left[1:]
+		passed[point]++
+		switch {
+		case point == a.point && passed[point] == a.nth, point != a.point && slices.Contains(open, point):
+			killed = point
+		}
+	}
+	w.lives = append(w.lives, a.name()+"="+killed)
+	return killed, nil
+}
+
+func TestHunt(t *testing.T) {
+	for _, tt := range []struct {
+		name, work string
+		open       string
+		aims       []aim
+		want       string
+		missed     string
+	}{
+		{"an open point does not cost an aim its turn", "a p a w q w w", "p q", []aim{{point: "w", nth: 2}}, "w=p w=q w=w nothing=", ""},
+		{"what is given up is open from then on", "a a a a w w w", "", []aim{{point: "w", nth: 2}, {point: "b", nth: 1}}, "w=random moment b=w b= nothing=", "b"},
+		{"an open point is waited for to the end", "a a a a a a a p a", "p", []aim{{point: "a", nth: 1}}, "a=a nothing=p nothing=", ""},
+		{"a random moment comes when its turn is", "p a a a a a", "p", []aim{{after: 1}}, "random moment=p random moment=random moment nothing=", ""},
+		{"what does not come by is missed", "a a", "p", []aim{{point: "a", nth: 3}}, "a= nothing=", "a p"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := &work{left: strings.Fields(tt.work), stamina: 4}
+			h := &hunt{torture: newTorture(nil), life: w.life, open: strings.Fields(tt.open), aimedAt: map[string]bool{}, killedAt: map[string]bool{}}
+			if err := errors.Join(h.sending(t.Context(), tt.aims), h.finish(t.Context())); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, strings.Join(w.lives, " ")); diff != "" {
+				t.Error(diff)
+			}
+			var missed []string
+			for name := range h.aimedAt {
+				if !h.killedAt[name] {
+					missed = append(missed, name)
+				}
+			}
+			slices.Sort(missed)
+			if diff := cmp.Diff(tt.missed, strings.Join(missed, " ")); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// A failpoint that is not killed at is said and fails the self-test, unless its turn is in a later round: then the report says that.
+func TestMissedIsNotWell(t *testing.T) {
+	const missed = "approve.before-commit"
+	for _, tt := range []struct {
+		name          string
+		spared, tried []string
+		well          bool
+		says, not     string
+	}{
+		{"none", nil, nil, true, "lost 0", "tried"},
+		{"in vain", []string{missed}, []string{missed}, false, "never killed at, though it was tried in 4 installations: " + missed + "\n", "not tried"},
+		{"never even aimed at", []string{missed}, nil, false, "never killed at", "not tried"},
+		{"its turn comes later", []string{"acknowledge.before", "acknowledge.after"}, nil, true, "all of them take 3 rounds: acknowledge.before, acknowledge.after\n", "never killed at"},
+		{"its turn was in vain", []string{"acknowledge.before"}, []string{"acknowledge.before"}, false, "never killed at", "not tried"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tor := newTorture(passes())
+			tor.again = 3
+			for _, name := range app.Points() {
+				tor.seen[name] = true
+				if !slices.Contains(tt.spared, name) {
+					tor.at(name).kills++
+				}
+			}
+			for _, name := range tt.tried {
+				tor.tried[name] = true
+			}
+			r := tor.report(1, time.Second)
+			if r.well() != tt.well {
+				t.Errorf("well is %v", r.well())
+			}
+			var out bytes.Buffer
+			printCrash(&out, r)
+			if !strings.Contains(out.String(), tt.says) || strings.Contains(out.String(), tt.not) {
+				t.Errorf("it says\n%s", out.String())
+			}
+		})
+	}
+}
+
+// What was missed is aimed at once more, each in its part of a round and of a row of onlyOnce one.
+func TestAimsAgain(t *testing.T) {
+	tor := newTorture(passes())
+	for _, name := range app.Points() {
+		tor.tried[name] = true
+	}
+	plan := tor.aimsAgain()
+	points := slices.Clone(plan.open)
+	for _, a := range slices.Concat(plan.empty, plan.early, plan.sending) {
+		points = append(points, a.point)
+	}
+	if want := len(app.Points()) - len(onlyOnce())*(allTurns()-1); len(points) != want {
+		t.Errorf("%d points are aimed at, want %d", len(points), want)
+	}
+	for _, a := range slices.Concat(plan.empty, plan.sending) {
+		if strings.HasPrefix(a.point, newState) != slices.Contains(plan.empty, a) || strings.HasPrefix(a.point, shutdown) != slices.Contains(plan.sending, a) {
+			t.Errorf("%s is aimed at in the wrong part of a round", a.point)
+		}
+	}
+	for _, row := range onlyOnce() {
+		of := slices.DeleteFunc(slices.Clone(plan.open), func(point string) bool { return !slices.Contains(row, point) })
+		if len(of) != 1 {
+			t.Errorf("of %v it aims at %v", row, of)
 		}
 	}
 }

@@ -12,7 +12,7 @@ type crashReport struct {
 	Failpoints, Kills                                             int
 	Lost, EffectsTwice, OutOfOrder, Unexpected, DifferentDossiers int
 	StateFindings                                                 int
-	NeverPassed                                                   []string
+	NeverPassed, NeverKilledAt                                    []string
 }
 
 // The program kills itself around its writes to MLP and finishes all the same. The whole of it is
@@ -31,8 +31,8 @@ func TestSelftestCrash(t *testing.T) {
 	if r.Failpoints < 60 || len(r.NeverPassed) > 0 {
 		t.Errorf("%d failpoints are passed, and never %q", r.Failpoints, r.NeverPassed)
 	}
-	if r.Kills < 3 {
-		t.Errorf("killed only %d times", r.Kills)
+	if r.Kills < 3 || len(r.NeverKilledAt) > 0 {
+		t.Errorf("killed %d times, and never at %q", r.Kills, r.NeverKilledAt)
 	}
 	if r.Lost+r.EffectsTwice+r.OutOfOrder+r.Unexpected+r.DifferentDossiers+r.StateFindings != 0 {
 		t.Errorf("%+v", r)
