@@ -478,8 +478,8 @@ func (h *hunt) finish(ctx context.Context) error {
 	}
 }
 
-// all is all that a round does to an installation.
-func (h *hunt) all(ctx context.Context, plan targets) error {
+// kill is what a round does to an installation, up to the end of its work.
+func (h *hunt) kill(ctx context.Context, plan targets) error {
 	if err := errors.Join(h.bench.harden(), h.bench.withhold()); err != nil {
 		return err
 	}
@@ -497,10 +497,7 @@ func (h *hunt) all(ctx context.Context, plan targets) error {
 		return err
 	}
 	h.open = append(h.open, plan.open...)
-	if err := h.sending(ctx, plan.sending); err != nil {
-		return err
-	}
-	return h.finish(ctx)
+	return h.sending(ctx, plan.sending)
 }
 
 // round kills the daemon of one installation again and again, lets it finish, and judges.
@@ -514,7 +511,10 @@ func (t *torture) round(ctx context.Context, plan targets) (v verdict, kills int
 	h.life = func(ctx context.Context, a aim, open []string, before string) (string, error) {
 		return t.process(ctx, b, a, open, before)
 	}
-	err = h.all(ctx, plan)
+	if err := h.kill(ctx, plan); err != nil {
+		return v, h.kills, err
+	}
+	err = h.finish(ctx)
 	if err != nil && !errors.Is(err, errNotAtRest) {
 		return v, h.kills, err
 	}
