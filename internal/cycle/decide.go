@@ -220,7 +220,7 @@ func (c *Cycle) guard(ctx context.Context, run *Run, o OCMW) error {
 	if c.Hold {
 		return nil
 	}
-	state, stop, err := c.judge(ctx, o)
+	state, stop, err := c.guardState(ctx, o)
 	if err != nil || state == nil {
 		return err
 	}
@@ -240,8 +240,8 @@ func (c *Cycle) guard(ctx context.Context, run *Run, o OCMW) error {
 	return nil
 }
 
-// judge tells how the guard stands for an OCMW, and the stop where there is one. The state is nil when there is nothing to judge.
-func (c *Cycle) judge(ctx context.Context, o OCMW) (*ledger.GuardState, plan.Stop, error) {
+// guardState tells how the guard stands for an OCMW, and the stop where there is one. The state is nil when there is nothing to judge.
+func (c *Cycle) guardState(ctx context.Context, o OCMW) (*ledger.GuardState, plan.Stop, error) {
 	state, err := c.Store.Pending(ctx, o.KBO)
 	if err != nil {
 		return nil, plan.Stop{}, fmt.Errorf("see what waits for the guard: %w", err)
@@ -260,7 +260,7 @@ func (c *Cycle) judge(ctx context.Context, o OCMW) (*ledger.GuardState, plan.Sto
 
 // WouldStop tells how the guard of a run would stop an OCMW, as the ledger stands: for a plan, whose own cycle lets nothing go.
 func (c *Cycle) WouldStop(ctx context.Context, o OCMW) (state ledger.GuardState, stop plan.Stop, stopped bool, err error) {
-	judged, stop, err := c.judge(ctx, o)
+	judged, stop, err := c.guardState(ctx, o)
 	if err != nil || judged == nil || c.Release {
 		return ledger.GuardState{}, plan.Stop{}, false, err
 	}
