@@ -316,8 +316,9 @@ type targets struct {
 	empty   []aim // while there is nothing to do yet: those of a new state
 	early   []aim // before something is sent, in the order in which the work comes by, as an earlier point may not be passed again
 	sending []aim // in the middle of sending, in any order
-	// open are points that come by when they like. From the first sending on every process is armed with all of them, and one that
-	// killed is open no more: to wait for one after another takes more work than there is.
+	// open are points that come by when they like. From the delivery on every process is armed with all of them, and one that
+	// killed is open no more: to wait for one after another takes more work than there is, and what comes by once in an undisturbed
+	// run after something is sent (a stop by the guard) may come before that in another.
 	open []string
 }
 
@@ -421,18 +422,17 @@ func (h *hunt) aim(points ...string) {
 	}
 }
 
-// singly kills at one aim after another. What is not reached is open from then on.
+// singly kills at one aim after another, and at nothing else.
 func (h *hunt) singly(ctx context.Context, aims []aim) error {
 	for _, a := range aims {
-		killed, err := h.shoot(ctx, a, nil)
-		if err != nil {
+		if _, err := h.shoot(ctx, a, nil); err != nil {
 			return err
 		}
-		h.reopen(a, killed)
 	}
 	return nil
 }
 
+// reopen has what was not reached be open from then on.
 func (h *hunt) reopen(a aim, killed string) {
 	if a.point != "" && killed != a.point && !slices.Contains(h.open, a.point) {
 		h.open = append(h.open, a.point)
@@ -448,8 +448,8 @@ func (h *hunt) closed(point string) bool {
 	return i >= 0
 }
 
-// sending kills in the middle of sending: each aim has its turn, however many open points come before it.
-func (h *hunt) sending(ctx context.Context, aims []aim) error {
+// armed kills while there is work: each aim has its turn, however many open points come before it.
+func (h *hunt) armed(ctx context.Context, aims []aim) error {
 	h.aim(h.open...)
 	for _, a := range aims {
 		for {
@@ -486,18 +486,22 @@ func (h *hunt) kill(ctx context.Context, plan targets) error {
 	if err := h.singly(ctx, plan.empty); err != nil {
 		return err
 	}
-	h.open = nil // what is of a new state does not come again
 	if _, err := h.bench.outdate(ctx); err != nil {
 		return err
 	}
 	if err := h.bench.deliver(); err != nil {
 		return err
 	}
-	if err := h.singly(ctx, plan.early); err != nil {
+	return h.work(ctx, plan)
+}
+
+// work is what a round does from the delivery on.
+func (h *hunt) work(ctx context.Context, plan targets) error {
+	h.open = slices.Clone(plan.open)
+	if err := h.armed(ctx, plan.early); err != nil {
 		return err
 	}
-	h.open = append(h.open, plan.open...)
-	return h.sending(ctx, plan.sending)
+	return h.armed(ctx, plan.sending)
 }
 
 // round kills the daemon of one installation again and again, lets it finish, and judges.

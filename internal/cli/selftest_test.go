@@ -224,7 +224,7 @@ func TestHunt(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			w := &work{left: strings.Fields(tt.work), stamina: 4}
 			h := &hunt{torture: newTorture(nil), life: w.life, open: strings.Fields(tt.open), aimedAt: map[string]bool{}, killedAt: map[string]bool{}}
-			if err := errors.Join(h.sending(t.Context(), tt.aims), h.finish(t.Context())); err != nil {
+			if err := errors.Join(h.armed(t.Context(), tt.aims), h.finish(t.Context())); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(tt.want, strings.Join(w.lives, " ")); diff != "" {
@@ -241,6 +241,19 @@ func TestHunt(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// What is open kills before anything is sent too: a stop by the guard that comes early does not come again.
+func TestOpenFromTheDelivery(t *testing.T) {
+	w := &work{left: strings.Fields("p a a w"), stamina: 4}
+	h := &hunt{torture: newTorture(nil), life: w.life, aimedAt: map[string]bool{}, killedAt: map[string]bool{}}
+	plan := targets{early: []aim{{point: "a", nth: 1}}, sending: []aim{{point: "w", nth: 1}}, open: []string{"p"}}
+	if err := h.work(t.Context(), plan); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff("a=p a=a w=w", strings.Join(w.lives, " ")); diff != "" {
+		t.Error(diff)
 	}
 }
 
