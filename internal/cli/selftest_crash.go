@@ -495,11 +495,20 @@ func (h *hunt) kill(ctx context.Context, plan targets) error {
 	return h.work(ctx, plan)
 }
 
-// work is what a round does from the delivery on.
+// work is what a round does from the delivery on. All early points are open: one that the undisturbed run happened to pass early (a
+// feed position that MLP forgot) is not to let those after it come by unarmed.
 func (h *hunt) work(ctx context.Context, plan targets) error {
 	h.open = slices.Clone(plan.open)
-	if err := h.armed(ctx, plan.early); err != nil {
-		return err
+	for _, a := range plan.early {
+		h.open = append(h.open, a.point)
+	}
+	for _, a := range plan.early {
+		if !slices.Contains(h.open, a.point) {
+			continue // it came by before its turn
+		}
+		if err := h.armed(ctx, []aim{a}); err != nil {
+			return err
+		}
 	}
 	return h.armed(ctx, plan.sending)
 }

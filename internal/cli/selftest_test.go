@@ -244,15 +244,16 @@ func TestHunt(t *testing.T) {
 	}
 }
 
-// What is open kills before anything is sent too: a stop by the guard that comes early does not come again.
+// What is open kills before anything is sent too, and early points do in whatever order they come: a stop by the guard does not
+// come again.
 func TestOpenFromTheDelivery(t *testing.T) {
-	w := &work{left: strings.Fields("p a a w"), stamina: 4}
+	w := &work{left: strings.Fields("p b a w"), stamina: 4}
 	h := &hunt{torture: newTorture(nil), life: w.life, aimedAt: map[string]bool{}, killedAt: map[string]bool{}}
-	plan := targets{early: []aim{{point: "a", nth: 1}}, sending: []aim{{point: "w", nth: 1}}, open: []string{"p"}}
+	plan := targets{early: []aim{{point: "a", nth: 1}, {point: "b", nth: 1}}, sending: []aim{{point: "w", nth: 1}}, open: []string{"p"}}
 	if err := h.work(t.Context(), plan); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff("a=p a=a w=w", strings.Join(w.lives, " ")); diff != "" {
+	if diff := cmp.Diff("a=p a=b a=a w=w", strings.Join(w.lives, " ")); diff != "" {
 		t.Error(diff)
 	}
 }
