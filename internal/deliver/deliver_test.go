@@ -49,6 +49,13 @@ func (s *script) Send(ctx context.Context, w mlp.Write) (mlp.Answer, error) {
 	return send(w)
 }
 
+// sends is how many changes were sent so far.
+func (s *script) sends() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.sent)
+}
+
 func (s *script) Dossier(_ context.Context, id string) (casefile.Dossier, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

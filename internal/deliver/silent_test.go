@@ -37,7 +37,7 @@ func TestARunWithoutAnAnswerTakesOneRequestsTime(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := &script{dossier: asBefore}
 				s.send = func(w mlp.Write) (mlp.Answer, error) {
-					if len(s.sent) > 5 { // the breaker
+					if s.sends() > 5 { // the breaker
 						return mlp.Answer{}, &mlp.Error{Verdict: mlp.VerdictNotSent, Type: "breakerOpen", RetryAfter: time.Second}
 					}
 					return hang(w)
