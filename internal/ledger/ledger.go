@@ -492,7 +492,7 @@ type Reading interface {
 	// what is kept of a client are the records.
 	Decisions(ctx context.Context, ocmw string, each func(ClientView) error) error
 	Notes(ctx context.Context, ocmw string) ([]Note, error)
-	// Audit walks the chain of one client (pseudonym), or of all when empty.
+	// Audit walks the chain of one client (pseudonym), or of all when empty. Both look at every record.
 	Audit(ctx context.Context, pseudonym string, each func(audit.Record) error) error
 }
 
