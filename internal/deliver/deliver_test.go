@@ -593,7 +593,7 @@ func TestAnEntryOnAnUnseenVersionIsNotSent(t *testing.T) {
 	moved := dossierAt(5)
 	r.out, r.lanes = 1, 1
 	got := r.work(entries[0][0], casefile.Known{LookedUp: true, Dossier: &moved}, true)
-	if r.take(got); got.event != conflict || len(s.sent) != 0 || q.entry("e1").State != outbox.Superseded {
+	if r.take(&got); got.event != conflict || len(s.sent) != 0 || q.entry("e1").State != outbox.Superseded {
 		t.Errorf("%+v, %d sent", got.event, len(s.sent))
 	}
 }

@@ -31,14 +31,14 @@ type session struct {
 	// jobs holds what was claimed for the workers, so that they go on while a commit is made, and results what came of it. Each answer that
 	// is to be settled is in waiting until its commit is made: a worker who finds no room there waits with it.
 	jobs          chan claimed
-	results       chan result
+	results       chan *result
 	waiting       chan struct{}
 	crew          *crew
 	busy          int            // workers who had a lane when something was last claimed
 	lanes         int            // that were handed to the workers, who are not done with them
 	out           int            // entries of those that are not back
 	asked         bool           // the last commit has claimed what there is
-	answered      []result       // MLP took them; the commit that says so is to come
+	answered      []*result      // MLP took them; the commit that says so is to come
 	unfinished    map[int64]int  // how many of those are of stretches that go on, by person
 	unfinishedSum int            // and in all
 	deferred      map[int64]bool // whose answers were left out of the last commit
@@ -162,7 +162,7 @@ const (
 func (d *Deliverer) session(ctx context.Context, run string) *session {
 	s := &session{
 		d: d, ctx: ctx, run: run, brake: brake{ocmws: map[string]bool{}},
-		jobs: make(chan claimed, d.reach()), results: make(chan result, d.reach()), waiting: make(chan struct{}, d.o.Unsettled),
+		jobs: make(chan claimed, d.reach()), results: make(chan *result, d.reach()), waiting: make(chan struct{}, d.o.Unsettled),
 		unfinished: map[int64]int{}, crew: newCrew(d.o.Workers, max(d.o.Unsettled/(2*maxStretch), 1)),
 	}
 	requests, cancel1 := outlive(ctx, d.o.Grace)
@@ -258,8 +258,8 @@ func (s *session) enough() bool {
 
 // batch takes the answers to commit: all, or those of stretches at their end, so that what is written once a lane is written once. An answer
 // is left for another commit once at most.
-func (s *session) batch(all bool) (now []result) {
-	var later []result
+func (s *session) batch(all bool) (now []*result) {
+	var later []*result
 	deferred := map[int64]bool{}
 	for _, r := range s.answered {
 		switch person := r.entry.Person; {
@@ -318,7 +318,7 @@ func (s *session) onward() outbox.Claim {
 
 // settleApart settles one by one what could not be settled together, nothing of a lane behind what failed. After two failures in a row it
 // is the store that fails, and a store that others hold can take long to say so: the rest is offered again later.
-func (s *session) settleApart(batch []result, now time.Time, err error) {
+func (s *session) settleApart(batch []*result, now time.Time, err error) {
 	failed := map[int64]error{} // by person
 	for _, r := range batch {
 		save := func(ctx context.Context) error { return s.d.o.Queue.Settle(ctx, s.run, r.entry, *r.known, now) }
@@ -418,7 +418,7 @@ func (s *session) drive(c claimed) {
 		if r.known != nil {
 			s.waiting <- struct{}{}
 		}
-		s.results <- r
+		s.results <- &r
 		if r.last {
 			return
 		}
@@ -436,7 +436,7 @@ func (s *session) fail(err error) {
 
 // take hears a result, and records it: at once, but behind what MLP took before it, unless it is to be settled with others. It
 // runs on one goroutine: what it changes needs no lock, and what happened to a lane is recorded in its order.
-func (s *session) take(r result) {
+func (s *session) take(r *result) {
 	if r.known != nil {
 		s.out--
 		s.answered = append(s.answered, r)
@@ -465,7 +465,7 @@ func (s *session) take(r result) {
 }
 
 // book counts and says what was recorded of an entry.
-func (s *session) book(r result) {
+func (s *session) book(r *result) {
 	if r.err != nil {
 		s.fail(r.err)
 		s.d.unsaved = append(s.d.unsaved, unsaved{person: r.entry.Person, save: r.save})
@@ -490,7 +490,7 @@ func (s *session) count(e event) {
 }
 
 // hear learns about the channel.
-func (s *session) hear(r result) {
+func (s *session) hear(r *result) {
 	d := s.d
 	if s.brake.stoppedBySilence() {
 		s.halt(StopSilent)
@@ -525,7 +525,7 @@ func (s *session) shut(why Stop, until time.Time) {
 }
 
 // pause leaves an OCMW out until its time. It is said once, and again only after it worked.
-func (s *session) pause(r result) {
+func (s *session) pause(r *result) {
 	d := s.d
 	p := d.paused[r.entry.OCMW]
 	if p == nil {
@@ -555,7 +555,7 @@ func (s *session) finish(err error) Report {
 
 // log says what became of an entry. A channel that keeps failing the same way is said when it
 // begins, and then at debug level.
-func (s *session) log(r result) {
+func (s *session) log(r *result) {
 	if r.event == "" {
 		return
 	}
@@ -595,7 +595,7 @@ func (s *session) log(r result) {
 }
 
 // cell leads from what MLP refused for good to the export, where that can be told.
-func (s *session) cell(r result) (casefile.Cell, bool) {
+func (s *session) cell(r *result) (casefile.Cell, bool) {
 	if r.event != parked || r.problem.Pointer == "" || s.d.o.Cell == nil {
 		return casefile.Cell{}, false
 	}

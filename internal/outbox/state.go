@@ -63,7 +63,13 @@ type TransitionRow struct {
 // Transitions is the whole table: what isn't in it is illegal. A state does not
 // follow itself; moving NotBefore is no transition.
 func Transitions() []TransitionRow {
-	return []TransitionRow{
+	table := transitions()
+	return table[:]
+}
+
+// transitions is an array: each change of an entry looks into it, and it makes no garbage.
+func transitions() [20]TransitionRow {
+	return [...]TransitionRow{
 		{Waiting, Claimed, "it is the first of its lane or right behind what is claimed with it, due, released by the guard, and based on the known version"},
 		{Waiting, Suspended, "a row of the client was rejected in the set in force, or a person holds the client"},
 		{Waiting, Superseded, "the person was decided again, or the dossier's version moved otherwise than by this lane"},
@@ -98,7 +104,7 @@ func (e *TransitionError) Error() string {
 
 // Transition returns nil when to may follow from, else a *TransitionError.
 func Transition(from, to State) error {
-	for _, row := range Transitions() {
+	for _, row := range transitions() {
 		if row.From == from && row.To == to {
 			return nil
 		}

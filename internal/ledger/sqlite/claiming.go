@@ -53,7 +53,8 @@ func (c *claims) full() bool { return c.n >= c.by.Limit }
 // begin claims the first entry of a lane.
 func (c *claims) begin(e outbox.Entry, k casefile.Known) {
 	c.n++
-	c.stretches, c.known = append(c.stretches, []outbox.Entry{c.claim(e)}), append(c.known, k)
+	stretch := append(make([]outbox.Entry, 0, max(c.by.Stretch, 1)), c.claim(e))
+	c.stretches, c.known = append(c.stretches, stretch), append(c.known, k)
 }
 
 // lane is the stretch that was begun last.

@@ -231,6 +231,7 @@ func adopt(t *tx, person int64, o ledger.Outcome) error {
 	if err != nil {
 		return err
 	}
+	own(&k)
 	if k.Aliases == nil {
 		k.Aliases = map[string]string{}
 	}

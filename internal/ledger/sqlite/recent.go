@@ -12,7 +12,8 @@ const recentSize = 128
 
 // recent keeps what was read or written of MLP's dossiers lately, decrypted and decoded: delivering reads one when it claims and again
 // when it settles, and what is written reads back equal (casefile's tests). It is found by person and by the digest of its content, which the ledger holds beside it: what was
-// changed, by whichever transaction or process, has another digest, and what was rolled back is not asked for.
+// changed, by whichever transaction or process, has another digest, and what was rolled back is not asked for. All who read it share it:
+// who changes what is known takes maps of its own first (own).
 type recent struct {
 	mu    sync.Mutex
 	known map[recentKey]casefile.Known
@@ -24,12 +25,11 @@ type recentKey struct {
 	digest string
 }
 
-// get gives a copy, which the caller may change.
 func (r *recent) get(key recentKey) (casefile.Known, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	k, ok := r.known[key]
-	return copyOf(k), ok
+	return k, ok
 }
 
 func (r *recent) put(key recentKey, k casefile.Known) {
@@ -45,12 +45,11 @@ func (r *recent) put(key recentKey, k casefile.Known) {
 		delete(r.known, r.order[0])
 		r.order = append(r.order[:0], r.order[1:]...)
 	}
-	r.known[key] = copyOf(k)
+	r.known[key] = k
 	r.order = append(r.order, key)
 }
 
-// copyOf shares the bodies of registrations, which nobody changes, and nothing else.
-func copyOf(k casefile.Known) casefile.Known {
-	k.Dossier, k.Written, k.Aliases = k.Dossier.Clone(), maps.Clone(k.Written), maps.Clone(k.Aliases)
-	return k
+// own gives what is known maps that nobody else holds. Dossiers are never changed, but replaced.
+func own(k *casefile.Known) {
+	k.Written, k.Aliases = maps.Clone(k.Written), maps.Clone(k.Aliases)
 }

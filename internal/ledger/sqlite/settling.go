@@ -43,12 +43,12 @@ func (s *Store) SettleMany(ctx context.Context, run string, onward outbox.Claim,
 	return next.stretches, next.known, nil
 }
 
-// settling is a lane of which MLP accepted some entries: answers are the dossiers after each.
+// settling is a lane of which MLP accepted some entries: answers are the dossiers after each. They are looked at where they are.
 type settling struct {
 	lane
 	who     *person
-	entries []outbox.Entry
-	answers []casefile.Dossier
+	entries []*outbox.Entry
+	answers []*casefile.Dossier
 	ours    bool // they alone made the dossier what it is
 }
 
@@ -57,13 +57,14 @@ func settlingLanes(t *tx, run string, entries []outbox.Entry, answers []casefile
 	var lanes []*settling
 	var persons []int64
 	byPerson := map[int64]*settling{}
-	for i, e := range entries {
+	for i := range entries {
+		e := &entries[i]
 		l := byPerson[e.Person]
 		if l == nil {
 			l = &settling{lane: lane{t: t, run: run, ocmw: e.OCMW, person: e.Person, now: now}}
 			byPerson[e.Person], lanes, persons = l, append(lanes, l), append(persons, e.Person)
 		}
-		l.entries, l.answers = append(l.entries, e), append(l.answers, answers[i])
+		l.entries, l.answers = append(l.entries, e), append(l.answers, &answers[i])
 	}
 	people, err := loadPeople(t, persons)
 	for _, l := range lanes {
@@ -96,12 +97,19 @@ func settleLanes(t *tx, lanes []*settling) error {
 // takeAll ends the lane's entries, in their order.
 func (l *settling) takeAll() error {
 	l.ours = true
+	if l.who != nil {
+		own(&l.who.known)
+	}
 	for i, e := range l.entries {
 		alone, err := l.take(e, l.answers[i])
 		if err != nil {
 			return err
 		}
 		l.ours = l.ours && alone
+	}
+	if l.who != nil && l.who.known.Dossier != nil {
+		last := *l.who.known.Dossier // by itself: it is kept, and the other answers of the commit are not
+		l.who.known.Dossier = &last
 	}
 	return nil
 }
@@ -123,8 +131,8 @@ func (l *settling) conclude(left []standing) error {
 
 // take ends an entry and learns what MLP holds now, unless the feed was ahead of the answer. It tells whether the entry alone made
 // it so.
-func (l *settling) take(e outbox.Entry, d casefile.Dossier) (alone bool, err error) {
-	if err := letGo(l.t, e, release{to: outbox.Settled, sent: true, run: l.run}, l.now); err != nil {
+func (l *settling) take(e *outbox.Entry, d *casefile.Dossier) (alone bool, err error) {
+	if err := letGo(l.t, *e, release{to: outbox.Settled, sent: true, run: l.run}, l.now); err != nil {
 		return false, err
 	}
 	if l.who == nil {
@@ -136,12 +144,12 @@ func (l *settling) take(e outbox.Entry, d casefile.Dossier) (alone bool, err err
 	}
 	k, before := &l.who.known, l.who.category
 	k.Written = casefile.Wrote(k.Written, change)
-	if !isOld(*k, d) {
-		learnDossier(k, &d)
-		l.who.category, l.who.categoryTo = categoryOn(&d, l.t.s.day(l.now))
+	if !isOld(*k, *d) {
+		learnDossier(k, d)
+		l.who.category, l.who.categoryTo = categoryOn(d, l.t.s.day(l.now))
 		alone = e.Alone(d.Version)
 	}
-	return alone, l.t.auditEntry(e, audit.Record{At: l.now, Run: l.run, Action: "settled", Before: before, After: l.who.category})
+	return alone, l.t.auditEntry(*e, audit.Record{At: l.now, Run: l.run, Action: "settled", Before: before, After: l.who.category})
 }
 
 // standing is an entry that still stands in its lane.

@@ -1,7 +1,9 @@
 package sqlite_test
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"testing"
 
@@ -63,5 +65,43 @@ func TestAStretchEndsAtWhatCannotBeRead(t *testing.T) {
 				t.Errorf("claimed %v, want %s", got, c.want)
 			}
 		})
+	}
+}
+
+// What is known is kept opened, and shared: settling changes its own, so that who was given it reads on what it was, and what is rolled
+// back leaves no trace.
+func TestSettlingLeavesAloneWhatOthersRead(t *testing.T) {
+	path, keys := filepath.Join(t.TempDir(), "ledger.db"), newKeys(t)
+	s := open(t, path, keys)
+	crowd(t, s, 1, 1)
+	lanesOfThree(t, s, path)
+	claim := func() (outbox.Entry, casefile.Known) {
+		t.Helper()
+		claimed, known, err := s.Claim(t.Context(), outbox.Claim{Token: "token", Limit: 1}, noon)
+		check(t, err)
+		return claimed[0][0], known[0]
+	}
+	first, given := claim()
+	after := *given.Dossier.Clone()
+	after.Version++
+	check(t, s.Settle(t.Context(), "run", first, after, noon))
+	first, given = claim()
+	before := maps.Clone(given.Written)
+	after.Version++
+	lost := first
+	lost.Claim = "another"
+	_, _, err := s.SettleMany(t.Context(), "run", outbox.Claim{}, []outbox.Entry{first, lost}, []casefile.Dossier{after, after}, noon)
+	if !errors.Is(err, ledger.ErrLostClaim) {
+		t.Fatalf("settled what others hold: %v", err)
+	}
+	check(t, s.GiveBack(t.Context(), first, noon, false, outbox.Problem{}, noon))
+	again, given2 := claim()
+	if !maps.Equal(given.Written, before) || !maps.Equal(given2.Written, before) {
+		t.Errorf("what was rolled back is known: %v and %v, before %v", given.Written, given2.Written, before)
+	}
+	check(t, s.Settle(t.Context(), "run", again, after, noon))
+	_, given3 := claim()
+	if len(before) == 0 || !maps.Equal(given2.Written, before) || maps.Equal(given3.Written, before) || given2.Dossier.Version == given3.Dossier.Version {
+		t.Errorf("known when it was claimed: %v, then %v; before %v", given2.Written, given3.Written, before)
 	}
 }
