@@ -131,7 +131,7 @@ func (a *attempts) exchange(op operation, req *http.Request) outcome {
 	defer cancel()
 	var line connection
 	a.pass(op, beforeSend)
-	out := req.Clone(httptrace.WithClientTrace(ctx, line.trace(func() { a.pass(op, afterSend) })))
+	out := req.WithContext(httptrace.WithClientTrace(ctx, line.trace(func() { a.pass(op, afterSend) })))
 	if op.write {
 		// Without it net/http can't send the body a second time by itself, which it does
 		// for a request with an Idempotency-Key on a connection that broke.
@@ -184,7 +184,12 @@ func (a *attempts) pass(op operation, point string) {
 
 func readBody(parent, ctx context.Context, resp *http.Response) ([]byte, failure) {
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	var text bytes.Buffer
+	if resp.ContentLength > 0 {
+		text.Grow(int(min(resp.ContentLength, maxBody)) + bytes.MinRead) // it looks for the end with that much of room
+	}
+	_, err := text.ReadFrom(io.LimitReader(resp.Body, maxBody+1))
+	body := text.Bytes()
 	switch {
 	case err != nil:
 		if f := failureOf(parent, ctx, err); f != failReset {

@@ -122,8 +122,7 @@ func tokenError(x *exchange) *Error {
 	return e
 }
 
-// headers adds what a request carries beside its token, on its way out. It stands over
-// attempts, so that tokens are asked for with the trace id too.
+// headers adds to a request for a token what every other carries too, on its way out: a library makes it.
 type headers struct{ base http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
@@ -132,6 +131,6 @@ func (h headers) RoundTrip(req *http.Request) (*http.Response, error) {
 	if x := exchangeOf(req.Context()); x != nil {
 		out.Header.Set(headerTrace, x.traceID)
 	}
-	out.Header.Set("User-Agent", "mlpsync")
+	out.Header.Set("User-Agent", userAgent)
 	return h.base.RoundTrip(out)
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"regexp"
 	"slices"
@@ -100,20 +99,24 @@ func formOf(status int, contentType string, body []byte) (form, problem) {
 	if !strings.Contains(strings.ToLower(contentType), "json") {
 		return formOther, p
 	}
-	var probe struct {
-		HTTPCode any `json:"httpCode"`
-	}
-	var broken *json.SyntaxError
-	switch err := json.Unmarshal(body, &probe); {
-	case errors.As(err, &broken):
+	switch {
+	case !json.Valid(body):
 		return formOther, p
-	case err == nil && probe.HTTPCode != nil:
+	case (status >= 400 || bytes.Contains(body, []byte("httpCode"))) && ofGateway(body): // other successes need not be decoded for it
 		return formGateway, p
 	}
 	if status >= 400 && json.Unmarshal(body, &p) == nil && p.Type != "" && p.Status == status {
 		return formProblem, p
 	}
 	return formJSON, problem{}
+}
+
+// ofGateway tells by its httpCode that JSON is of the gateway in front.
+func ofGateway(body []byte) bool {
+	var probe struct {
+		HTTPCode any `json:"httpCode"`
+	}
+	return json.Unmarshal(body, &probe) == nil && probe.HTTPCode != nil
 }
 
 // succeeded tells that the answer is one to be read.

@@ -19,6 +19,7 @@ import (
 
 const (
 	headerTrace = "BelGov-Trace-Id"
+	userAgent   = "mlpsync"
 	// Short retries: the long ones are the outbox's (design decision 16).
 	maxRepeats = 2
 	minWait    = 250 * time.Millisecond
@@ -97,14 +98,13 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	tripper := headers{&attempts{gate: o.Gate, base: transport, timeout: o.Timeout, now: o.Now, hook: o.OnRequest, reached: o.Reached}}
+	tripper := &attempts{gate: o.Gate, base: transport, timeout: o.Timeout, now: o.Now, hook: o.OnRequest, reached: o.Reached}
 	c := &Client{
 		base: strings.TrimSuffix(base.String(), "/"), apiKey: o.APIKey, auth: o.Authenticator,
 		gate: o.Gate, api: o.API, idle: transport, newID: o.NewID, rand: o.Rand,
 	}
-	plain := &http.Client{Transport: tripper, CheckRedirect: noRedirect}
 	c.retry = &retryablehttp.Client{
-		HTTPClient: plain, RetryMax: maxRepeats, RetryWaitMin: minWait, RetryWaitMax: maxWait,
+		HTTPClient: &http.Client{Transport: tripper, CheckRedirect: noRedirect}, RetryMax: maxRepeats, RetryWaitMin: minWait, RetryWaitMax: maxWait,
 		CheckRetry: checkRetry, Backoff: c.wait, ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
 	if c.auth != nil {
@@ -116,7 +116,7 @@ func New(o Options) (*Client, error) {
 	}
 	c.auth = &clientCredentials{
 		tokenURL: tokenURL.String(), clientID: o.ClientID, secret: o.ClientSecret, scopes: o.Scopes, inForm: o.SecretInForm,
-		http: plain, newID: o.NewID, slot: make(chan struct{}, 1),
+		http: &http.Client{Transport: headers{tripper}, CheckRedirect: noRedirect}, newID: o.NewID, slot: make(chan struct{}, 1),
 	}
 	return c, nil
 }
@@ -280,6 +280,7 @@ func (c *Client) httpRequest(ctx context.Context, r request) (*retryablehttp.Req
 		req.Header.Set("Content-Type", r.contentType())
 	}
 	req.Header.Set("Accept", "application/json, application/problem+json")
+	req.Header.Set("User-Agent", userAgent)
 	return req, nil
 }
 

@@ -46,18 +46,27 @@ type Answer struct {
 type collection struct{ path, operation string }
 
 func collectionOf(kind casefile.RegistrationKind) (collection, bool) {
-	c, ok := map[casefile.RegistrationKind]collection{
-		casefile.RegCategory:   {"categories", "putCategory"},
-		casefile.RegWEO:        {"weos", "putWeo"},
-		casefile.RegEmployment: {"employments", "putEmployment"},
-		casefile.RegPlacement:  {"placements", "putPlacement"},
-		casefile.RegEvaluation: {"evaluations", "putEvaluation"},
-		casefile.RegDocument:   {"documents", "putDocument"},
-		casefile.RegCompetence: {"competences", "putCompetence"},
-		casefile.RegNote:       {"notes", "putNote"},
-		casefile.RegHandover:   {"handovers", "putHandover"},
-	}[kind]
-	return c, ok
+	switch kind {
+	case casefile.RegCategory:
+		return collection{"categories", "putCategory"}, true
+	case casefile.RegWEO:
+		return collection{"weos", "putWeo"}, true
+	case casefile.RegEmployment:
+		return collection{"employments", "putEmployment"}, true
+	case casefile.RegPlacement:
+		return collection{"placements", "putPlacement"}, true
+	case casefile.RegEvaluation:
+		return collection{"evaluations", "putEvaluation"}, true
+	case casefile.RegDocument:
+		return collection{"documents", "putDocument"}, true
+	case casefile.RegCompetence:
+		return collection{"competences", "putCompetence"}, true
+	case casefile.RegNote:
+		return collection{"notes", "putNote"}, true
+	case casefile.RegHandover:
+		return collection{"handovers", "putHandover"}, true
+	}
+	return collection{}, false
 }
 
 // Body is the request body of a change, byte for byte as it is sent, but for a document's file. It names the caseworker.
