@@ -37,8 +37,9 @@ func pureRows() []row {
 		{"mapping", []string{"internal/casefile"}, "decisions are pure: they see a case and a day"},
 		{"mapping/policy", []string{"mapping", "internal/casefile", "internal/ident", "internal/plan", "internal/strictyaml"}, "it plays a client's story: decide, and MLP takes what is asked"},
 		{"internal/plan", []string{"internal/casefile"}, "a difference is pure: it sees what is known and what is desired"},
-		{"schemas/ocmw", []string{"internal/casefile", "internal/ident"}, "it turns raw records into typed ones, wherever they came from"},
-		{"schemas/mlp", nil, "client and mock share the document, and no Go types"},
+		{"schemas/ocmw", []string{"schemas/judge", "internal/casefile", "internal/ident"}, "it turns raw records into typed ones, wherever they came from"},
+		{"schemas/mlp", []string{"schemas/judge"}, "client and mock share the document, and no Go types"},
+		{"schemas/judge", nil, "it knows schemas, and not what they are about"},
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
+
+	"github.com/mlpsync/mlpsync/schemas/judge"
 )
 
 // direction says on which side of an exchange a schema is used: readOnly properties stand in answers alone, writeOnly ones in requests.
@@ -21,7 +23,10 @@ const (
 )
 
 // bodySchema is a schema that judges once it is compiled.
-type bodySchema struct{ schema *jsonschema.Schema }
+type bodySchema struct {
+	schema *jsonschema.Schema
+	quick  *judge.Judge
+}
 
 type parameter struct {
 	name, in string
@@ -253,6 +258,10 @@ func (c *compiler) finish() error {
 			}
 			p.into.schema = direct(schema, seen)
 		}
+	}
+	var judges judge.Judges // when all references are out
+	for _, p := range c.pending {
+		p.into.quick = judges.Judge(p.into.schema)
 	}
 	c.pending = nil
 	return nil

@@ -171,6 +171,9 @@ func (p parameter) judge(values []string) []Violation {
 }
 
 func (b *bodySchema) judge(in string, v any) []Violation {
+	if b.quick.Accepts(v) {
+		return nil
+	}
 	err := b.schema.Validate(v)
 	if err == nil {
 		return nil

@@ -13,6 +13,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v5"
 
 	"github.com/mlpsync/mlpsync/internal/ident"
+	"github.com/mlpsync/mlpsync/schemas/judge"
 )
 
 //go:embed *.schema.json
@@ -67,7 +68,8 @@ func compileKind(c *jsonschema.Compiler, kind string) (*kindSchema, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &kindSchema{schema: schema, order: map[string]int{}}
+	var judges judge.Judges
+	k := &kindSchema{schema: schema, quick: judges.Judge(schema), order: map[string]int{}}
 	for i, name := range names {
 		k.order[name] = i
 		if k.property(name).Format == "date" {

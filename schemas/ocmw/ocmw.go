@@ -21,6 +21,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v5"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/schemas/judge"
 )
 
 // Decoder decodes records. It is safe for concurrent use.
@@ -32,6 +33,7 @@ type Decoder struct {
 // kindSchema is one kind's schema and what is said of its fields.
 type kindSchema struct {
 	schema *jsonschema.Schema
+	quick  *judge.Judge
 	order  map[string]int // field -> its place in the schema
 	dates  []string       // the fields that are days, in that order
 }
