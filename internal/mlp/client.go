@@ -307,11 +307,9 @@ func (c *Client) validate(r request, traceID string) error {
 	params, _ := op.Match(documentPath(op.Path) + r.path)
 	var body any
 	if r.body != nil {
-		decoded, err := schema.DecodeJSON(r.body)
-		if err != nil {
+		if err := decode(r.body, &body); err != nil {
 			return c.invalid(r, traceID, nil)
 		}
-		body = decoded
 	}
 	violations := op.ValidateRequest(params, r.query, r.header, body)
 	if len(violations) == 0 {

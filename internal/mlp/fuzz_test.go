@@ -1,8 +1,10 @@
 package mlp
 
 import (
+	"encoding/json"
 	"math"
 	"net/http"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
@@ -64,6 +66,37 @@ func FuzzProblem(f *testing.F) {
 				if digitRun.MatchString(said) {
 					t.Errorf("a run of digits is repeated: %s", said)
 				}
+			}
+		}
+	})
+}
+
+// FuzzDecodeAsTheStandardLibrary: of a text that encoding/json finds valid, decode takes and refuses what it does, and reads the same.
+func FuzzDecodeAsTheStandardLibrary(f *testing.F) {
+	for _, text := range []string{
+		`{"employmentId":"e","startDate":"2025-02-03","workRegimes":[{"validFrom":"2025-02-03","regime":"fullTime","hoursPerWeek":38.50}],"socialEconomy":false}`,
+		`{"DOSSIERID":"d","version":3,"ssin":"67722499797","owner":{"kind":"ocmw"},"categories":[{"categoryId":"c","code":"05","validFrom":"2026-03-16"}],"x":[1,{}]}`,
+		`{"version":1e2,"size":2.0,"content":"eA==","grounds":null,"exclusionAnswers":[null],"hoursPerMonth":"12","registeredAt":"2026-03-16T09:00:00Z"}`,
+		`{"items":[{"ssin":"1","dossier":{"dossierId":"d"}}],"canceledSsins":["\ud800\u0041\n"],"nextCursor":"c","hasMore":true}`,
+		`{"code":"05","code":"78","CODE":"90","validFrom":"nonsense"}`, `[]`, `null`, `"x"`, `12`,
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if !json.Valid(text) {
+			return
+		}
+		for _, into := range []func() any{
+			func() any { return new(wireRegistration) }, func() any { return new(wireDossier) }, func() any { return new(any) },
+			func() any { return new(queryAnswer) }, func() any { return new(changesAnswer) },
+		} {
+			have, want := into(), into()
+			err, standard := decode(text, have), json.Unmarshal(text, want)
+			if (err == nil) != (standard == nil) {
+				t.Fatalf("%T: %v, where encoding/json says %v", have, err, standard)
+			}
+			if err == nil && !reflect.DeepEqual(have, want) {
+				t.Fatalf("read %+v, where encoding/json reads %+v", have, want)
 			}
 		}
 	})
