@@ -27,7 +27,7 @@ type Queue interface {
 	Claim(ctx context.Context, by outbox.Claim, now time.Time) ([][]outbox.Entry, []casefile.Known, error)
 	Settle(ctx context.Context, run string, e outbox.Entry, known casefile.Dossier, now time.Time) error
 	// SettleMany settles all of them or none, those of a lane in its order. Then, unless onward is empty, it claims: what comes next in
-	// these lanes and may go at once, and other lanes as Claim does.
+	// these lanes and may go at once, and other lanes as Claim does. It keeps neither list.
 	SettleMany(ctx context.Context, run string, onward outbox.Claim, entries []outbox.Entry, known []casefile.Dossier, now time.Time) ([][]outbox.Entry, []casefile.Known, error)
 	GiveBack(ctx context.Context, e outbox.Entry, notBefore time.Time, counted bool, why outbox.Problem, now time.Time) error
 	Doubt(ctx context.Context, e outbox.Entry, notBefore time.Time, why outbox.Problem, now time.Time) error

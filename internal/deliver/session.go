@@ -39,6 +39,8 @@ type session struct {
 	out           int            // entries of those that are not back
 	asked         bool           // the last commit has claimed what there is
 	answered      []*result      // MLP took them; the commit that says so is to come
+	entries       []outbox.Entry // those of a commit, and the dossiers after them: one place for all commits
+	dossiers      []casefile.Dossier
 	unfinished    map[int64]int  // how many of those are of stretches that go on, by person
 	unfinishedSum int            // and in all
 	deferred      map[int64]bool // whose answers were left out of the last commit
@@ -287,12 +289,12 @@ func (s *session) settle(all bool) {
 			<-s.waiting
 		}
 	}()
-	entries, known := make([]outbox.Entry, len(batch)), make([]casefile.Dossier, len(batch))
-	for i, r := range batch {
-		entries[i], known[i] = r.entry, *r.known
+	s.entries, s.dossiers = s.entries[:0], s.dossiers[:0]
+	for _, r := range batch {
+		s.entries, s.dossiers = append(s.entries, r.entry), append(s.dossiers, *r.known)
 	}
 	onward := s.onward()
-	next, nextKnown, err := s.d.o.Queue.SettleMany(s.record, s.run, onward, entries, known, now)
+	next, nextKnown, err := s.d.o.Queue.SettleMany(s.record, s.run, onward, s.entries, s.dossiers, now)
 	if err != nil {
 		s.settleApart(batch, now, err)
 		return

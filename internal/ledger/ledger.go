@@ -360,7 +360,7 @@ type Outbox interface {
 	Settle(ctx context.Context, run string, e outbox.Entry, known casefile.Dossier, now time.Time) error
 	// SettleMany is Settle of several entries in one transaction, those of a lane in its order: known[i] is the dossier after
 	// entries[i]. Either all are settled or none is. Then it claims under onward, in the same transaction, what comes next in these
-	// lanes where Claim would give it now, and what Claim gives beside that; with an empty onward nothing.
+	// lanes where Claim would give it now, and what Claim gives beside that; with an empty onward nothing. It keeps neither list.
 	SettleMany(ctx context.Context, run string, onward outbox.Claim, entries []outbox.Entry, known []casefile.Dossier, now time.Time) ([][]outbox.Entry, []casefile.Known, error)
 	// GiveBack returns a claimed entry: waiting again at notBefore. counted says
 	// whether the attempt counts. For an entry in doubt it says that reading showed

@@ -231,7 +231,7 @@ func adopt(t *tx, person int64, o ledger.Outcome) error {
 	if err != nil {
 		return err
 	}
-	own(&k)
+	k.Aliases, k.Written = maps.Clone(k.Aliases), maps.Clone(k.Written)
 	if k.Aliases == nil {
 		k.Aliases = map[string]string{}
 	}

@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"maps"
 	"sync"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
@@ -13,7 +12,7 @@ const recentSize = 128
 // recent keeps what was read or written of MLP's dossiers lately, decrypted and decoded: delivering reads one when it claims and again
 // when it settles, and what is written reads back equal (casefile's tests). It is found by person and by the digest of its content, which the ledger holds beside it: what was
 // changed, by whichever transaction or process, has another digest, and what was rolled back is not asked for. All who read it share it:
-// who changes what is known takes maps of its own first (own).
+// who changes one of its maps clones it first, and dossiers are replaced, never changed.
 type recent struct {
 	mu    sync.Mutex
 	known map[recentKey]casefile.Known
@@ -47,9 +46,4 @@ func (r *recent) put(key recentKey, k casefile.Known) {
 	}
 	r.known[key] = k
 	r.order = append(r.order, key)
-}
-
-// own gives what is known maps that nobody else holds. Dossiers are never changed, but replaced.
-func own(k *casefile.Known) {
-	k.Written, k.Aliases = maps.Clone(k.Written), maps.Clone(k.Aliases)
 }

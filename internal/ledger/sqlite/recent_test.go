@@ -24,16 +24,6 @@ func TestRecentIsFoundByPersonAndContent(t *testing.T) {
 	}
 }
 
-func TestOwnSharesNoMap(t *testing.T) {
-	kept := casefile.Known{Aliases: map[string]string{"x": "y"}, Written: map[string]casefile.Body{"x": nil}}
-	k := kept
-	own(&k)
-	k.Aliases["x"], k.Written["z"] = "z", nil
-	if kept.Aliases["x"] != "y" || len(kept.Written) != 1 {
-		t.Errorf("what is kept was changed: %+v", kept)
-	}
-}
-
 func TestRecentForgetsTheOldest(t *testing.T) {
 	var r recent
 	for i := range int64(recentSize + 1) {

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -98,7 +99,7 @@ func settleLanes(t *tx, lanes []*settling) error {
 func (l *settling) takeAll() error {
 	l.ours = true
 	if l.who != nil {
-		own(&l.who.known)
+		l.who.known.Written = maps.Clone(l.who.known.Written)
 	}
 	for i, e := range l.entries {
 		alone, err := l.take(e, l.answers[i])
