@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
@@ -35,7 +36,11 @@ type Judge struct {
 }
 
 // Judges are the judges of schemas that refer to one another, perhaps in a circle: there is one of each. The zero value has none.
-type Judges struct{ made map[*jsonschema.Schema]*Judge }
+type Judges struct {
+	// Personal tells schemas of numbers of persons, which are not remembered; nil where there are none.
+	Personal func(*jsonschema.Schema) bool
+	made     map[*jsonschema.Schema]*Judge
+}
 
 // Accepts tells whether a value, as encoding/json decodes it or with json.Number, meets the schema: what the library's Validate tells by
 // the lack of an error.
@@ -132,7 +137,18 @@ func (m *memory) add(v any) {
 	if len(m.values) >= most {
 		clear(m.values)
 	}
-	m.values[v] = struct{}{}
+	m.values[apart(v)] = struct{}{}
+}
+
+// apart is a value of its own: one of a row would hold on to the text of the row.
+func apart(v any) any {
+	switch v := v.(type) {
+	case string:
+		return strings.Clone(v)
+	case json.Number:
+		return json.Number(strings.Clone(string(v)))
+	}
+	return v
 }
 
 // Judge makes the judge of a compiled schema, which must not be changed afterwards, and may not refer to another dynamically
@@ -151,7 +167,7 @@ func (js *Judges) Judge(s *jsonschema.Schema) *Judge {
 		js.made = map[*jsonschema.Schema]*Judge{}
 	}
 	js.made[s] = j
-	if remembers(s) {
+	if ofCodes(s) && (js.Personal == nil || !js.Personal(s)) {
 		j.memory = &memory{values: map[any]struct{}{}}
 	}
 	j.walked = says(s, "Types", "Required", "Properties", "AdditionalProperties", "Items", "Items2020", "MinItems", "MaxItems")
@@ -181,12 +197,16 @@ func itemsOf(s *jsonschema.Schema) (items *jsonschema.Schema, ok bool) {
 	return items, ok && s.Items2020 == nil
 }
 
-// remembers tells that values of the schema are codes, days or numbers, which come again: it says what they look like. Text of people's own is
-// not remembered, nor what a vocabulary of our own judges: a person's number is one.
-func remembers(s *jsonschema.Schema) bool {
-	looks := s.Format != "" || s.Pattern != nil || len(s.Enum) > 0 || slices.Contains(s.Types, "number") || slices.Contains(s.Types, "integer") ||
-		slices.Contains(s.Types, "boolean")
-	return looks && len(s.Extensions) == 0
+// ofCodes tells that values of the schema are codes, days, numbers or yes and no, which come again: it says what they look like. Text of people's
+// own has a length.
+func ofCodes(s *jsonschema.Schema) bool {
+	switch {
+	case s.MaxLength >= 0:
+		return false
+	case s.Format != "", s.Pattern != nil, len(s.Enum) > 0, len(s.Extensions) > 0:
+		return true
+	}
+	return slices.ContainsFunc(s.Types, func(t string) bool { return t == "number" || t == "integer" || t == "boolean" })
 }
 
 // says tells that a schema has no keywords but those: fields of jsonschema.Schema. What only describes does not count.

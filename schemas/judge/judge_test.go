@@ -40,7 +40,7 @@ func mustCompile(t *testing.T, text string) *jsonschema.Schema {
 const person = start + `"type": "object", "required": ["name", "since"], "additionalProperties": false, "properties": {
 	"name": {"type": "string", "maxLength": 5}, "since": {"$ref": "#/$defs/day"}, "code": {"enum": ["a", "b"]}, "hours": {"type": "number", "maximum": 38},
 	"ready": {"type": "boolean"}, "none": {"type": "null"}, "never": false, "parts": {"type": "array", "minItems": 1, "maxItems": 2, "items": {"$ref": "#/$defs/part"}},
-	"any": {}, "twice": {"type": "array", "uniqueItems": true}},
+	"any": {}, "title": {"type": "string", "pattern": "x", "maxLength": 9}, "twice": {"type": "array", "uniqueItems": true}},
 	"$defs": {"day": {"$ref": "#/$defs/date", "title": "a day"}, "date": {"type": "string", "format": "date"},
 		"part": {"type": "object", "properties": {"part": {"$ref": "#/$defs/part"}, "id": {"type": "string", "pattern": "^[a-z]+$"}}}}}`
 
@@ -132,7 +132,7 @@ func TestObjectsAndListsAreWalked(t *testing.T) {
 func TestCodesAreRememberedAndWordsAreNot(t *testing.T) {
 	var js Judges
 	j := js.Judge(mustCompile(t, person))
-	for name, remembered := range map[string]bool{"since": true, "code": true, "hours": true, "ready": true, "name": false, "any": false} {
+	for name, remembered := range map[string]bool{"since": true, "code": true, "hours": true, "ready": true, "name": false, "title": false, "any": false} {
 		if got := j.properties[name].memory != nil; got != remembered {
 			t.Errorf("%s is remembered: %t", name, got)
 		}
@@ -149,6 +149,16 @@ func TestCodesAreRememberedAndWordsAreNot(t *testing.T) {
 	if day.Accepts("2026-03-16" + strings.Repeat(" ", longest)); len(day.memory.values) != 1 {
 		t.Error("a long text is remembered")
 	}
+}
+
+func TestNumbersOfPersonsAreNotRemembered(t *testing.T) {
+	s := mustCompile(t, person)
+	js := Judges{Personal: func(x *jsonschema.Schema) bool { return x.Format == "date" }}
+	j := js.Judge(s)
+	if j.properties["since"].memory != nil || j.properties["code"].memory == nil {
+		t.Error("what is remembered is not what may be")
+	}
+	same(t, s, j, `{"name": "An", "since": "2026-03-16"}`)
 }
 
 func TestMemoryIsBounded(t *testing.T) {

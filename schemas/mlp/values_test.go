@@ -24,11 +24,7 @@ func TestPlain(t *testing.T) {
 
 // TestValueAsItsJSON: a value is judged as its JSON would be.
 func TestValueAsItsJSON(t *testing.T) {
-	api, err := Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	op, _ := api.Operation("getHealth")
+	op, _ := mustLoad(t).Operation("getHealth")
 	header := http.Header{"Content-Type": {"application/json"}, "Belgov-Trace-Id": {"t"}}
 	for _, v := range []map[string]any{
 		{"status": "UP"}, {"status": "ILL"}, {}, {"status": 1}, {"status": "UP", "unknown": []any{map[string]any{}}},
@@ -42,5 +38,13 @@ func TestValueAsItsJSON(t *testing.T) {
 				t.Errorf("%d %s: as JSON -, as a value +\n%s", status, text, diff)
 			}
 		}
+	}
+}
+
+func TestNumbersOfPersonsAreKnown(t *testing.T) {
+	op, _ := mustLoad(t).Operation("createDossier")
+	properties := op.request.schema.Properties
+	if !isSSIN(properties["ssin"]) || isSSIN(properties["contactLanguage"]) {
+		t.Error("a person's number is not told from other codes")
 	}
 }

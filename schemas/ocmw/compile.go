@@ -68,7 +68,7 @@ func compileKind(c *jsonschema.Compiler, kind string) (*kindSchema, error) {
 	if err != nil {
 		return nil, err
 	}
-	var judges judge.Judges
+	judges := judge.Judges{Personal: isINSZ}
 	k := &kindSchema{schema: schema, quick: judges.Judge(schema), order: map[string]int{}}
 	for i, name := range names {
 		k.order[name] = i
@@ -146,6 +146,8 @@ func (identifierCompiler) Compile(_ jsonschema.CompilerContext, m map[string]any
 }
 
 type identifier string
+
+func isINSZ(s *jsonschema.Schema) bool { return s.Extensions[identifierKeyword] == identifier("insz") }
 
 // Validate implements jsonschema.ExtSchema. The keyword's location in the error
 // ends in the code of what is wrong; no text is ever parsed.
