@@ -65,15 +65,16 @@ type wireDossier struct {
 		Program string         `json:"program"`
 		Since   casefile.Date  `json:"since"`
 	} `json:"owner"`
-	Categories  []wireRegistration `json:"categories"`
-	WEOs        []wireRegistration `json:"weos"`
-	Employments []wireRegistration `json:"employments"`
-	Placements  []wireRegistration `json:"placements"`
-	Evaluations []wireRegistration `json:"evaluations"`
-	Documents   []wireRegistration `json:"documents"`
-	Competences []wireRegistration `json:"competences"`
-	Notes       []wireRegistration `json:"notes"`
-	Handovers   []wireRegistration `json:"handovers"`
+	// By reference: the decoder makes room for ten at a time.
+	Categories  []*wireRegistration `json:"categories"`
+	WEOs        []*wireRegistration `json:"weos"`
+	Employments []*wireRegistration `json:"employments"`
+	Placements  []*wireRegistration `json:"placements"`
+	Evaluations []*wireRegistration `json:"evaluations"`
+	Documents   []*wireRegistration `json:"documents"`
+	Competences []*wireRegistration `json:"competences"`
+	Notes       []*wireRegistration `json:"notes"`
+	Handovers   []*wireRegistration `json:"handovers"`
 }
 
 // ssinCanceled is the status of a number that stands for nobody any more.
@@ -347,13 +348,16 @@ func (w wireDossier) dossier() (casefile.Dossier, error) {
 	}
 	for _, part := range []struct {
 		kind casefile.RegistrationKind
-		list []wireRegistration
+		list []*wireRegistration
 	}{
 		{casefile.RegCategory, w.Categories}, {casefile.RegWEO, w.WEOs}, {casefile.RegEmployment, w.Employments},
 		{casefile.RegPlacement, w.Placements}, {casefile.RegEvaluation, w.Evaluations}, {casefile.RegDocument, w.Documents},
 		{casefile.RegCompetence, w.Competences}, {casefile.RegNote, w.Notes}, {casefile.RegHandover, w.Handovers},
 	} {
 		for _, r := range part.list {
+			if r == nil {
+				return casefile.Dossier{}, fmt.Errorf("%s that is null", part.kind)
+			}
 			reg, err := r.registration(part.kind)
 			if err != nil {
 				return casefile.Dossier{}, err
