@@ -17,6 +17,9 @@ import (
 // maxBody is the largest answer that is read. A page of 100 dossiers stays far below.
 const maxBody = 8 << 20
 
+// usualBody is how much of an answer is made room for because it says that it has so much.
+const usualBody = 16 << 10
+
 // exchange is one call: one or more requests, one after the other, of which the last counts.
 type exchange struct {
 	op      operation
@@ -186,7 +189,7 @@ func readBody(parent, ctx context.Context, resp *http.Response) ([]byte, failure
 	defer resp.Body.Close()
 	var text bytes.Buffer
 	if resp.ContentLength > 0 {
-		text.Grow(int(min(resp.ContentLength, maxBody)) + bytes.MinRead) // it looks for the end with that much of room
+		text.Grow(int(min(resp.ContentLength, usualBody)) + bytes.MinRead) // it looks for the end with that much of room
 	}
 	_, err := text.ReadFrom(io.LimitReader(resp.Body, maxBody+1))
 	body := text.Bytes()
