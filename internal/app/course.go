@@ -293,10 +293,10 @@ func (c *course) placements(all []*casefile.Placement) {
 // opleidingsacties registreren"). Their titles are free text and stay out.
 func (c *course) trainings(all []*casefile.Training) {
 	for _, t := range all {
-		s := ExplainedStep{From: t.Start, Until: t.End, Kind: "training", What: "opleiding, " + recognisedNL(t.Recognised) + ", " + regimeNL(t.Regime)}
+		s := ExplainedStep{Part: PartTrack, From: t.Start, Until: t.End, Kind: "training", What: "opleiding, " + recognisedNL(t.Recognised) + ", " + regimeNL(t.Regime)}
 		want, found := c.reference(t)
 		if !found {
-			s.Part, s.Status = PartTrack, Expected
+			s.Status = Expected
 			s.Standing = "de opleidingsverstrekker registreert ze in MLP"
 			if t.Start > c.day {
 				s.Standing += " (begint op " + t.Start.Dutch() + ")"
@@ -304,8 +304,9 @@ func (c *course) trainings(all []*casefile.Training) {
 			c.add(s)
 			continue
 		}
-		s.What += " (verwijzing in het dossier)"
-		c.whole(t, want, s)
+		s.What += " (" + referenceNL(want.Date, t.Start) + ")"
+		s.Status, s.Standing = c.standing(t, want, want.Date)
+		c.add(s)
 	}
 }
 
@@ -327,6 +328,15 @@ func (c *course) reference(t *casefile.Training) (casefile.Note, bool) {
 		}
 	}
 	return casefile.Note{}, false
+}
+
+// referenceNL names the day of a reference where it is not the training's first.
+func referenceNL(date, start casefile.Date) string {
+	const what = "verwijzing in het dossier"
+	if date == start {
+		return what
+	}
+	return what + ", met als datum " + date.Dutch()
 }
 
 func (c *course) evaluations(all []*casefile.Evaluation) {

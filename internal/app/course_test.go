@@ -176,8 +176,21 @@ func TestTrainingWithAReference(t *testing.T) {
 	training := &casefile.Training{Header: row(7), Start: "2026-04-01", NeedKnownOn: "2026-03-02", Recognised: casefile.Yes, Regime: casefile.FullTime}
 	dossier := &casefile.Dossier{Registrations: []casefile.Registration{reg("n", casefile.Note{Note: casefile.NoteTraining, Date: "2026-03-02", Text: "geheim"})}}
 	got := told(tellCourse(decided(casefile.Decision{}, dossier, training), nil, day), PartTrack)
-	want := []string{"planned 01/04/2026 opleiding, erkend, voltijds (verwijzing in het dossier): in MLP"}
+	want := []string{"planned 01/04/2026 opleiding, erkend, voltijds (verwijzing in het dossier, met als datum 02/03/2026): in MLP"}
 	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A reference is written when the need is known: what is asked for and not under way by then is not planned for the training's first day.
+func TestReferenceIsDueWhenTheNeedIsKnown(t *testing.T) {
+	training := &casefile.Training{Header: row(7), Start: "2026-04-01", NeedKnownOn: "2026-03-02", Recognised: casefile.Yes, Regime: casefile.FullTime}
+	asked := casefile.Decision{Registrations: []casefile.Registration{reg("n", casefile.Note{Note: casefile.NoteTraining, Date: "2026-03-02"})}}
+	view := decided(asked, &casefile.Dossier{}, training)
+	view.Hold = &ledger.Hold{By: "els"}
+	want := []string{"planned 01/04/2026 opleiding, erkend, voltijds (verwijzing in het dossier, met als datum 02/03/2026): " +
+		"wordt niet verstuurd: de cliënt is tegengehouden door een medewerker"}
+	if diff := cmp.Diff(want, told(tellCourse(view, nil, day), PartTrack)); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -434,6 +434,8 @@ func TestSentences(t *testing.T) {
 		"WEO van 01/01/2025 bijgewerkt: trajectbegeleider":                           {Old: casefile.WEO{Start: "2025-01-01"}, New: casefile.WEO{Start: "2025-01-01", Counsellor: "tb-1"}},
 		"Contract art. 60§7 van 01/03/2025 bijgewerkt: uren per week":                {Old: casefile.Art60{Start: "2025-03-01", Regimes: regimes("38")}, New: casefile.Art60{Start: "2025-03-01", Regimes: regimes("36")}},
 		"Contract art. 60§7 van 01/03/2025 bijgewerkt: werkgever":                    {Old: casefile.Art60{Start: "2025-03-01"}, New: casefile.Art60{Start: "2025-03-01", EmployerKBO: "0212214917"}},
+		"Verwijzing naar een opleiding genoteerd, met als datum 16/03/2026":          {New: casefile.Note{Note: casefile.NoteTraining, Date: today, Text: "geheim"}},
+		"Eindadvies van 16/03/2026 genoteerd":                                        {New: casefile.Note{Note: casefile.NoteFinalAdvice, Date: today, Text: "geheim"}},
 		"Eindevaluatie van 16/03/2026 bijgewerkt: POP aangevuld":                     {Old: casefile.EvaluationDone{Date: today, Evaluation: "final"}, New: casefile.EvaluationDone{Date: today, Evaluation: "final", PlanUpdated: casefile.Yes}},
 		"Overdracht aan VDAB (GLOW), keuze van 16/03/2026 bijgewerkt: gronden, nota": {Old: casefile.Handover{Handover: "GLOW", ChoiceDate: today}, New: casefile.Handover{Handover: "GLOW", ChoiceDate: today, Grounds: []string{"2"}, Note: "geheim"}},
 	}

@@ -38,7 +38,7 @@ func sentence(c casefile.Change, before *casefile.Dossier) string {
 	case casefile.Competence:
 		text = "Competentie gescoord op " + b.AssessedOn.Dutch()
 	case casefile.Note:
-		text = capital(cmp.Or(b.Note.Dutch(), "nota")) + " van " + b.Date.Dutch() + " genoteerd"
+		text = noteSentence(b)
 	}
 	if c.Rule == "" {
 		return text
@@ -235,6 +235,16 @@ func handoverSentence(c casefile.Change, b casefile.Handover) string {
 		{"begin van de opleiding", old.TrainingStart != b.TrainingStart},
 		{"OCMW", old.OCMWKBO != b.OCMWKBO || old.OCMWNIS != b.OCMWNIS},
 	})
+}
+
+// noteSentence keeps the day of a note apart from that of the training to which it may refer: the need for a training is known,
+// and noted, before it begins.
+func noteSentence(b casefile.Note) string {
+	what := capital(cmp.Or(b.Note.Dutch(), "nota"))
+	if b.Note == casefile.NoteTraining {
+		return what + " genoteerd, met als datum " + b.Date.Dutch()
+	}
+	return what + " van " + b.Date.Dutch() + " genoteerd"
 }
 
 func period(start, end casefile.Date) string {
