@@ -49,6 +49,7 @@ const (
 	Changing  Standing = "changing"     // in MLP, and a change of it waits
 	Drifted   Standing = "changedInMLP" // somebody else changed it there after us
 	Sending   Standing = "sending"
+	Behind    Standing = "behind" // it waits for another change of the client that does not get on by itself
 	Planned   Standing = "planned"
 	Expected  Standing = "expected" // somebody else registers it
 	NotSent   Standing = "notSent"
@@ -78,15 +79,17 @@ type course struct {
 
 // openChange is an entry that is not settled or superseded, with what it sends.
 type openChange struct {
+	id    string
 	state outbox.State
 	due   time.Time
+	turn  bool // it is its turn in the lane
 	casefile.Change
 }
 
 // tellCourse tells a client's whole course: categories, track, handovers, and what is in the
 // dossier beside them, each in order of date.
 func tellCourse(view ledger.ClientView, open []openChange, day casefile.Date) []ExplainedStep {
-	c := course{view: view, open: open, day: day, claimed: map[string]bool{}}
+	c := newCourse(view, open, day)
 	c.categories()
 	client := casefile.Assemble(casefile.OCMW{}, view.Records)
 	c.tracks(client)
@@ -103,6 +106,10 @@ func tellCourse(view ledger.ClientView, open []openChange, day casefile.Date) []
 		return cmp.Or(cmp.Compare(partOrder(a.Part), partOrder(b.Part)), cmp.Compare(a.From, b.From))
 	})
 	return c.steps
+}
+
+func newCourse(view ledger.ClientView, open []openChange, day casefile.Date) *course {
+	return &course{view: view, open: open, day: day, claimed: map[string]bool{}}
 }
 
 func partOrder(p Part) int {

@@ -42,6 +42,7 @@ type Explanation struct {
 	INSZReplaced bool               `json:"inszReplaced,omitempty"`
 	INSZCanceled bool               `json:"inszCanceled,omitempty"`
 	Guard        string             `json:"guard,omitempty"` // Dutch: why nothing new is sent for this OCMW
+	Blocks       []ExplainedBlock   `json:"blocks,omitempty"`
 	Paused       *Pause             `json:"paused,omitempty"`
 	Dossier      *ExplainedDossier  `json:"dossier"` // absent: MLP holds none in the OCMW's area
 	LookedUp     bool               `json:"lookedUp"`
@@ -105,6 +106,8 @@ type ExplainedSending struct {
 	TraceID  string         `json:"traceId,omitempty"`
 	Sentence string         `json:"sentence"`
 	Problem  outbox.Problem `json:"problem,omitzero"`
+	Behind   string         `json:"behind,omitempty"`   // the entry that it waits for, or belongs to
+	WaitsFor string         `json:"waitsFor,omitempty"` // Dutch: the same
 }
 
 // Explain tells the story of one client, named by client number, KBO/number or
@@ -124,12 +127,12 @@ func (a *App) Explain(ctx context.Context, client string) (Explanation, error) {
 		return Explanation{}, fmt.Errorf("read entries: %w", err)
 	}
 	e := a.explainDecision(view)
-	e.Course = tellCourse(view, open, a.today())
+	e.Course, e.Blocks = tellCourse(view, open, a.today()), tellBlocks(view, open)
 	e.Drift = explainDrift(view.Known)
 	e.Answers = explainAnswers(view, a.today())
 	e.INSZReplaced, e.INSZCanceled = inszStanding(view)
 	e.Dossier = explainDossier(view.Known.Dossier)
-	if e.Sent, err = sendings(entries); err != nil {
+	if e.Sent, err = sendings(entries, newCourse(view, open, a.today())); err != nil {
 		return e, err
 	}
 	guard, err := a.store.Guard(ctx, view.OCMW)
@@ -223,17 +226,21 @@ func explainDossier(d *casefile.Dossier) *ExplainedDossier {
 	return out
 }
 
-func sendings(entries []outbox.Entry) ([]ExplainedSending, error) {
+func sendings(entries []outbox.Entry, c *course) ([]ExplainedSending, error) {
 	sent := make([]ExplainedSending, 0, len(entries))
 	for _, entry := range entries {
 		change, err := casefile.UnmarshalChange(entry.Payload)
 		if err != nil {
 			return nil, fmt.Errorf("read entry %s: %w", entry.ID, err)
 		}
-		sent = append(sent, ExplainedSending{
+		s := ExplainedSending{
 			Entry: entry.ID, Kind: entry.Kind, Rule: entry.Rule, State: entry.State, At: entry.UpdatedAt,
 			Attempts: entry.Attempts, TraceID: entry.TraceID, Sentence: change.Sentence, Problem: entry.Problem,
-		})
+		}
+		if b, found := c.blocker(openChange{id: entry.ID, state: entry.State, Change: change}); found {
+			s.Behind, s.WaitsFor = b.id, b.waitedFor()
+		}
+		sent = append(sent, s)
 	}
 	return sent, nil
 }

@@ -89,6 +89,9 @@ func (c *course) standing(r casefile.Record, want casefile.Body, from casefile.D
 
 // fate says what becomes of an entry that is open.
 func (c *course) fate(e openChange) (Standing, string) {
+	if b, found := c.blocker(e); found {
+		return Behind, b.waitedFor()
+	}
 	switch e.state {
 	case outbox.Claimed:
 		return Sending, "wordt nu verstuurd"
@@ -263,6 +266,7 @@ func endOf(b casefile.Body) casefile.Date {
 // openChanges reads what the entries send that are neither settled nor superseded.
 func openChanges(entries []outbox.Entry) ([]openChange, error) {
 	var open []openChange
+	turn := turns(entries)
 	for _, e := range entries {
 		if e.State.Final() {
 			continue
@@ -271,7 +275,7 @@ func openChanges(entries []outbox.Entry) ([]openChange, error) {
 		if err != nil {
 			return nil, err
 		}
-		open = append(open, openChange{e.State, e.NotBefore, change})
+		open = append(open, openChange{id: e.ID, state: e.State, due: e.NotBefore, turn: turn[e.Person].ID == e.ID, Change: change})
 	}
 	return open, nil
 }

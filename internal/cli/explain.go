@@ -65,6 +65,9 @@ func printStanding(w io.Writer, e app.Explanation) {
 	if p := e.Paused; p != nil {
 		paragraph(w, 2, "op pauze: ", fmt.Sprintf("voor het OCMW wordt niets verstuurd sinds %s (%s: %s)", p.Since.In(app.Zone()).Format("02/01/2006 15:04"), p.By, p.Reason))
 	}
+	for _, b := range e.Blocks {
+		paragraph(w, 2, "wacht: ", b.Text+" Wat nu: "+b.Next)
+	}
 	if e.INSZReplaced {
 		fmt.Fprintln(w, "  Het INSZ is vervangen.")
 	}
@@ -216,10 +219,27 @@ func printSendings(w io.Writer, sent []app.ExplainedSending) {
 		if x.TraceID != "" {
 			fmt.Fprintf(w, "      spoor (trace id) %s, getelde pogingen: %d\n", x.TraceID, x.Attempts)
 		}
-		if x.Problem.Title != "" && x.State != "superseded" && x.State != "settled" {
-			fmt.Fprintf(w, "      MLP heeft dit niet aanvaard (antwoord %d). Voor IT: mlpsync queue show %s\n", x.Problem.Status, x.Entry)
+		paragraph(w, 6, "", x.WaitsFor)
+		if text := problemNL(x); text != "" {
+			fmt.Fprintf(w, "      %s Voor IT: mlpsync queue show -c BESTAND %s\n", text, x.Entry)
 		}
 	}
+}
+
+// problemNL says what came of an entry that MLP did not take, or not yet. MLP's own words are for IT.
+func problemNL(x app.ExplainedSending) string {
+	if x.Problem.Title == "" {
+		return ""
+	}
+	answer := "zonder antwoord"
+	if x.Problem.Status != 0 {
+		answer = fmt.Sprintf("antwoord %d", x.Problem.Status)
+	}
+	return map[app.EntryState]string{
+		"parked": "Dit is niet aanvaard (" + answer + ").", "discarded": "Dit was niet aanvaard (" + answer + "), en iemand schrapte het.",
+		"inDoubt": "Of MLP dit heeft, is nog niet zeker (" + answer + "): het wordt opgezocht.",
+		"waiting": "Dit is nog niet aanvaard (" + answer + "): het wordt opnieuw verstuurd.",
+	}[x.State]
 }
 
 func entryNL(state app.EntryState) string {
