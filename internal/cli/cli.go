@@ -15,11 +15,9 @@ import (
 	"os/user"
 	"runtime/debug"
 	"strings"
-	"time"
+	"sync/atomic"
 
 	"github.com/alecthomas/kong"
-	"github.com/rs/zerolog"
-
 	"github.com/mlpsync/mlpsync/internal/app"
 	"github.com/mlpsync/mlpsync/internal/config"
 )
@@ -65,7 +63,9 @@ type session struct {
 	getenv         func(string) string
 	stdin          io.Reader
 	stdout, stderr io.Writer
-	release        func() // what app.SaveMemory holds
+	release        func()       // what app.SaveMemory holds
+	logLevel       string       // of the command line; empty for the usual one
+	said           *atomic.Bool // something was logged in words
 }
 
 // exitRequest is how kong's own exits (help) leave Parse.
@@ -73,7 +73,7 @@ type exitRequest int
 
 // Run runs one command line and returns the exit code.
 func Run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
-	s := &session{ctx: ctx, getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr, release: func() {}}
+	s := &session{ctx: ctx, getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr, release: func() {}, said: new(atomic.Bool)}
 	defer func() { s.release() }()
 	defer func() {
 		switch r := recover().(type) {
@@ -197,24 +197,7 @@ func (s *session) open(f configFlag, mode app.Mode) (*app.App, error) {
 	if mode != app.Beside {
 		s.release = app.SaveMemory(s.getenv)
 	}
-	return app.Open(s.ctx, app.Options{Config: c, Mode: mode, Getenv: s.getenv, Log: s.logger(c, mode)})
-}
-
-// logger writes to standard error: JSON by default, text for people. Commands other than
-// run only speak up when something is wrong.
-func (s *session) logger(c *config.Config, mode app.Mode) zerolog.Logger {
-	level, err := zerolog.ParseLevel(c.Log.Level)
-	if err != nil || level == zerolog.NoLevel {
-		level = zerolog.InfoLevel
-	}
-	out := zerolog.SyncWriter(s.stderr) // lanes log at the same time
-	if c.Log.Format == "text" {
-		out = zerolog.SyncWriter(zerolog.ConsoleWriter{Out: s.stderr, TimeFormat: time.TimeOnly, NoColor: true})
-	}
-	if mode != app.Daemon {
-		level = max(level, zerolog.WarnLevel)
-	}
-	return zerolog.New(out).Level(level).With().Timestamp().Logger()
+	return app.Open(s.ctx, app.Options{Config: c, Mode: mode, Getenv: s.getenv, Log: s.logger(c, mode, s.logLevel)})
 }
 
 // actor is who gives an order: the user of the operating system.

@@ -80,7 +80,7 @@ func (c demoCmd) prepare(s *session) (*demo, error) {
 	if err != nil {
 		return nil, &usageError{err}
 	}
-	d := &demo{demoCmd: c, stdout: s.stdout, log: zerolog.New(zerolog.SyncWriter(s.stderr)).Level(level).With().Timestamp().Logger()}
+	d := &demo{demoCmd: c, stdout: s.stdout, log: zerolog.New(zerolog.SyncWriter(s.logOfCommand(""))).Level(level).With().Timestamp().Logger()}
 	if err := d.makeFolder(); err != nil {
 		return nil, &app.Hinted{Err: fmt.Errorf("make the demo's folder: %w", err), Next: "choose another with --dir DIR"}
 	}

@@ -53,7 +53,7 @@ func (c childCmd) Run(s *session) error {
 		_, _ = io.Copy(io.Discard, s.stdin) // until the parent closes it, or is gone
 		stop()
 	}()
-	a, err := app.Open(ctx, app.Options{Config: conf, Mode: app.Daemon, Getenv: s.getenv, Log: s.logger(conf, app.Daemon), Reached: points.Reached})
+	a, err := app.Open(ctx, app.Options{Config: conf, Mode: app.Daemon, Getenv: s.getenv, Log: s.logger(conf, app.Daemon, ""), Reached: points.Reached})
 	if err != nil {
 		return err
 	}

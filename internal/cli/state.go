@@ -46,7 +46,7 @@ func (s *session) stateOptions(f configFlag) (app.Options, error) {
 	if err != nil {
 		return app.Options{}, err
 	}
-	return app.Options{Config: c, Mode: app.Beside, Getenv: s.getenv, Log: s.logger(c, app.Beside)}, nil
+	return app.Options{Config: c, Mode: app.Beside, Getenv: s.getenv, Log: s.logger(c, app.Beside, "")}, nil
 }
 
 func printState(w io.Writer, report app.StateReport) {

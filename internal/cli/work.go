@@ -33,12 +33,14 @@ func (s *session) unlessStopped(err error) error {
 
 type onceCmd struct {
 	configFlag
+	logFlag
 	Wait   time.Duration `default:"60s" help:"Give up when nothing has moved for this long."`
 	Strict bool          `help:"Exit 1 also for rejected rows, held clients, notes and manual decisions."`
 	JSON   bool          `name:"json" help:"Print the summary as JSON."`
 }
 
 func (c onceCmd) Run(s *session) (err error) {
+	s.logLevel = c.LogLevel
 	a, err := s.open(c.configFlag, app.Once)
 	if err != nil {
 		return err
@@ -53,6 +55,7 @@ func (c onceCmd) Run(s *session) (err error) {
 
 // conclude prints a summary and says by the exit code whether something is left.
 func (s *session) conclude(summary app.Summary, asJSON, strict bool) error {
+	s.apart()
 	if asJSON {
 		if err := printJSON(s.stdout, summary); err != nil {
 			return err
@@ -69,10 +72,12 @@ func (s *session) conclude(summary app.Summary, asJSON, strict bool) error {
 
 type planCmd struct {
 	configFlag
+	logFlag
 	JSON bool `name:"json" help:"Print the plan file that apply takes."`
 }
 
 func (c planCmd) Run(s *session) (err error) {
+	s.logLevel = c.LogLevel
 	a, err := s.open(c.configFlag, app.Beside)
 	if err != nil {
 		return err
@@ -82,6 +87,7 @@ func (c planCmd) Run(s *session) (err error) {
 	if err != nil {
 		return err
 	}
+	s.apart()
 	if c.JSON {
 		err = printJSON(s.stdout, plan)
 	} else {
@@ -107,7 +113,7 @@ func printPlan(w io.Writer, plan app.PlanFile) {
 	}
 	why := ""
 	if plan.Undecided > 0 {
-		why = ", as MLP could not be asked what it holds of them; see the log"
+		why = ", as MLP could not be asked what it holds of them: standard error says why"
 	}
 	fmt.Fprintf(w, "not decided: %d clients%s\n", plan.Undecided, why)
 	if plan.Stale {
@@ -127,12 +133,14 @@ func printPlan(w io.Writer, plan app.PlanFile) {
 
 type applyCmd struct {
 	configFlag
+	logFlag
 	Plan   string `required:"" placeholder:"FILE" help:"Plan file, made with: mlpsync plan --json"`
 	Reason string `required:"" help:"Why; kept in the audit: applying releases the guard too."`
 	JSON   bool   `name:"json" help:"Print the summary as JSON."`
 }
 
 func (c applyCmd) Run(s *session) (err error) {
+	s.logLevel = c.LogLevel
 	by := actor(c.Reason)
 	if err := app.NeedReason(by); err != nil {
 		return err // before the state is opened
@@ -162,6 +170,7 @@ func (c applyCmd) Run(s *session) (err error) {
 }
 
 func (s *session) refuse(refused []app.Refusal, asJSON bool) error {
+	s.apart()
 	if asJSON {
 		if err := printJSON(s.stdout, map[string]any{"refused": refused}); err != nil {
 			return err
