@@ -68,3 +68,14 @@ func TestLogLevelOfACommand(t *testing.T) {
 		t.Errorf("a level that there is not: %s", r)
 	}
 }
+
+// Where MLP can't be read nobody's INSZ is to blame.
+func TestClientsWhomMLPWasNotAskedAbout(t *testing.T) {
+	w := newWorld(t)
+	w.drop(only(t, few()...))
+	w.server.Close()
+	r := w.run("once", "--wait", "10ms", "--log-level", "disabled")
+	if !strings.Contains(r.stdout, "not looked up yet: MLP could not be asked, or no valid INSZ is known") {
+		t.Errorf("it says:\n%s", clipped(r.stdout))
+	}
+}
