@@ -52,7 +52,7 @@ func (s *session) stateOptions(f configFlag) (app.Options, error) {
 func printState(w io.Writer, report app.StateReport) {
 	var rows [][]string
 	for _, c := range report.Checks {
-		rows = append(rows, []string{map[bool]string{true: "ok", false: "WRONG"}[len(c.Findings) == 0], c.Check, c.Looked})
+		rows = append(rows, []string{judged(len(c.Findings), c.Unfinished), c.Check, c.Looked})
 	}
 	table(w, nil, rows)
 	for _, c := range report.Checks {
@@ -69,6 +69,17 @@ func printState(w io.Writer, report app.StateReport) {
 		return
 	}
 	section(w, "nothing is wrong; note the audit's last hash elsewhere: a chain that is cut short shows by it only")
+}
+
+// judged is the outcome of a check. One that damage kept from looking at all is not sound.
+func judged(findings int, unfinished bool) string {
+	switch {
+	case findings > 0:
+		return "WRONG"
+	case unfinished:
+		return "CUT SHORT"
+	}
+	return "ok"
 }
 
 type stateBackupCmd struct {

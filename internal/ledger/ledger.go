@@ -67,6 +67,8 @@ type Inspected struct {
 	Check    string    `json:"check"`  // file, references, lanes, balance, sealed, audit
 	Looked   string    `json:"looked"` // at what
 	Findings []Finding `json:"findings,omitempty"`
+	// Unfinished: damage that another check tells of kept it from looking at all.
+	Unfinished bool `json:"unfinished,omitempty"`
 }
 
 // Finding is something that is wrong: what, where, what now. No personal data.

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,12 +29,58 @@ const mostFindings = 10
 type inspection struct {
 	ledger.Inspected
 	next string
+	met  []string // where it met pages that SQLite can't read
+	hurt error    // what SQLite says of the first of these
 }
 
+// find takes what is wrong. Of pages that can't be read it only takes note: they are told once, of all checks together.
 func (i *inspection) find(where string, err error) {
+	if damaged(err) {
+		i.hurt = cmp.Or(i.hurt, err)
+		if where != "" {
+			i.met = append(i.met, where)
+		}
+		return
+	}
 	if len(i.Findings) < mostFindings {
 		i.Findings = append(i.Findings, ledger.Finding{What: err.Error(), Where: where, Next: i.next, Err: err})
 	}
+}
+
+// full tells that enough was found.
+func (i *inspection) full() bool { return max(len(i.Findings), len(i.met)) >= mostFindings }
+
+// conclude tells of damage that was met, unless another check told of it: then this one could not look at all, and what it found
+// may come of that. It reports whether damage is told by now.
+func (i *inspection) conclude(told bool) bool {
+	switch {
+	case told:
+		i.Unfinished = i.hurt != nil
+		if len(i.met) > 0 {
+			i.Looked += "; the damage is in the way of " + i.inTheWayOf()
+		}
+		for f := range i.Findings {
+			i.Findings[f].Next = nextDamaged
+		}
+	case i.hurt != nil && !i.tellsOfDamage():
+		i.Findings = append(i.Findings, ledger.Finding{
+			What: "SQLite can't read a part of its file: " + i.hurt.Error(), Where: i.inTheWayOf(), Next: nextDamaged, Err: i.hurt,
+		})
+	}
+	return told || i.tellsOfDamage()
+}
+
+// inTheWayOf names some of what can't be read.
+func (i *inspection) inTheWayOf() string {
+	const some = 3
+	if len(i.met) <= some {
+		return strings.Join(i.met, ", ")
+	}
+	return strings.Join(i.met[:some], ", ") + " and others"
+}
+
+func (i *inspection) tellsOfDamage() bool {
+	return slices.ContainsFunc(i.Findings, func(f ledger.Finding) bool { return f.Next == nextDamaged })
 }
 
 // Check implements ledger.Store.
@@ -63,6 +110,7 @@ func (s *Store) Inspect(ctx context.Context) ([]ledger.Inspected, error) {
 		{"audit", nextAltered, s.inspectAudit},
 	}
 	var all []ledger.Inspected
+	told := false
 	for _, c := range checks {
 		i := inspection{Inspected: ledger.Inspected{Check: c.name}, next: c.next}
 		err := c.look(ctx, &i)
@@ -70,11 +118,9 @@ func (s *Store) Inspect(ctx context.Context) ([]ledger.Inspected, error) {
 			return all, fmt.Errorf("inspect ledger: %w", ctx.Err())
 		}
 		if err != nil {
-			if damaged(err) {
-				i.next = nextDamaged
-			}
 			i.find("", err)
 		}
+		told = i.conclude(told)
 		all = append(all, i.Inspected)
 	}
 	return all, nil
@@ -102,13 +148,70 @@ func inspectFile(t *tx, i *inspection) error {
 		return err
 	}
 	i.Looked = fmt.Sprintf("the database: %d pages, %d KiB", pages, pages*size/1024)
-	problems, err := column[string](t, `PRAGMA integrity_check(`+fmt.Sprint(mostFindings)+`)`)
-	for _, p := range problems {
-		if p != "ok" {
-			i.find("", fmt.Errorf("SQLite says: %s", p))
+	return inspectPages(t, i, "integrity_check")
+}
+
+// inspectPages has SQLite read its whole file. What it said before it met a page that it can't read counts.
+func inspectPages(t *tx, i *inspection, pragma string) error {
+	said, err := map[string]bool{}, error(nil)
+	pages := placesOf{t: t, pages: map[string][]string{}}
+	for rs, broken := range t.rows(`PRAGMA ` + pragma + `(` + fmt.Sprint(mostFindings) + `)`) {
+		var text string
+		if err = broken; err == nil {
+			err = rs.Scan(&text)
+		}
+		if err != nil {
+			break
+		}
+		for line := range strings.Lines(text) {
+			line = strings.TrimSpace(line)
+			if line == "ok" || strings.HasPrefix(line, "***") || said[line] || pages.take(line) {
+				continue
+			}
+			said[line] = true
+			i.find("", fmt.Errorf("SQLite says: %s", line))
 		}
 	}
-	return err
+	if len(pages.names) == 0 {
+		return err
+	}
+	const what = "pages of the database file are damaged: SQLite can't read them"
+	// What else SQLite says, such as of an index that lacks rows, or of pages that nothing leads to, comes of this.
+	i.Findings = []ledger.Finding{{What: what, Where: pages.where(), Next: nextDamaged, Err: errors.New(what)}}
+	return nil
+}
+
+// placesOf gathers damaged pages by the table or index to which they belong.
+type placesOf struct {
+	t     *tx
+	names []string
+	pages map[string][]string
+}
+
+// take takes a line of SQLite's that names a page: "Tree 38 page 541: ..." or "Tree 38 page 541 cell 3: ...".
+func (p *placesOf) take(line string) bool {
+	var tree, page int
+	if n, _ := fmt.Sscanf(line, "Tree %d page %d", &tree, &page); n < 2 {
+		return false
+	}
+	name := fmt.Sprintf("tree %d", tree)
+	_ = p.t.row(`SELECT type || ' ' || name FROM sqlite_schema WHERE rootpage = ?`, []any{tree}, &name) // the schema may be damaged too
+	if !slices.Contains(p.names, name) {
+		p.names = append(p.names, name)
+	}
+	if number := fmt.Sprint(page); !slices.Contains(p.pages[name], number) {
+		p.pages[name] = append(p.pages[name], number)
+	}
+	return true
+}
+
+// where names them. SQLite is asked for the first only.
+func (p *placesOf) where() string {
+	var parts []string
+	for _, name := range p.names {
+		parts = append(parts, name+" (page "+strings.Join(p.pages[name], ", ")+")")
+	}
+	return strings.Join(parts, "; ") + "; there can be more"
 }
 
 func inspectReferences(t *tx, i *inspection) error {
@@ -150,6 +253,7 @@ func inspectKept(t *tx, i *inspection) error {
 
 // inspectLanes proves that head marks exactly the first open entry of each lane, and that one claim at most holds what is sent of it.
 func inspectLanes(t *tx, i *inspection) error {
+	i.Looked = "the outbox"
 	var all int
 	if err := t.row(`SELECT COUNT(*) FROM entry e WHERE `+inLane, nil, &all); err != nil {
 		return err
@@ -175,6 +279,7 @@ func inspectLanes(t *tx, i *inspection) error {
 // and of the last file of each feed the rows themselves. The rows of a delta are not all
 // kept, and its sum is.
 func inspectBalance(t *tx, i *inspection) error {
+	i.Looked = "files of exports"
 	files, unequal := 0, `f.data_rows <> f.new + f.changed + f.unchanged + f.duplicate + f.rejected + f.skipped`
 	if err := t.row(`SELECT COUNT(*) FROM export_file`, nil, &files); err != nil {
 		return err
@@ -203,6 +308,7 @@ func inspectBalance(t *tx, i *inspection) error {
 
 // inspectSealed opens all that is sealed of clients, entries, rejected rows and notes.
 func (s *Store) inspectSealed(ctx context.Context, i *inspection) error {
+	i.Looked = "what is encrypted"
 	clients, err := s.inspectClients(ctx, i)
 	if err != nil {
 		return err
@@ -256,7 +362,7 @@ func (s *Store) inspectClients(ctx context.Context, i *inspection) (int, error) 
 			if err := readable(one); err != nil {
 				i.find("client "+s.pseudonymOf(ctx, one[0]), err)
 			}
-			if len(i.Findings) >= mostFindings || ctx.Err() != nil {
+			if i.full() || ctx.Err() != nil {
 				return len(ids), nil
 			}
 		}
@@ -298,5 +404,8 @@ func (s *Store) inspectAudit(ctx context.Context, i *inspection) error {
 		return nil
 	})
 	i.Looked = fmt.Sprintf("%d records of the audit, the last with hash %s", head.Seq, head.Hash)
+	if err != nil {
+		i.Looked = fmt.Sprintf("the audit: what comes behind record %d can't be relied on", head.Seq)
+	}
 	return err
 }
