@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bytes"
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -31,5 +33,22 @@ func TestRowsOfNobodyAreCounted(t *testing.T) {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%s\nwant %q", &b, want)
 		}
+	}
+}
+
+// A check that damage kept from looking at all is neither sound nor a finding of its own.
+func TestStateReportSaysWhatWasCutShort(t *testing.T) {
+	var report app.StateReport
+	err := json.Unmarshal([]byte(`{"checks": [{"check": "file", "looked": "all", "findings": [{"what": "pages are damaged", "where": "table known (page 38)", "next": "restore"}]},
+		{"check": "sealed", "looked": "what is encrypted", "unfinished": true}, {"check": "lanes", "looked": "the outbox"}]}`), &report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	printState(&out, report)
+	want := "  WRONG      file    all\n  CUT SHORT  sealed  what is encrypted\n  ok         lanes   the outbox\n\n" +
+		"file: pages are damaged\n  where: table known (page 38)\n  now:   restore\n\nfindings: 1\n"
+	if out.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
 	}
 }
