@@ -256,6 +256,7 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	parts.Finished = a.finished
 	defer a.keepBeating()()
+	defer a.keepLooking(firstLook, lookEvery)()
 	err = cycle.New(parts).Loop(ctx, a.config.Poll.Std())
 	a.pass(shutdownBegun)
 	a.Log.Info().Str("event", "daemon.stopped").Msg("mlpsync stopped")

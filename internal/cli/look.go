@@ -147,7 +147,7 @@ func printWay(w io.Writer, s app.Status) {
 		fmt.Fprintf(w, "  quiet hours %s to %s: %s\n", q.From, q.Until, now)
 	}
 	for _, n := range s.Channel {
-		fmt.Fprintf(w, "  channel: %s (since %s)\n", n.EN, clock(n.Since))
+		fmt.Fprintf(w, "  %s: %s (since %s)\n", n.Level, n.EN, clock(n.Since))
 	}
 }
 

@@ -53,6 +53,8 @@ type Store interface {
 	// file, references, order of the lanes, balance, sealed values, chain of audit. What it finds
 	// is told, not returned as an error. It writes nothing.
 	Inspect(ctx context.Context) ([]Inspected, error)
+	// Damage looks at the engine's file alone, and quickly: what of it can't be read. It writes nothing.
+	Damage(ctx context.Context) ([]Finding, error)
 	// Check is nil when Inspect finds nothing, else what it found.
 	Check(ctx context.Context) error
 	// Backup makes a whole copy in a new file, as the store was at one instant; others go on

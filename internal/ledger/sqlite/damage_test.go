@@ -1,7 +1,9 @@
 package sqlite_test
 
 import (
+	"context"
 	"database/sql"
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -48,5 +50,27 @@ func TestDamageIsToldOnce(t *testing.T) {
 				t.Errorf("found %+v", findings)
 			}
 		})
+	}
+}
+
+func TestDamageOfTheFileAlone(t *testing.T) {
+	path, keys := filepath.Join(t.TempDir(), "ledger.db"), newKeys(t)
+	s := open(t, path, keys)
+	fill(t, s)
+	found, err := s.Damage(t.Context())
+	if err != nil || len(found) > 0 {
+		t.Errorf("of a sound file: %+v, %v", found, err)
+	}
+	check(t, s.Close())
+	spoilTable(t, path, "known")
+	s = open(t, path, keys)
+	found, err = s.Damage(t.Context())
+	if err != nil || len(found) != 1 || !strings.HasPrefix(found[0].Where, "table known (page ") || !strings.Contains(found[0].Next, "state restore") {
+		t.Errorf("of a damaged file: %+v, %v", found, err)
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if found, err = s.Damage(ended); !errors.Is(err, context.Canceled) || len(found) > 0 {
+		t.Errorf("of a look that was broken off: %+v, %v", found, err)
 	}
 }
