@@ -231,8 +231,11 @@ func (w *work) drift(s step, held casefile.HeldCategory) {
 		w.finding("CAT-10", reason, "De categorie is beschermd en blijft staan; kijk na of de gegevens in de export nog kloppen.", s.cells)
 		return
 	}
-	w.manual(s.blocks(), casefile.Manual{Rule: "CAT-10", Reason: reason, Proposal: s.code, Cells: s.cells,
-		Next: "Neem de wijziging over of draai ze terug: vul de beslissing met datum en reden in de export in."})
+	next, noAdopt := "Neem de wijziging over of draai ze terug: vul de beslissing met datum en reden in de export in.", w.adoptedInVain()
+	if noAdopt != "" {
+		next = "Draai de wijziging terug of verbeter de gegevens; wat in MLP staat, kan niet blijven: " + noAdopt + "."
+	}
+	w.manual(s.blocks(), casefile.Manual{Rule: "CAT-10", Reason: reason, Proposal: s.code, Cells: s.cells, NoAdopt: noAdopt, Next: next})
 }
 
 // reassert is CAT-06: VDAB's own 78 came over 90 or 93, which is then set again
@@ -343,7 +346,7 @@ func (w *work) refused(s step, held casefile.HeldCategory, ok bool) {
 		}
 		w.timeline(w.stays(held, rule), false, 0)
 	}
-	w.manual(s.blocks(), casefile.Manual{Rule: rule, Proposal: s.code, Cells: s.cells,
+	w.manual(s.blocks(), casefile.Manual{Rule: rule, Proposal: s.code, Cells: s.cells, NoAdopt: w.adoptedInVain(),
 		Reason: "De gegevens vragen categorie " + string(s.code) + " vanaf " + s.from.Dutch() + ", maar nu " + found + ".",
 		Next:   "Kijk na welke categorie juist is en vul de beslissing met datum en reden in de export in, of pas MLP aan."})
 }
@@ -534,6 +537,16 @@ func (w *work) unfounded(a answer) (why, next string) {
 		}
 	}
 	return "", ""
+}
+
+// adoptedInVain says, in Dutch, why the category that stands in MLP is none that an answer can choose.
+func (w *work) adoptedInVain() string {
+	held, ok := w.k.Dossier.CategoryOn(w.clk.day)
+	if !ok {
+		return ""
+	}
+	why, _ := w.unfounded(answer{code: held.Code, on: w.clk.day})
+	return why
 }
 
 func (w *work) partTimeJobOn(day casefile.Date) bool {

@@ -1,7 +1,10 @@
 package mapping
 
 import (
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
 )
@@ -23,5 +26,41 @@ func TestAQuestionIsOfItsRecord(t *testing.T) {
 	}
 	if ask("2026-01-01", 2) == ask("2026-01-02", 2) {
 		t.Error("another value left it the same question")
+	}
+}
+
+// What somebody set in MLP is offered to be adopted only where the rules take that answer.
+func TestOnlyWhatCanStayIsOffered(t *testing.T) {
+	for _, code := range []casefile.Code{casefile.Code05, "03"} {
+		records := []casefile.Record{
+			&casefile.Client{Header: casefile.Header{Client: "K1"}, Readiness: casefile.Ready, ReadySince: "2025-12-01", RegisteredBy: casefile.PartyOCMW,
+				UnemploymentBenefit: casefile.BenefitNone, Leefloon: casefile.LeefloonFull},
+			&casefile.Track{Header: casefile.Header{Client: "K1", RecordKey: "t"}, Track: casefile.TrackTWE, ChoiceDate: "2025-12-01", WEOStart: "2026-01-05"},
+			&casefile.Employment{Header: casefile.Header{Client: "K1", RecordKey: "e"}, ContractNumber: "1", Employment: casefile.Art60Job, Start: "2026-02-02",
+				Regime: casefile.FullTime, RegimeFrom: "2026-02-02"},
+		}
+		kase := casefile.Assemble(testOCMW(false), records)
+		known := casefile.Known{LookedUp: true, Dossier: &casefile.Dossier{ID: "d1", Version: 1, Owner: casefile.Owner{Kind: casefile.PartyOCMW}}, Written: map[string]casefile.Body{}}
+		look := func(day casefile.Date) casefile.Decision { return New().Decide(kase, known, day) }
+		at := time.Date(2026, 2, 2, 8, 0, 0, 0, time.UTC)
+		for _, r := range look("2026-02-02").Registrations {
+			r.RegisteredAt = at
+			known.Dossier.Registrations = append(known.Dossier.Registrations, r)
+			known.Written[r.ID] = r.Body
+		}
+		known.Dossier.Registrations = append(known.Dossier.Registrations, casefile.Registration{
+			ID: "theirs", From: "2026-02-23", RegisteredAt: at.Add(21 * 24 * time.Hour), Body: casefile.Category{Code: code, From: "2026-02-23", SetBy: casefile.PartyClient},
+		})
+		asked := look("2026-03-16")
+		i := slices.IndexFunc(asked.Manual, func(m casefile.Manual) bool { return m.Rule == "CAT-10" })
+		if i < 0 {
+			t.Fatalf("%s: nothing is asked: %+v", code, asked.Manual)
+		}
+		m := asked.Manual[i]
+		kase.Answers = []casefile.Answer{{Rule: m.Rule, Question: m.Question, Category: code, Facts: asked.Facts, On: "2026-03-16", Reason: "omdat"}}
+		again := slices.ContainsFunc(look("2026-03-16").Manual, func(n casefile.Manual) bool { return n.Question == m.Question })
+		if again != (m.NoAdopt != "") || again != strings.Contains(m.Next, "kan niet blijven") || (code == casefile.Code05) != again {
+			t.Errorf("%s: adopted, it is asked again: %t; said of it: %q, %q", code, again, m.NoAdopt, m.Next)
+		}
 	}
 }

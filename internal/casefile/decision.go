@@ -94,6 +94,8 @@ type Manual struct {
 	Accept string `json:",omitempty"`
 	// Category tells that a category answers the question.
 	Category bool `json:",omitempty"`
+	// NoAdopt says in Dutch why the category that stands in MLP can't be adopted, where that is so.
+	NoAdopt string `json:",omitempty"`
 }
 
 // Trace tells of one rule whether it fired, and why or why not.

@@ -16,11 +16,13 @@ type Question struct {
 	Proposal casefile.Code
 	// Accept says in Dutch what an answer without a category means; empty where there is none.
 	Accept string
+	// NoAdopt says in Dutch why what a person set in MLP can't stay; empty where it can.
+	NoAdopt string
 }
 
 // QuestionOf is what a manual decision asks; false where only the export or MLP answers.
 func QuestionOf(m casefile.Manual) (Question, bool) {
-	return Question{Rule: m.Rule, Category: m.Category, Proposal: m.Proposal, Accept: m.Accept}, m.Question != "" && (m.Category || m.Accept != "")
+	return Question{Rule: m.Rule, Category: m.Category, Proposal: m.Proposal, Accept: m.Accept, NoAdopt: m.NoAdopt}, m.Question != "" && (m.Category || m.Accept != "")
 }
 
 // QuestionIn is what a finding asks; false where it asks nothing.
@@ -58,7 +60,9 @@ func (q Question) Ways() []Way {
 	}
 	adopt := Way{Flag: "--adopt", Means: "wat in MLP staat, blijft"}
 	if q.CategoryDrift() {
-		ways = append(ways, adopt)
+		if q.NoAdopt == "" {
+			ways = append(ways, adopt)
+		}
 		if q.Proposal != "" {
 			ways = append(ways, Way{Flag: "--overrule", Means: "de categorie wordt " + string(q.Proposal)})
 		}
