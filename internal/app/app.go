@@ -80,12 +80,14 @@ type App struct {
 	profiles map[string]*adapters.Profile // by KBO number
 	channel  *channel
 	pulse    pulse
+	foresee  func(context.Context, ledger.ClientView) (casefile.Decision, error) // decideNow; its own in a test
 	cleanups []func() error
 }
 
 // Open wires everything that the configuration names.
 func Open(ctx context.Context, o Options) (_ *App, err error) {
 	a := &App{Options: o, config: o.Config, profiles: map[string]*adapters.Profile{}}
+	a.foresee = a.decideNow
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())

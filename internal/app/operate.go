@@ -74,6 +74,7 @@ func (r Reply) Check() error {
 type Answered struct {
 	Client string
 	casefile.Answer
+	Then []Asked // what is left to people because of it
 }
 
 // Decide leaves a caseworker's answer, checked, for the daemon. It holds until the facts
@@ -99,12 +100,16 @@ func (a *App) Decide(ctx context.Context, client string, r Reply, by ledger.Acto
 		return Answered{}, misuse(fmt.Errorf("this question of %s was answered so already, on %s by %s", q.Rule, dutchDay(g.At), g.By),
 			"the answer holds until the facts change; see \"mlpsync explain\"")
 	}
+	then, err := a.holds(ctx, view, q, answer)
+	if err != nil {
+		return Answered{}, err
+	}
 	answer.At, answer.By, answer.Reason = a.now().UTC(), by.Name, by.Reason
 	err = a.store.Request(ctx, ledger.Request{Kind: "decide", OCMW: view.OCMW, Client: view.Client, Answer: answer, By: by, At: answer.At})
 	if err != nil {
 		return Answered{}, fmt.Errorf("leave the answer: %w", err)
 	}
-	return Answered{Client: view.Client, Answer: answer}, nil
+	return Answered{Client: view.Client, Answer: answer, Then: then}, nil
 }
 
 // sameAnswer tells whether an answer says what was said already. One that chose a category

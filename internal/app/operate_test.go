@@ -1,9 +1,11 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -52,9 +54,27 @@ ocmws:
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = a.Close() })
+	a.foresee = foreseeing(d)
 	takeIn(t, a)
 	decideAs(t, a, d)
 	return a
+}
+
+// foreseeing stands for rules that ask what d asks, until it is answered.
+func foreseeing(d casefile.Decision) func(context.Context, ledger.ClientView) (casefile.Decision, error) {
+	return func(_ context.Context, view ledger.ClientView) (casefile.Decision, error) {
+		return unanswered(d, view.Answers), nil
+	}
+}
+
+// unanswered is what a decision asks of which there is no answer.
+func unanswered(d casefile.Decision, answers []casefile.Answer) casefile.Decision {
+	given := func(rule, question string) bool {
+		return slices.ContainsFunc(answers, func(a casefile.Answer) bool { return a.Rule == rule && a.Question == question })
+	}
+	d.Manual = slices.DeleteFunc(slices.Clone(d.Manual), func(m casefile.Manual) bool { return given(m.Rule, m.Question) })
+	d.Findings = slices.DeleteFunc(slices.Clone(d.Findings), func(f casefile.Finding) bool { return given(f.Rule, f.Question) })
+	return d
 }
 
 func ok(t *testing.T, err error) {
@@ -280,12 +300,52 @@ func TestSameCategoryOnOtherFacts(t *testing.T) {
 	carryOut(t, a)
 	moved := fourQuestions()
 	moved.Facts = "facts-2"
+	_, err = a.Decide(t.Context(), "c1", reply, orderer)
+	refused(t, err, "answered so already", "until the facts change")
+	a.foresee = foreseeing(moved)
+	_, err = a.Decide(t.Context(), "c1", Reply{Rule: "CAT-03", Category: "00"}, orderer)
+	refused(t, err, "the client's data have changed since CAT-03 asked this", "next round")
 	decideAs(t, a, moved)
 	answered, err := a.Decide(t.Context(), "c1", reply, orderer)
 	ok(t, err)
 	if answered.Facts != "facts-2" {
 		t.Errorf("answered on %s", answered.Facts)
 	}
+}
+
+// An answer that will not hold is refused when it is given, with what the rules say to it; what else it leads to is told.
+func TestAnswerIsTriedFirst(t *testing.T) {
+	a := asking(t, fourQuestions())
+	a.foresee = func(_ context.Context, view ledger.ClientView) (casefile.Decision, error) {
+		d := unanswered(fourQuestions(), view.Answers)
+		for _, g := range view.Answers {
+			switch g.Category {
+			case "90":
+				d = fourQuestions()
+				d.Findings = append(d.Findings, casefile.Finding{Rule: "CAT-10", Reason: "90 geldt niet.", Next: "Voer het contract in."})
+			case "00":
+				d.Manual = append(d.Manual, casefile.Manual{Rule: "CAT-03", Reason: "00 is beschermd.", Question: "q-other", Category: true})
+			}
+		}
+		return d, nil
+	}
+	_, err := a.Decide(t.Context(), "c1", Reply{Rule: "CAT-03", Category: "90"}, orderer)
+	refused(t, err, "this answer would not be taken: with it CAT-03 asks the same again; nothing was ordered", "answer otherwise")
+	var why *NotTaken
+	if !errors.As(err, &why) || !slices.Equal(why.Why, []Asked{{"CAT-10", "90 geldt niet.", "Voer het contract in."}}) {
+		t.Errorf("why not: %+v", why)
+	}
+	if applied := carryOut(t, a); len(applied) > 0 {
+		t.Errorf("refused, and ordered all the same: %+v", applied)
+	}
+	answered, err := a.Decide(t.Context(), "c1", Reply{Rule: "CAT-03", Category: "00"}, orderer)
+	ok(t, err)
+	if !slices.Equal(answered.Then, []Asked{{Rule: "CAT-03", Reason: "00 is beschermd."}}) {
+		t.Errorf("it leads to %+v", answered.Then)
+	}
+	a.foresee = foreseeing(casefile.Decision{Facts: "facts-1"})
+	_, err = a.Decide(t.Context(), "c1", Reply{Rule: "TWE-02", Accept: true}, orderer)
+	refused(t, err, "the client's data have changed since TWE-02 asked this", "mlpsync once")
 }
 
 func TestReplyIsChecked(t *testing.T) {

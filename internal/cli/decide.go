@@ -79,12 +79,30 @@ func (c decideCmd) Run(s *session) error {
 			printOpenQuestions(s.stdout, several)
 			return &usageError{err}
 		}
+		var refused *app.NotTaken
+		if errors.As(err, &refused) {
+			fmt.Fprintf(s.stdout, "Dit antwoord op %s volstaat niet voor cliënt %s: de vraag blijft open.\n", refused.Rule, refused.Client)
+			printAskedThen(s.stdout, refused.Why)
+			return &usageError{err}
+		}
 		if err != nil {
 			return err
 		}
 		fmt.Fprintf(s.stdout, "Antwoord op %s voor cliënt %s: %s.\n%s\n", answered.Rule, answered.Client, answered.Means, nextRound)
+		if len(answered.Then) > 0 {
+			fmt.Fprintln(s.stdout, "Daarmee is er nog dit:")
+			printAskedThen(s.stdout, answered.Then)
+		}
 		return nil
 	})
+}
+
+// printAskedThen lists what an answer leads to.
+func printAskedThen(w io.Writer, asked []app.Asked) {
+	for _, x := range asked {
+		columns(w, []int{8}, x.Rule, x.Reason)
+		paragraph(w, 12, "wat nu: ", x.Next)
+	}
 }
 
 // reply reads the flags; what does not go together is a mistake on the command line.
