@@ -34,8 +34,9 @@ const (
 
 // explainAnswers tells of each answer whether it holds: a category does as long as the facts of the
 // course are those that it was chosen on; another answer until the facts change that its question was
-// about, and then the rule asks again under another question.
-func explainAnswers(view ledger.ClientView, today casefile.Date) []ExplainedAnswer {
+// about, and then the rule asks again under another question. A rule can ask several things of a client: silences tells whether
+// the answer's own would be asked without it.
+func explainAnswers(view ledger.ClientView, today casefile.Date, silences func(casefile.Answer) bool) []ExplainedAnswer {
 	var out []ExplainedAnswer
 	exported, inExport := exportedAnswer(view)
 	if inExport {
@@ -60,7 +61,7 @@ func explainAnswers(view ledger.ClientView, today casefile.Date) []ExplainedAnsw
 		case a.Category != "" && inExport && a.On < exported.On && exported.On <= today:
 			e.Status, e.Text = AnswerReplaced, "vervangen door het antwoord in de export: "+meansNL(exported)
 		default:
-			e.Status, e.Text = answerStatus(view, a)
+			e.Status, e.Text = answerStatus(view, a, silences)
 		}
 		out = append(out, e)
 	}
@@ -85,7 +86,7 @@ func replacedBy(a casefile.Answer) string {
 	return "vervangen door het antwoord van " + casefile.DateOf(a.At, Zone()).Dutch() + ": " + meansNL(a)
 }
 
-func answerStatus(view ledger.ClientView, a casefile.Answer) (AnswerStatus, string) {
+func answerStatus(view ledger.ClientView, a casefile.Answer, silences func(casefile.Answer) bool) (AnswerStatus, string) {
 	same, other := asked(view.Decision, a)
 	switch {
 	case view.Dirty: // its answers make a client dirty; instants of two processes say nothing sure
@@ -94,7 +95,7 @@ func answerStatus(view ledger.ClientView, a casefile.Answer) (AnswerStatus, stri
 		return AnswerOutdated, "geldt niet meer: de gegevens zijn sindsdien gewijzigd"
 	case same:
 		return AnswerNotTaken, "volstaat niet: de vraag staat nog open"
-	case other:
+	case other && !silences(a):
 		return AnswerOutdated, "geldt niet meer: de gegevens zijn sindsdien gewijzigd en de regel vraagt het opnieuw"
 	}
 	return AnswerHolds, "geldt zolang de gegevens niet wijzigen"

@@ -129,7 +129,10 @@ func (a *App) Explain(ctx context.Context, client string) (Explanation, error) {
 	e := a.explainDecision(view)
 	e.Course, e.Blocks = tellCourse(view, open, a.today()), tellBlocks(view, open)
 	e.Drift = explainDrift(view.Known)
-	e.Answers = explainAnswers(view, a.today())
+	e.Answers, err = a.tellAnswers(ctx, view)
+	if err != nil {
+		return e, err
+	}
 	e.INSZReplaced, e.INSZCanceled = inszStanding(view)
 	e.Dossier = explainDossier(view.Known.Dossier)
 	if e.Sent, err = sendings(entries, newCourse(view, open, a.today())); err != nil {

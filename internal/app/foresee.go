@@ -53,8 +53,7 @@ func (a *App) holds(ctx context.Context, view ledger.ClientView, q Question, ans
 	if !view.Known.LookedUp { // nothing is decided before MLP is read
 		return nil, nil
 	}
-	without := view
-	without.Answers = slices.DeleteFunc(slices.Clone(view.Answers), func(g casefile.Answer) bool { return g.Rule == answer.Rule && g.Question == answer.Question })
+	without := withoutAnswer(view, answer)
 	before, err := a.foresee(ctx, without)
 	if err != nil {
 		return nil, fmt.Errorf("see whether the question still stands: %w", err)
@@ -94,4 +93,26 @@ func leftToPeople(d casefile.Decision) []Asked {
 		all = append(all, Asked{f.Rule, f.Reason, f.Next})
 	}
 	return all
+}
+
+// withoutAnswer is a client whose question is not answered.
+func withoutAnswer(view ledger.ClientView, answer casefile.Answer) ledger.ClientView {
+	view.Answers = slices.DeleteFunc(slices.Clone(view.Answers), func(g casefile.Answer) bool { return g.Rule == answer.Rule && g.Question == answer.Question })
+	return view
+}
+
+// tellAnswers tells of each answer whether it holds.
+func (a *App) tellAnswers(ctx context.Context, view ledger.ClientView) ([]ExplainedAnswer, error) {
+	var failed error
+	silences := func(answer casefile.Answer) bool {
+		d, err := a.foresee(ctx, withoutAnswer(view, answer))
+		failed = errors.Join(failed, err)
+		same, _ := asked(d, answer)
+		return same
+	}
+	told := explainAnswers(view, a.today(), silences)
+	if failed != nil {
+		return nil, fmt.Errorf("see which answers hold: %w", failed)
+	}
+	return told, nil
 }

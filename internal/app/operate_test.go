@@ -284,7 +284,7 @@ func TestSettledFieldDriftIsAnsweredOtherwise(t *testing.T) {
 		decideAs(t, a, casefile.Decision{})
 		view, err := a.find(t.Context(), "c1")
 		ok(t, err)
-		told := explainAnswers(view, a.today())
+		told := explainAnswers(view, a.today(), unasked)
 		if answered.Means != step.means || len(told) != 1 || told[0].Means != step.means || told[0].Status != AnswerHolds {
 			t.Errorf("ordered %q, told %+v; want %q", answered.Means, told, step.means)
 		}
@@ -346,6 +346,36 @@ func TestAnswerIsTriedFirst(t *testing.T) {
 	a.foresee = foreseeing(casefile.Decision{Facts: "facts-1"})
 	_, err = a.Decide(t.Context(), "c1", Reply{Rule: "TWE-02", Accept: true}, orderer)
 	refused(t, err, "the client's data have changed since TWE-02 asked this", "mlpsync once")
+}
+
+// unasked stands for rules that ask nothing again without an answer.
+func unasked(casefile.Answer) bool { return false }
+
+// A rule can ask several things: an answer to one of them is not outdated because another is open.
+func TestAnAnswerHoldsBesideAnOpenQuestionOfItsRule(t *testing.T) {
+	d := casefile.Decision{Findings: []casefile.Finding{
+		{Rule: "DATA-04", Reason: "Adres veranderd.", Question: "q-address", Accept: "opnieuw sturen"},
+		{Rule: "DATA-04", Reason: "POP veranderd.", Question: "q-plan", Accept: "opnieuw sturen"},
+	}}
+	a := asking(t, d)
+	_, err := a.Decide(t.Context(), "c1", Reply{Number: 1, Adopt: true}, orderer)
+	ok(t, err)
+	carryOut(t, a)
+	status := func(when string, want AnswerStatus) {
+		t.Helper()
+		e, err := a.Explain(t.Context(), "c1")
+		ok(t, err)
+		if len(e.Answers) != 1 || e.Answers[0].Status != want {
+			t.Errorf("%s: %+v", when, e.Answers)
+		}
+	}
+	status("before the next round", AnswerPending)
+	decideAs(t, a, casefile.Decision{Findings: d.Findings[1:]})
+	status("the other is open", AnswerHolds)
+	d.Findings[0].Question = "q-other-address"
+	a.foresee = foreseeing(d)
+	decideAs(t, a, d)
+	status("the address changed again", AnswerOutdated)
 }
 
 func TestReplyIsChecked(t *testing.T) {
