@@ -1,10 +1,10 @@
 package app
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,29 +15,50 @@ import (
 	"github.com/mlpsync/mlpsync/internal/ledger"
 )
 
-// damagedStore is a ledger whose file is damaged.
+// damagedStore is a ledger whose file is damaged, and the log of who looks.
 type damagedStore struct {
 	ledger.Store
+	mu      sync.Mutex
 	looks   int
 	damage  []ledger.Finding
 	failure error
+	log     strings.Builder
 }
 
 func (d *damagedStore) Damage(context.Context) ([]ledger.Finding, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.looks++
 	return d.damage, d.failure
+}
+
+func (d *damagedStore) Write(p []byte) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.log.Write(p)
+}
+
+// seen tells how often somebody looked, and what was logged.
+func (d *damagedStore) seen() (int, string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.looks, d.log.String()
+}
+
+func (d *damagedStore) becomes(damage []ledger.Finding, failure error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.damage, d.failure = damage, failure
 }
 
 // The database is read whole now and again while the daemon runs: what is damaged is said, each time, and stands in the status.
 func TestTheDaemonLooksAtItsDatabase(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var log bytes.Buffer
 		a := asking(t, casefile.Decision{})
-		a.Log = zerolog.New(&log)
 		store := &damagedStore{Store: a.store, damage: []ledger.Finding{{What: "pages are damaged", Where: "table known (page 38)", Next: "restore"}}}
-		a.store = store
+		looking := &App{Options: Options{Log: zerolog.New(store)}, config: a.config, clock: a.clock, store: store}
 		const first, every = 10 * time.Second, time.Minute
-		stop := a.keepLooking(first, every)
+		stop := looking.keepLooking(first, every)
 		defer stop()
 		after := func(wait time.Duration, looks, said, stands int) {
 			t.Helper()
@@ -45,19 +66,20 @@ func TestTheDaemonLooksAtItsDatabase(t *testing.T) {
 			synctest.Wait()
 			s, err := a.Status(t.Context())
 			ok(t, err)
-			if n := strings.Count(log.String(), `"event":"state.damaged","where":"table known (page 38)","hint":"restore"`); store.looks != looks || n != said || len(s.Channel) != stands {
-				t.Errorf("looked %d times, of %d; said %d times, of %d; stands %d times, of %d:\n%s", store.looks, looks, n, said, len(s.Channel), stands, log.String())
+			looked, log := store.seen()
+			if n := strings.Count(log, `"event":"state.damaged","where":"table known (page 38)","hint":"restore"`); looked != looks || n != said || len(s.Channel) != stands {
+				t.Errorf("looked %d times, of %d; said %d times, of %d; stands %d times, of %d:\n%s", looked, looks, n, said, len(s.Channel), stands, log)
 			}
 		}
 		after(first/2, 0, 0, 0) // a start is not slowed down
 		after(first, 1, 1, 1)
 		after(every, 2, 2, 1)
-		store.damage = nil
+		store.becomes(nil, nil)
 		after(every, 3, 2, 0)
-		store.failure = errors.New("no more connections")
+		store.becomes(nil, errors.New("no more connections"))
 		after(every, 4, 2, 0)
-		if !strings.Contains(log.String(), "no more connections") {
-			t.Errorf("a look that failed is not said:\n%s", log.String())
+		if _, log := store.seen(); !strings.Contains(log, "no more connections") {
+			t.Errorf("a look that failed is not said:\n%s", log)
 		}
 	})
 }
