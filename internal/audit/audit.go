@@ -58,7 +58,7 @@ type Record struct {
 	At     time.Time // UTC, to the millisecond; storage must keep that
 	Run    string    // id of the run, if any
 	Actor  string    // "mlpsync", or who ordered it
-	Action string    // stable word: decided, settled, parked, approved, ...
+	Action string    // a word of Actions
 	OCMW   string    // KBO number
 	Client string    // pseudonym
 	Entry  string    // id of the outbox entry

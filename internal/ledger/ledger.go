@@ -426,9 +426,16 @@ type Operating interface {
 
 // Actor is who does something, and why.
 type Actor struct {
-	Name   string // OS user, or "mlpsync"
+	Name   string // OS user, or ActorSelf
 	Reason string
 }
+
+// ActorSelf is who acts when no person ordered it, and ThroughSudo stands behind the name of who gave an order as
+// another user.
+const (
+	ActorSelf   = "mlpsync"
+	ThroughSudo = " (sudo)"
+)
 
 // GuardState is how the guard stands for an OCMW.
 type GuardState struct {
@@ -498,6 +505,29 @@ type Reading interface {
 	Notes(ctx context.Context, ocmw string) ([]Note, error)
 	// Audit walks the chain of one client (pseudonym), or of all when empty. Both look at every record.
 	Audit(ctx context.Context, pseudonym string, each func(audit.Record) error) error
+	// Audited walks the records that f chooses, oldest first, with what was sealed in them; none that is added meanwhile.
+	// Each is verified by itself and with its neighbour; what is wrong is told with it and ends nothing. It
+	// tells how many older ones f.Newest left off.
+	Audited(ctx context.Context, f AuditFilter, each func(Audited) error) (left int, err error)
+}
+
+// AuditFilter chooses records of the audit; zero fields choose all.
+type AuditFilter struct {
+	Seq          int64  // this one
+	OCMW, Client string // KBO number, pseudonym
+	Entry, Run   string
+	Actions      []string  // any of them (audit.Actions)
+	By           string    // who ordered it, through sudo too; "mlpsync" for what nobody did
+	Ordered      bool      // what people ordered
+	Since, Until time.Time // then or later, before then
+	Newest       int       // at most so many, the newest; 0 is all
+}
+
+// Audited is a record of the audit, opened.
+type Audited struct {
+	audit.Record
+	Words   string // what a person typed, or the guard said; empty where that was erased
+	Problem string // what is wrong with the record; empty for nothing
 }
 
 // Totals are the counts of an OCMW; of all when ocmw is empty.

@@ -50,7 +50,9 @@ func (w *world) backUp() (audit.Head, func() *world) {
 	at := w.now
 	return head, func() *world {
 		w.Helper()
-		return &world{TB: w.TB, Store: w.engine.Restore(w.TB, file), engine: w.engine, ctx: w.ctx, now: at, counter: w.counter}
+		restored := &world{TB: w.TB, Store: w.engine.Restore(w.TB, file), engine: w.engine, ctx: w.ctx, now: at, counter: w.counter, written: w.written}
+		restored.catalogued()
+		return restored
 	}
 }
 

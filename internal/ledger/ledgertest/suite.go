@@ -11,6 +11,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"testing"
@@ -35,9 +36,22 @@ type Engine struct {
 
 // Run tries an engine.
 func Run(t *testing.T, e Engine) {
-	for _, room := range []map[string]func(*world){ingesting, kept, deciding, observing, sending, operating, ordering, keeping} {
+	written, all, tried := map[string]bool{}, 0, 0
+	for _, room := range []map[string]func(*world){ingesting, kept, deciding, observing, sending, operating, ordering, keeping, auditing} {
 		for name, try := range room {
-			t.Run(name, func(t *testing.T) { try(newWorld(t, e)) })
+			all++
+			t.Run(name, func(t *testing.T) {
+				w := newWorld(t, e)
+				try(w)
+				w.catalogued()
+				maps.Copy(written, w.written)
+				tried++
+			})
+		}
+	}
+	for _, a := range audit.Actions() {
+		if tried == all && !written[a.Word] {
+			t.Errorf("nothing writes an audit record %q", a.Word)
 		}
 	}
 	t.Run("an outbox model", func(t *testing.T) { model(t, e) })
@@ -64,10 +78,11 @@ type world struct {
 	ctx     context.Context
 	now     time.Time
 	counter int
+	written map[string]bool // actions in the audit of it, and of what was restored from it
 }
 
 func newWorld(t testing.TB, e Engine) *world {
-	w := &world{TB: t, Store: e.Open(t), engine: e, ctx: context.Background(), now: time.Date(2026, 3, 16, 9, 0, 0, 0, time.UTC)}
+	w := &world{TB: t, Store: e.Open(t), engine: e, ctx: context.Background(), now: time.Date(2026, 3, 16, 9, 0, 0, 0, time.UTC), written: map[string]bool{}}
 	w.ok(w.StartRun(w.ctx, "run-1", w.now))
 	return w
 }

@@ -8,10 +8,8 @@ import (
 	"strconv"
 
 	"github.com/mlpsync/mlpsync/internal/audit"
+	"github.com/mlpsync/mlpsync/internal/ledger"
 )
-
-// actorSelf is who acts when no person ordered it.
-const actorSelf = "mlpsync"
 
 // audit adds a record to the chain; it is written with the others of the transaction, at its end. words are a person's own, and sealed.
 func (t *tx) audit(r audit.Record, words string) error {
@@ -23,7 +21,7 @@ func (t *tx) audit(r audit.Record, words string) error {
 		t.head = &head
 	}
 	if r.Actor == "" {
-		r.Actor = actorSelf
+		r.Actor = ledger.ActorSelf
 	}
 	r.Seq = t.head.Seq + 1
 	if words != "" {
@@ -98,12 +96,17 @@ func (s *Store) Audit(ctx context.Context, pseudonym string, each func(audit.Rec
 
 func (s *Store) auditAfter(ctx context.Context, pseudonym string, after int64) ([]audit.Record, error) {
 	const columns = `SELECT ` + auditColumns + ` FROM audit WHERE `
+	if pseudonym != "" {
+		return s.readAudit(ctx, columns+`client = ? AND client <> '' AND seq > ? ORDER BY seq LIMIT ?`, pseudonym, after, auditBatch)
+	}
+	return s.readAudit(ctx, columns+`seq > ? ORDER BY seq LIMIT ?`, after, auditBatch)
+}
+
+// readAudit reads the records of a query, in one transaction.
+func (s *Store) readAudit(ctx context.Context, query string, args ...any) ([]audit.Record, error) {
 	var batch []audit.Record
 	err := s.read(ctx, "walk audit", func(t *tx) error {
-		query, args := columns+`seq > ? ORDER BY seq LIMIT ?`, []any{after, auditBatch}
-		if pseudonym != "" {
-			query, args = columns+`client = ? AND client <> '' AND seq > ? ORDER BY seq LIMIT ?`, []any{pseudonym, after, auditBatch}
-		}
+		t.interruptible = true
 		for rs, err := range t.rows(query, args...) {
 			if err != nil {
 				return err
