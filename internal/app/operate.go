@@ -166,6 +166,18 @@ func (a *App) orderable(ctx context.Context, client string, by ledger.Actor) (le
 	return a.find(ctx, client)
 }
 
+// Orderer is who gives an order, as user of the operating system. Commands run as the daemon's user, so that one says little:
+// whom sudo names tells more, and says in its name that sudo said so. A user of the program's own name is not taken for it.
+func Orderer(user, sudoUser, reason string) Actor {
+	switch {
+	case sudoUser != "" && sudoUser != user:
+		user = sudoUser + ledger.ThroughSudo
+	case user == ledger.ActorSelf:
+		user = "user " + user
+	}
+	return Actor{Name: user, Reason: reason}
+}
+
 // NeedReason refuses an order without a reason.
 func NeedReason(by ledger.Actor) error {
 	if strings.TrimSpace(by.Reason) == "" {

@@ -419,3 +419,14 @@ func TestHoldAndRelease(t *testing.T) {
 	_, err = a.Hold(t.Context(), "c1", Actor{Name: "els"})
 	refused(t, err, "a reason is required", "--reason")
 }
+
+// A user of the program's own name is told from it, and whom sudo names from the user that all commands run as.
+func TestWhoGivesAnOrder(t *testing.T) {
+	for _, tt := range []struct{ user, sudo, want string }{
+		{"an", "", "an"}, {"an", "an", "an"}, {"mlpsync", "an", "an (sudo)"}, {"mlpsync", "", "user mlpsync"}, {"mlpsync", "mlpsync", "user mlpsync"},
+	} {
+		if got := Orderer(tt.user, tt.sudo, "x"); got.Name != tt.want || got.Reason != "x" {
+			t.Errorf("%s, sudo %q: %+v", tt.user, tt.sudo, got)
+		}
+	}
+}

@@ -200,11 +200,11 @@ func (s *session) open(f configFlag, mode app.Mode) (*app.App, error) {
 	return app.Open(s.ctx, app.Options{Config: c, Mode: mode, Getenv: s.getenv, Log: s.logger(c, mode, s.logLevel)})
 }
 
-// actor is who gives an order: the user of the operating system.
-func actor(reason string) app.Actor {
+// actor is who gives an order: the user of the operating system, or whom sudo names.
+func (s *session) actor(reason string) app.Actor {
 	name := "unknown"
 	if u, err := user.Current(); err == nil {
 		name = u.Username
 	}
-	return app.Actor{Name: name, Reason: reason}
+	return app.Orderer(name, s.getenv("SUDO_USER"), reason)
 }

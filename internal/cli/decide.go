@@ -27,7 +27,7 @@ func (c clientOrder) order(s *session, give func(*app.App, app.Actor) error) (er
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	return give(a, actor(c.Reason))
+	return give(a, s.actor(c.Reason))
 }
 
 type holdCmd struct{ clientOrder }

@@ -120,7 +120,7 @@ func (c queueOrder) order(s *session, kind string) error {
 		return err
 	}
 	defer a.Close()
-	if err := a.Order(s.ctx, kind, c.Entry, actor(c.Reason)); err != nil {
+	if err := a.Order(s.ctx, kind, c.Entry, s.actor(c.Reason)); err != nil {
 		return err
 	}
 	fmt.Fprintf(s.stdout, "ordered: %s of entry %s; the daemon carries it out at its next poll\n", kind, c.Entry)
@@ -171,7 +171,7 @@ func (c guardReleaseCmd) Run(s *session) error {
 		return err
 	}
 	defer a.Close()
-	released, err := a.GuardRelease(s.ctx, c.OCMW, actor(c.Reason))
+	released, err := a.GuardRelease(s.ctx, c.OCMW, s.actor(c.Reason))
 	for _, kbo := range released {
 		fmt.Fprintf(s.stdout, "ordered: release of OCMW %s; the daemon carries it out at its next poll\n", kbo)
 	}

@@ -34,7 +34,7 @@ func (c sendingOrder) order(s *session, give func(*app.App, context.Context, str
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	ordered, err := give(a, s.ctx, c.OCMW, actor(c.Reason))
+	ordered, err := give(a, s.ctx, c.OCMW, s.actor(c.Reason))
 	for _, kbo := range ordered {
 		fmt.Fprintf(s.stdout, said, kbo)
 	}

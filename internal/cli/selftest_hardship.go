@@ -158,7 +158,7 @@ func (b *bench) order(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	by := actor("the self-test looked at it")
+	by := app.Actor{Name: "selftest", Reason: "the self-test looked at it"}
 	if _, err := a.GuardRelease(ctx, "", by); err != nil && !errors.Is(err, app.ErrNotStopped) {
 		return fmt.Errorf("release the guard: %w", err)
 	}

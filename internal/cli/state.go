@@ -110,7 +110,7 @@ func (c stateRestoreCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	report, err := app.RestoreState(s.ctx, o, c.File, actor(c.Reason))
+	report, err := app.RestoreState(s.ctx, o, c.File, s.actor(c.Reason))
 	if err != nil {
 		if report.Aside != "" {
 			err = errors.Join(err, fmt.Errorf("the state of before is in %s", report.Aside))

@@ -141,7 +141,7 @@ type applyCmd struct {
 
 func (c applyCmd) Run(s *session) (err error) {
 	s.logLevel = c.LogLevel
-	by := actor(c.Reason)
+	by := s.actor(c.Reason)
 	if err := app.NeedReason(by); err != nil {
 		return err // before the state is opened
 	}
