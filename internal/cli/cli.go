@@ -50,6 +50,7 @@ type grammar struct {
 	Guard     guardCmd     `cmd:"" help:"Show or release the stop on a run that would change too much."`
 	Pause     pauseCmd     `cmd:"" help:"Stop sending, for one OCMW or all, until resume; reading and deciding go on."`
 	Resume    resumeCmd    `cmd:"" help:"Let sending go on after a pause."`
+	Audit     auditCmd     `cmd:"" help:"Show who did what, when and why; check the chain of what was recorded."`
 	Config    configCmd    `cmd:"" help:"Check the configuration, print an example, make a key file."`
 	State     stateCmd     `cmd:"" help:"Check, back up and restore the state directory's database."`
 	Rules     rulesCmd     `cmd:"" help:"Print the rules with their sources; test policy cases; compare the rules of two days."`
@@ -112,7 +113,7 @@ func Run(ctx context.Context, args []string, getenv func(string) string, stdin i
 // below it people write the flags too early.
 func usageHint(parser *kong.Kong, args []string) string {
 	for _, command := range parser.Model.Children {
-		if len(args) < 2 || command.Name != args[0] || len(command.Children) == 0 || !strings.HasPrefix(args[1], "-") {
+		if len(args) < 2 || command.Name != args[0] || len(command.Children) == 0 || command.DefaultCmd != nil || !strings.HasPrefix(args[1], "-") {
 			continue
 		}
 		var names []string

@@ -232,7 +232,7 @@ func (p *personal) everyCommand(clients []string) {
 	p.t.Helper()
 	commands := [][]string{
 		{"worklist"}, {"deadlines"}, {"status"}, {"queue list"}, {"plan"}, {"guard show"}, {"state check", "--deep"},
-		{"rules diff", "--as-of", "2024-01-15", "--as-of", "2026-01-15"},
+		{"rules diff", "--as-of", "2024-01-15", "--as-of", "2026-01-15"}, {"audit", "--limit", "0"}, {"audit show", "1"}, {"audit check"},
 	}
 	for _, client := range clients {
 		commands = append(commands, []string{"explain", client})
@@ -260,14 +260,14 @@ func (p *personal) said(command string, args ...string) result {
 	p.t.Helper()
 	r := p.run(command, args...)
 	out := r.stdout
-	if command == "explain" || command == "worklist" {
+	if command == "explain" || command == "worklist" || command == "audit" {
 		out = allowed(out)
 	}
 	p.look(command+" "+strings.Join(args, " "), []byte(out+r.stderr))
 	return r
 }
 
-// allowed takes out what a caseworker may read.
+// allowed takes out what a caseworker, or who reads the audit, may read.
 func allowed(text string) string {
 	return strings.NewReplacer(partnerName, "", assigneeName, "", typedReason, "").Replace(text)
 }
