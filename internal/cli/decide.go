@@ -17,7 +17,7 @@ const nextRound = "De daemon voert dit uit bij de volgende ronde; draait er geen
 type clientOrder struct {
 	configFlag
 	Client string `arg:"" help:"Client number of the OCMW, KBO/number, or a pseudonym from a log."`
-	Reason string `required:"" help:"Why; kept in the audit."`
+	Reason string `required:"" help:"Why; kept in the audit as written: name nobody."`
 }
 
 // order opens the state beside the daemon and leaves an order there.

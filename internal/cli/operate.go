@@ -111,7 +111,7 @@ func (c queueDiscardCmd) Run(s *session) error { return c.order(s, "discard") }
 type queueOrder struct {
 	configFlag
 	Entry  string `arg:"" help:"Id of the entry."`
-	Reason string `required:"" help:"Why; kept in the audit."`
+	Reason string `required:"" help:"Why; kept in the audit as written: name nobody."`
 }
 
 func (c queueOrder) order(s *session, kind string) error {
@@ -162,7 +162,7 @@ func printGuards(w io.Writer, views []app.GuardView) {
 type guardReleaseCmd struct {
 	configFlag
 	OCMW   string `placeholder:"KBO" help:"Only this OCMW; else all that are stopped."`
-	Reason string `required:"" help:"Why; kept in the audit."`
+	Reason string `required:"" help:"Why; kept in the audit as written: name nobody."`
 }
 
 func (c guardReleaseCmd) Run(s *session) error {

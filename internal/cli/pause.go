@@ -25,7 +25,7 @@ func (c resumeCmd) Run(s *session) error {
 type sendingOrder struct {
 	configFlag
 	OCMW   string `arg:"" optional:"" help:"KBO number of the OCMW; else all."`
-	Reason string `required:"" help:"Why; kept in the audit."`
+	Reason string `required:"" help:"Why; kept in the audit as written: name nobody."`
 }
 
 func (c sendingOrder) order(s *session, give func(*app.App, context.Context, string, app.Actor) ([]string, error), said string) (err error) {

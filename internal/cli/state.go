@@ -68,7 +68,7 @@ func printState(w io.Writer, report app.StateReport) {
 		section(w, "findings: %d", n)
 		return
 	}
-	section(w, "nothing is wrong; note the audit's last hash elsewhere: a chain that is cut short shows by it only")
+	section(w, "nothing is wrong; note the audit's last hash elsewhere: a chain that is cut short shows by it only (\"mlpsync audit check --noted HASH\")")
 }
 
 // judged is the outcome of a check. One that damage kept from looking at all is not sound.
@@ -101,7 +101,7 @@ func printBackup(w io.Writer, b app.BackupReport) {
 type stateRestoreCmd struct {
 	configFlag
 	File   string `arg:"" help:"A backup that \"mlpsync state backup\" made."`
-	Reason string `required:"" help:"Why; kept in the audit."`
+	Reason string `required:"" help:"Why; kept in the audit as written: name nobody."`
 	JSON   bool   `name:"json" help:"Print as JSON."`
 }
 

@@ -20,6 +20,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/mlpsync/mlpsync/adapters"
+	"github.com/mlpsync/mlpsync/internal/audit"
 	"github.com/mlpsync/mlpsync/internal/cli"
 	"github.com/mlpsync/mlpsync/internal/mlp"
 	"github.com/mlpsync/mlpsync/internal/outbox"
@@ -60,6 +61,7 @@ func TestGeneratedBlocks(t *testing.T) {
 		{"docs/delivery.md", "answers", answerTable},
 		{"docs/profile.md", "fields", recordFields},
 		{"docs/personal-data.md", "requests", requestFields},
+		{"docs/manual.md", "actions", actionTable},
 	} {
 		t.Run(block.name, func(t *testing.T) {
 			begin, end := "<!-- "+block.name+":begin -->\n", "<!-- "+block.name+":end -->"
@@ -123,6 +125,14 @@ func answerTable(*testing.T) string {
 	table := [][]string{{"what came back", "a read", "a write", "repeated at once", "why"}}
 	for _, row := range mlp.Classification() {
 		table = append(table, []string{row.Answer, tickedVerdict(row.Read), tickedVerdict(row.Write), repeatedWhich(row), row.Why})
+	}
+	return markdownTable(table)
+}
+
+func actionTable(*testing.T) string {
+	table := [][]string{{"action", "means"}}
+	for _, a := range audit.Actions() {
+		table = append(table, []string{ticked(a.Word), a.Meaning})
 	}
 	return markdownTable(table)
 }
@@ -298,6 +308,15 @@ func TestManualsNameEveryEvent(t *testing.T) {
 			if !events[m[1]] {
 				t.Errorf("%s names event %s, which nothing logs", name, m[1])
 			}
+		}
+	}
+}
+
+func TestTheDutchManualNamesEveryAction(t *testing.T) {
+	section := pageSection(readPage(t, "docs/handleiding.md"), "### Wie deed wat")
+	for _, a := range audit.Actions() {
+		if !strings.Contains(section, ticked(a.Word)) {
+			t.Errorf("action %s is not named", a.Word)
 		}
 	}
 }
