@@ -59,7 +59,8 @@ func timed(out io.Writer) io.Writer {
 	return zerolog.ConsoleWriter{Out: out, TimeFormat: time.TimeOnly, NoColor: true}
 }
 
-// readAlong tells whether a person has log and report before them: on a terminal, or where both go to one file.
+// readAlong tells whether a person has log and report before them: on a terminal, or where both go to one file or pipe. A socket is the system's
+// journal, which programs read.
 func readAlong(stdout, stderr io.Writer) bool {
 	log, isFile := stderr.(*os.File)
 	if !isFile {
@@ -69,7 +70,10 @@ func readAlong(stdout, stderr io.Writer) bool {
 	if err != nil {
 		return false
 	}
-	if where.Mode()&os.ModeCharDevice != 0 {
+	switch {
+	case where.Mode()&os.ModeSocket != 0:
+		return false
+	case where.Mode()&os.ModeCharDevice != 0:
 		return true
 	}
 	report, isFile := stdout.(*os.File)
