@@ -102,13 +102,29 @@ func formOf(status int, contentType string, body []byte) (form, problem) {
 	switch {
 	case !json.Valid(body):
 		return formOther, p
-	case (status >= 400 || bytes.Contains(body, []byte("httpCode"))) && ofGateway(body): // other successes need not be decoded for it
+	case (status >= 400 || mayBeOfGateway(body)) && ofGateway(body): // other successes need not be decoded for it
 		return formGateway, p
 	}
 	if status >= 400 && json.Unmarshal(body, &p) == nil && p.Type != "" && p.Status == status {
 		return formProblem, p
 	}
 	return formJSON, problem{}
+}
+
+// mayBeOfGateway tells JSON that may have an httpCode from what has none: in any case, as ofGateway reads it, and perhaps with an escape.
+func mayBeOfGateway(body []byte) bool {
+	name := []byte("httpCode")
+	for {
+		_, rest, found := bytes.Cut(body, []byte{'"'})
+		if !found {
+			return false
+		}
+		body = rest
+		start := rest[:min(len(rest), len(name))]
+		if bytes.EqualFold(start, name) || bytes.IndexByte(start, '\\') >= 0 {
+			return true
+		}
+	}
 }
 
 // ofGateway tells by its httpCode that JSON is of the gateway in front.

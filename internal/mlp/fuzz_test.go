@@ -101,3 +101,20 @@ func FuzzDecodeAsTheStandardLibrary(f *testing.F) {
 		}
 	})
 }
+
+// FuzzGateway: an answer of the gateway is known by its httpCode whatever its status, however that name is written.
+func FuzzGateway(f *testing.F) {
+	for _, text := range []string{
+		`{"httpCode":"500"}`, `{"HTTPCODE":500}`, `{"httpcode":{}}`, `{"http\u0043ode":1}`, `{"httpCod\u0065":1}`, `{"\u0068ttpCode":1}`, `{ "a":"\"", "HttpCode" :[]}`,
+		`{"httpCode":null}`, `{"httpCode":1,"HTTPCODE":null}`, `{"a":{"httpCode":1}}`, `[{"httpCode":1}]`, `"httpCode"`, `{"httpCodes":1}`,
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		refused, _ := formOf(http.StatusBadRequest, "application/json", text)
+		taken, _ := formOf(http.StatusOK, "application/json", text)
+		if (refused == formGateway) != (taken == formGateway) {
+			t.Errorf("%s is %v where it refuses, and %v where it does not", text, refused, taken)
+		}
+	})
+}
