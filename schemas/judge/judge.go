@@ -37,7 +37,7 @@ type Judge struct {
 
 // Judges are the judges of schemas that refer to one another, perhaps in a circle: there is one of each. The zero value has none.
 type Judges struct {
-	// Personal tells schemas of numbers of persons, which are not remembered; nil where there are none.
+	// Personal tells schemas of what is one person's, such as a number of persons, which is not remembered; nil where there are none.
 	Personal func(*jsonschema.Schema) bool
 	made     map[*jsonschema.Schema]*Judge
 }

@@ -259,7 +259,7 @@ func (c *compiler) finish() error {
 			p.into.schema = direct(schema, seen)
 		}
 	}
-	judges := judge.Judges{Personal: isSSIN} // when all references are out
+	judges := judge.Judges{Personal: isOfOne} // when all references are out
 	for _, p := range c.pending {
 		p.into.quick = judges.Judge(p.into.schema)
 	}
@@ -267,7 +267,19 @@ func (c *compiler) finish() error {
 	return nil
 }
 
-func isSSIN(s *jsonschema.Schema) bool { return strings.HasSuffix(s.Location, "/definitions/Ssin") }
+// isOfOne tells schemas of what names one person, dossier, registration or request: it is kept nowhere that it need not be, and does not
+// come again and again as codes do.
+func isOfOne(s *jsonschema.Schema) bool {
+	if s.Format == "uuid" {
+		return true
+	}
+	for _, name := range [...]string{"/Ssin", "/DossierId", ".parameter.BelGov-Trace-Id", ".parameter.Idempotency-Key"} {
+		if strings.HasSuffix(s.Location, name) {
+			return true
+		}
+	}
+	return false
+}
 
 // direct takes the references out of a compiled schema: each one costs a judgement of its own, with a map of all
 // properties. In Draft 4 a schema with a reference has nothing else. seen holds the schemas that are done: they can

@@ -41,10 +41,24 @@ func TestValueAsItsJSON(t *testing.T) {
 	}
 }
 
-func TestNumbersOfPersonsAreKnown(t *testing.T) {
-	op, _ := mustLoad(t).Operation("createDossier")
+// What names one person, dossier, registration or request is told from codes, days and numbers: it is not remembered.
+func TestWhatNamesOneIsKnown(t *testing.T) {
+	api := mustLoad(t)
+	op, _ := api.Operation("createDossier")
 	properties := op.request.schema.Properties
-	if !isSSIN(properties["ssin"]) || isSSIN(properties["contactLanguage"]) {
+	if !isOfOne(properties["ssin"]) || isOfOne(properties["contactLanguage"]) || isOfOne(properties["person"].Properties["birthDate"]) {
 		t.Error("a person's number is not told from other codes")
+	}
+	for _, id := range []string{"createDossier", "putCategory", "putEvaluation", "patchDossier", "queryDossiers"} {
+		op, _ := api.Operation(id)
+		for _, p := range op.parameters {
+			if isOfOne(p.schema.schema) != (p.name != "If-Match") {
+				t.Errorf("%s: %s is taken for something else than it is", id, p.name)
+			}
+		}
+	}
+	op, _ = api.Operation("putEvaluation")
+	if properties := op.request.schema.Properties; !isOfOne(properties["weoId"]) || isOfOne(properties["date"]) || isOfOne(properties["kind"]) {
+		t.Error("a registration's id is not told from other codes")
 	}
 }
