@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"regexp"
 	"slices"
@@ -99,40 +100,20 @@ func formOf(status int, contentType string, body []byte) (form, problem) {
 	if !strings.Contains(strings.ToLower(contentType), "json") {
 		return formOther, p
 	}
-	switch {
-	case !json.Valid(body):
+	var probe struct {
+		HTTPCode any `json:"httpCode"`
+	}
+	var broken *json.SyntaxError
+	switch err := json.Unmarshal(body, &probe); {
+	case errors.As(err, &broken):
 		return formOther, p
-	case (status >= 400 || mayBeOfGateway(body)) && ofGateway(body): // other successes need not be decoded for it
+	case err == nil && probe.HTTPCode != nil:
 		return formGateway, p
 	}
 	if status >= 400 && json.Unmarshal(body, &p) == nil && p.Type != "" && p.Status == status {
 		return formProblem, p
 	}
 	return formJSON, problem{}
-}
-
-// mayBeOfGateway tells JSON that may have an httpCode from what has none: in any case, as ofGateway reads it, and perhaps with an escape.
-func mayBeOfGateway(body []byte) bool {
-	name := []byte("httpCode")
-	for {
-		_, rest, found := bytes.Cut(body, []byte{'"'})
-		if !found {
-			return false
-		}
-		body = rest
-		start := rest[:min(len(rest), len(name))]
-		if bytes.EqualFold(start, name) || bytes.IndexByte(start, '\\') >= 0 {
-			return true
-		}
-	}
-}
-
-// ofGateway tells by its httpCode that JSON is of the gateway in front.
-func ofGateway(body []byte) bool {
-	var probe struct {
-		HTTPCode any `json:"httpCode"`
-	}
-	return json.Unmarshal(body, &probe) == nil && probe.HTTPCode != nil
 }
 
 // succeeded tells that the answer is one to be read.

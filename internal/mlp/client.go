@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/hashicorp/go-retryablehttp"
+	fast "github.com/segmentio/encoding/json"
 
 	schema "github.com/mlpsync/mlpsync/schemas/mlp"
 )
@@ -307,7 +308,7 @@ func (c *Client) validate(r request, traceID string) error {
 	params, _ := op.Match(documentPath(op.Path) + r.path)
 	var body any
 	if r.body != nil {
-		if err := decode(r.body, &body); err != nil {
+		if err := fast.Unmarshal(r.body, &body); err != nil { // encoding/json wrote it a moment ago
 			return c.invalid(r, traceID, nil)
 		}
 	}

@@ -31,15 +31,6 @@ type Found struct {
 	Canceled map[int64]bool
 }
 
-// queryAnswer is the body of what a query is answered with.
-type queryAnswer struct {
-	Items []struct {
-		SSIN    string      `json:"ssin"`
-		Dossier wireDossier `json:"dossier"`
-	} `json:"items"`
-	Canceled []string `json:"canceledSsins"`
-}
-
 // Query looks people up by INSZ, in calls of at most MaxQuery. A replaced number gives the dossier under the
 // present one.
 func (c *Client) Query(ctx context.Context, people []Lookup) (Found, error) {
@@ -72,8 +63,14 @@ func (c *Client) query(ctx context.Context, batch []Lookup, found Found) error {
 	if err != nil {
 		return err
 	}
-	var answer queryAnswer
-	if decode(x.last.body, &answer) != nil {
+	var answer struct {
+		Items []struct {
+			SSIN    string      `json:"ssin"`
+			Dossier wireDossier `json:"dossier"`
+		} `json:"items"`
+		Canceled []string `json:"canceledSsins"`
+	}
+	if json.Unmarshal(x.last.body, &answer) != nil {
 		return x.unreadable()
 	}
 	for _, number := range answer.Canceled {
@@ -124,18 +121,6 @@ type Page struct {
 	More  bool
 }
 
-// changesAnswer is the body of a page.
-type changesAnswer struct {
-	Items []struct {
-		ChangedAt time.Time   `json:"changedAt"`
-		ClientID  string      `json:"clientId"`
-		TraceID   string      `json:"traceId"`
-		Dossier   wireDossier `json:"dossier"`
-	} `json:"items"`
-	NextCursor string `json:"nextCursor"`
-	HasMore    bool   `json:"hasMore"`
-}
-
 // Changes reads the feed after a cursor, oldest first, at most limit items (1-500). An empty
 // cursor gives no items and the feed's present end: taken before a look-up, it lets
 // nothing slip between. ErrCursorLost: what follows the cursor is gone, look everything up.
@@ -148,8 +133,17 @@ func (c *Client) Changes(ctx context.Context, cursor string, limit int) (Page, e
 	if err != nil {
 		return Page{}, err
 	}
-	var answer changesAnswer
-	if decode(x.last.body, &answer) != nil || answer.NextCursor == "" {
+	var answer struct {
+		Items []struct {
+			ChangedAt time.Time   `json:"changedAt"`
+			ClientID  string      `json:"clientId"`
+			TraceID   string      `json:"traceId"`
+			Dossier   wireDossier `json:"dossier"`
+		} `json:"items"`
+		NextCursor string `json:"nextCursor"`
+		HasMore    bool   `json:"hasMore"`
+	}
+	if json.Unmarshal(x.last.body, &answer) != nil || answer.NextCursor == "" {
 		return Page{}, x.unreadable()
 	}
 	page := Page{Next: answer.NextCursor, More: answer.HasMore}
@@ -172,7 +166,7 @@ func (c *Client) Health(ctx context.Context) (string, error) {
 	var answer struct {
 		Status string `json:"status"`
 	}
-	if decode(x.last.body, &answer) != nil || answer.Status == "" {
+	if json.Unmarshal(x.last.body, &answer) != nil || answer.Status == "" {
 		return "", x.unreadable()
 	}
 	return answer.Status, nil

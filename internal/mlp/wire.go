@@ -65,7 +65,7 @@ type wireDossier struct {
 		Program string         `json:"program"`
 		Since   casefile.Date  `json:"since"`
 	} `json:"owner"`
-	// By reference: the decoder makes room for ten at a time.
+	// By reference: the decoder makes room for four at a time, 3 KB.
 	Categories  []*wireRegistration `json:"categories"`
 	WEOs        []*wireRegistration `json:"weos"`
 	Employments []*wireRegistration `json:"employments"`

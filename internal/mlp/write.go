@@ -164,7 +164,7 @@ func readAnswer(w Write, x *exchange) (Answer, error) {
 		return a.withDossier(x.last.body)
 	}
 	var wire wireRegistration
-	if err := decode(x.last.body, &wire); err != nil {
+	if err := json.Unmarshal(x.last.body, &wire); err != nil {
 		return a, errors.New("registration can't be read")
 	}
 	reg, err := wire.registration(w.Change.New.Kind())
@@ -189,7 +189,7 @@ func (a Answer) withDossier(body []byte) (Answer, error) {
 
 func decodeDossier(body []byte) (casefile.Dossier, error) {
 	var w wireDossier
-	if err := decode(body, &w); err != nil {
+	if err := json.Unmarshal(body, &w); err != nil {
 		return casefile.Dossier{}, errors.New("dossier can't be read")
 	}
 	return w.dossier()
