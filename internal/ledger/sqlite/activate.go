@@ -92,7 +92,9 @@ func temporaries(t *tx) error {
 			client_ix BLOB, position INTEGER, number INTEGER, name TEXT)`,
 		`CREATE TEMP TABLE staged_record (source INTEGER, row INTEGER, person INTEGER, kind TEXT, key_ix BLOB, digest BLOB,
 			deleted INTEGER, feed INTEGER, outcome TEXT, back INTEGER, elsewhere INTEGER, double INTEGER, PRIMARY KEY (person, kind, key_ix)) WITHOUT ROWID`,
-		`CREATE INDEX temp.staged_record_row ON staged_record (row)`,
+		`CREATE INDEX temp.staged_record_row ON staged_record (row, outcome) WHERE outcome <> 'new'`,
+		`CREATE INDEX temp.staged_record_double ON staged_record (key_ix) WHERE double`,
+		`CREATE INDEX temp.staged_record_client ON staged_record (person, source) WHERE kind = 'client'`,
 		`CREATE TEMP TABLE concerned (person INTEGER PRIMARY KEY)`,
 		`CREATE TEMP TABLE insz_change (person INTEGER PRIMARY KEY, before BLOB, after BLOB)`,
 		`CREATE TEMP TABLE replaced (row INTEGER PRIMARY KEY)`,
@@ -243,25 +245,35 @@ func (g *staging) compare(t *tx) error {
 	return g.stageRecords(t, `true ON CONFLICT (person, kind, key_ix) DO UPDATE SET double = 1`)
 }
 
+// stageRecords goes through what was staged in the order in which it lies: the set's records are the last that were written.
 func (g *staging) stageRecords(t *tx, which string) error {
 	_, err := t.exec(`INSERT INTO staged_record
 		SELECT rr.id, rr.row, p.id, rr.kind, rr.key_ix, rr.digest, rr.deleted, f.feed,
 			CASE WHEN cur.person IS NULL THEN 'new' WHEN cur.digest <> rr.digest THEN 'changed' ELSE 'unchanged' END,
 			cur.missing_since IS NOT NULL, CASE WHEN cur.feed <> f.feed THEN cur.source END, 0
-		FROM export_file f JOIN export_row r ON r.file = f.id JOIN row_record rr ON rr.row = r.id
-			JOIN person p ON p.ocmw = ?2 AND p.client_ix = rr.client_ix
+		FROM row_record rr CROSS JOIN export_row r ON r.id = rr.row CROSS JOIN export_file f ON f.id = r.file
+			CROSS JOIN person p ON p.ocmw = ?2 AND p.client_ix = rr.client_ix
 			LEFT JOIN record cur ON cur.person = p.id AND cur.kind = rr.kind AND cur.key_ix = rr.key_ix
-		WHERE f.export_set = ?1 AND r.rejected = 0 AND rr.duplicate = 0 AND `+which, g.set, g.ocmw)
+		WHERE rr.id >= (SELECT x.id FROM row_record x WHERE x.row >= (SELECT MIN(first_row) FROM export_file WHERE export_set = ?1) ORDER BY x.row, x.id LIMIT 1)
+			AND f.export_set = ?1 AND r.rejected = 0 AND rr.duplicate = 0 AND `+which, g.set, g.ocmw)
 	return err
 }
 
 func (g *staging) noteOutcomes(t *tx) error {
+	var otherwise bool
+	err := t.row(`SELECT EXISTS (SELECT 1 FROM staged_record WHERE outcome <> 'new') OR EXISTS (SELECT 1 FROM staged_double)`, nil, &otherwise)
+	if err != nil {
+		return err
+	}
 	for _, f := range g.files {
+		if !otherwise {
+			break
+		}
 		if _, err := t.exec(noteOutcomes, f.id); err != nil {
 			return err
 		}
 	}
-	_, err := t.exec(`INSERT INTO concerned SELECT DISTINCT person FROM staged_record WHERE outcome <> 'unchanged' OR back`)
+	_, err = t.exec(`INSERT INTO concerned SELECT DISTINCT person FROM staged_record WHERE outcome <> 'unchanged' OR back`)
 	return err
 }
 
@@ -273,16 +285,18 @@ const noteOutcomes = `UPDATE OR FAIL export_row SET outcome = CASE
 		WHEN rejected THEN 'rejected'
 		WHEN skipped THEN 'skipped'
 		ELSE COALESCE(
-			(SELECT CASE WHEN MAX(s.outcome = 'changed') THEN 'changed' WHEN MAX(s.outcome = 'new') THEN 'new'
-				WHEN COUNT(*) > 0 THEN 'unchanged' END FROM staged_record s WHERE s.row = export_row.id),
+			(SELECT CASE WHEN MAX(s.outcome = 'changed') THEN 'changed'
+				WHEN COUNT(*) < (SELECT COUNT(*) FROM row_record rr WHERE rr.row = export_row.id AND rr.duplicate = 0) THEN 'new'
+				WHEN COUNT(*) > 0 THEN 'unchanged' END FROM staged_record s WHERE s.row = export_row.id AND s.outcome <> 'new'),
 			(SELECT 'duplicate' FROM row_record rr WHERE rr.row = export_row.id LIMIT 1)) END
 	WHERE file = ?`
 
-// balance counts outcomes in SQL, the reader counted rows: they can disagree
-// (design decision 7).
+// balance counts outcomes in SQL, the reader counted rows: they can disagree (design decision 7). A row that says it is new has a record,
+// or does not count.
 func (g *staging) balance(t *tx, counted []ledger.FileCount, result *ledger.SetResult) error {
 	_, err := t.exec(`UPDATE export_file SET (new, changed, unchanged, duplicate, rejected, skipped) = (
-			SELECT COUNT(*) FILTER (WHERE outcome = 'new'), COUNT(*) FILTER (WHERE outcome = 'changed'),
+			SELECT COUNT(*) FILTER (WHERE outcome = 'new' AND EXISTS (SELECT 1 FROM row_record rr WHERE rr.row = export_row.id)),
+				COUNT(*) FILTER (WHERE outcome = 'changed'),
 				COUNT(*) FILTER (WHERE outcome = 'unchanged') + COALESCE((SELECT row_count FROM kept_file k WHERE k.file = export_file.id), 0),
 				COUNT(*) FILTER (WHERE outcome = 'duplicate'),
 				COUNT(*) FILTER (WHERE outcome = 'rejected'), COUNT(*) FILTER (WHERE outcome = 'skipped')

@@ -177,7 +177,7 @@ func (g *staging) Add(ctx context.Context, rows []ledger.Row) error {
 
 // addPart adds rows whose ids begin with first. Clients are staged in the order of the rows, and what refers to a row comes after it.
 func (g *staging) addPart(t *tx, first int64, part []ledger.Row) error {
-	rows := newInsertion("export_row", "id, file, number, skipped, rejected, client_ix, client, line")
+	rows := newInsertion("export_row", "id, file, number, skipped, rejected, client_ix, client, line, outcome")
 	records := newInsertion("row_record",
 		"row, kind, client_ix, key_ix, digest, deleted, payload, insz_ix, insz, caseworker_ix, caseworker")
 	for i, r := range part {
@@ -224,7 +224,7 @@ func (g *staging) add(t *tx, rows, records *insertion, id int64, r ledger.Row) e
 		line = digest[:]
 	}
 	f.number = max(f.number, r.Number)
-	rows.add(id, f.id, r.Number, bit(r.Skipped && !rejected), bit(rejected), client.ix, client.sealed, line)
+	rows.add(id, f.id, r.Number, bit(r.Skipped && !rejected), bit(rejected), client.ix, client.sealed, line, firstOutcome(r))
 	if rejected || r.Skipped {
 		return nil
 	}
@@ -232,6 +232,20 @@ func (g *staging) add(t *tx, rows, records *insertion, id int64, r ledger.Row) e
 		if err := g.addRecord(t, records, id, rec); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// firstOutcome is what a row comes to as far as can be said before it is compared: most rows of a set that is read in full are new, or all
+// of its rows are written once more. nil for one without a record, of which the balance tells.
+func firstOutcome(r ledger.Row) any {
+	switch {
+	case len(r.Rejections) > 0:
+		return "rejected"
+	case r.Skipped:
+		return "skipped"
+	case len(r.Records) > 0:
+		return "new"
 	}
 	return nil
 }

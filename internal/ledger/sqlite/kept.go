@@ -64,8 +64,8 @@ func (g *staging) meetAgain(t *tx) error {
 }
 
 func (g *staging) stageAgain(t *tx, old int64) error {
-	row, err := t.insert(`INSERT INTO export_row (file, number, skipped, rejected, line)
-		SELECT m.file, m.number, 0, 0, r.line FROM met_again m JOIN export_row r ON r.id = m.row WHERE m.row = ?`, old)
+	row, err := t.insert(`INSERT INTO export_row (file, number, skipped, rejected, line, outcome)
+		SELECT m.file, m.number, 0, 0, r.line, 'new' FROM met_again m JOIN export_row r ON r.id = m.row WHERE m.row = ?`, old)
 	if err != nil {
 		return err
 	}

@@ -201,7 +201,7 @@ const inMemory = "temp_store(2)"
 const (
 	readingCache   = "cache_size(-256)"
 	writingCache   = "cache_size(-1000)"
-	temporaryCache = "temp.cache_size(-256)" // has no effect before there is a temporary table: temporaries sets it
+	temporaryCache = "temp.cache_size(-400)" // has no effect before there is a temporary table: temporaries sets it
 )
 
 // besideLedger puts them in files beside the ledger, which SQLite removes: comparing a set of a million rows takes far more
