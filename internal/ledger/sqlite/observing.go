@@ -40,16 +40,21 @@ func (s *Store) NeedLookup(ctx context.Context, ocmw string, limit int) ([]ledge
 
 // SaveLookups implements ledger.Observing.
 func (s *Store) SaveLookups(ctx context.Context, run, ocmw string, results []ledger.LookupResult, now time.Time) error {
+	ids := make([]int64, len(results))
+	for i, r := range results {
+		ids[i] = r.Person
+	}
 	return s.write(ctx, "save look-ups", func(t *tx) error {
+		people, err := loadPeople(t, ids)
+		if err != nil {
+			return err
+		}
 		for _, r := range results {
-			var owner string
-			if err := t.row(`SELECT ocmw FROM person WHERE id = ?`, []any{r.Person}, &owner); err != nil {
-				return found(err)
-			}
-			if owner != ocmw {
+			p := people[r.Person]
+			if p == nil || p.ocmw != ocmw {
 				return ledger.ErrNotFound
 			}
-			if err := saveLookup(t, r, s.day(now)); err != nil {
+			if err := p.saveLookup(t, r, s.day(now)); err != nil {
 				return err
 			}
 		}
@@ -57,20 +62,19 @@ func (s *Store) SaveLookups(ctx context.Context, run, ocmw string, results []led
 	})
 }
 
-func saveLookup(t *tx, r ledger.LookupResult, day casefile.Date) error {
-	k, err := loadKnown(t, r.Person)
-	if err != nil {
-		return err
-	}
-	k.LookedUp = true
+func (p *person) saveLookup(t *tx, r ledger.LookupResult, day casefile.Date) error {
+	p.known.LookedUp = true
 	if r.Dossier != nil {
-		learnDossier(&k, r.Dossier)
+		learnDossier(&p.known, r.Dossier)
 	} else {
-		k.Dossier, k.INSZCanceled = nil, r.Canceled
+		p.known.Dossier, p.known.INSZCanceled = nil, r.Canceled
 	}
-	changed, err := learn(t, r.Person, k, day)
-	if err != nil || !changed {
+	outside, digest := p.was.outside, p.digest
+	if err := p.save(t, day); err != nil {
 		return err
+	}
+	if p.was.outside == outside && bytes.Equal(p.digest, digest) {
+		return nil // having been asked again is no news
 	}
 	return setDirty(t, r.Person)
 }
@@ -89,29 +93,8 @@ func isOld(k casefile.Known, d casefile.Dossier) bool {
 	return k.Dossier != nil && k.Dossier.ID == d.ID && d.Version < k.Dossier.Version
 }
 
-// learn saves what is known, and tells whether that is news; having been asked again
-// is none.
-func learn(t *tx, person int64, k casefile.Known, day casefile.Date) (bool, error) {
-	before, err := knownDigest(t, person)
-	if err != nil {
-		return false, err
-	}
-	if err := saveKnown(t, person, k, day); err != nil {
-		return false, err
-	}
-	after, err := knownDigest(t, person)
-	return before != after, err
-}
-
-func knownDigest(t *tx, person int64) (string, error) {
-	var digest string
-	err := t.row(`SELECT p.outside_area || ' ' || COALESCE(hex(k.digest), '')
-		FROM person p LEFT JOIN known k ON k.person = p.id WHERE p.id = ?`, []any{person}, &digest)
-	return digest, found(err)
-}
-
 func setDirty(t *tx, person int64) error {
-	_, err := t.exec(`UPDATE person SET dirty = 1 WHERE id = ?`, person)
+	_, err := t.exec(`UPDATE person SET dirty = 1 WHERE id = ? AND dirty = 0`, person)
 	return err
 }
 
@@ -133,6 +116,7 @@ type person struct {
 	ocmw                 string
 	category, categoryTo string // what holds, and the day on which the next takes over
 	known                casefile.Known
+	digest               []byte // of known as it is stored
 	was                  *stood // nil: not read
 }
 
@@ -160,7 +144,7 @@ func (k *knownScan) into() []any {
 }
 
 func (k *knownScan) person(s *Store, ocmw string, id int64) (*person, error) {
-	p := &person{id: id, ocmw: ocmw, category: k.stood.category, categoryTo: k.stood.categoryTo, was: &k.stood}
+	p := &person{id: id, ocmw: ocmw, category: k.stood.category, categoryTo: k.stood.categoryTo, digest: k.digest, was: &k.stood}
 	if k.payload != nil {
 		var err error
 		if p.known, err = s.recall(ocmw, id, k.digest, k.payload); err != nil {
@@ -249,6 +233,7 @@ func (p *person) save(t *tx, day casefile.Date) error {
 	if err != nil {
 		return err
 	}
+	p.digest = digest
 	t.s.recent.put(recentKey{p.id, string(digest)}, k)
 	var version int64
 	var dossier []byte
