@@ -4,6 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 
 	"github.com/segmentio/encoding/json"
 
@@ -13,10 +16,14 @@ import (
 )
 
 // recordStore makes of records what the ledger keeps of them. One goroutine at a time uses it.
-type recordStore struct{ content []byte }
+type recordStore struct {
+	writer  casefile.RecordWriter
+	content []byte
+	names   []string
+}
 
 func (s *recordStore) store(record casefile.Record, raw adapters.Record) (ledger.StoredRecord, error) {
-	payload, err := casefile.MarshalRecord(record)
+	payload, err := s.writer.Write(record)
 	if err != nil {
 		return ledger.StoredRecord{}, fmt.Errorf("encode record: %w", err)
 	}
@@ -38,10 +45,35 @@ func (s *recordStore) store(record casefile.Record, raw adapters.Record) (ledger
 // every ledger: written otherwise, all that is in force would count as changed.
 func (s *recordStore) hash(raw adapters.Record) (string, error) {
 	var err error
-	s.content, err = json.Append(s.content[:0], []any{raw.Kind, raw.Key, raw.Deleted, raw.Fields}, json.EscapeHTML|json.SortMapKeys)
+	s.content = append(json.AppendEscape(append(s.content[:0], '['), raw.Kind, json.EscapeHTML), ',')
+	if s.content, err = json.Append(s.content, raw.Key, json.EscapeHTML); err == nil {
+		s.content, err = s.appendFields(append(strconv.AppendBool(append(s.content, ','), raw.Deleted), ','), raw.Fields)
+	}
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(s.content)
+	sum := sha256.Sum256(append(s.content, ']'))
 	return hex.EncodeToString(sum[:]), nil
+}
+
+// appendFields writes them in the order of their names. Most are texts, which the encoder would put into boxes to sort them.
+func (s *recordStore) appendFields(to []byte, fields map[string]any) (_ []byte, err error) {
+	if fields == nil {
+		return append(to, "null"...), nil
+	}
+	s.names = slices.AppendSeq(s.names[:0], maps.Keys(fields))
+	slices.Sort(s.names)
+	to = append(to, '{')
+	for i, name := range s.names {
+		if i > 0 {
+			to = append(to, ',')
+		}
+		to = append(json.AppendEscape(to, name, json.EscapeHTML), ':')
+		if text, is := fields[name].(string); is {
+			to = json.AppendEscape(to, text, json.EscapeHTML)
+		} else if to, err = json.Append(to, fields[name], json.EscapeHTML|json.SortMapKeys); err != nil {
+			return nil, err
+		}
+	}
+	return append(to, '}'), nil
 }

@@ -173,7 +173,7 @@ type StoredRecord struct {
 	// "unchanged".
 	Hash    string
 	Deleted bool
-	// Payload is casefile.MarshalRecord's.
+	// Payload is the record in the stored form of package casefile.
 	Payload []byte
 }
 
