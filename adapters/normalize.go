@@ -43,9 +43,14 @@ func isPlain(s string) bool {
 
 // clean trims a cell (no-break spaces too) and gives line breaks one form.
 func clean(s string) string {
+	if s == "" || isGraphic(s[0]) && isGraphic(s[len(s)-1]) && strings.IndexByte(s, '\r') < 0 {
+		return s // the usual case
+	}
 	s = strings.TrimFunc(s, func(r rune) bool { return unicode.IsSpace(r) || r == '\ufeff' || r == '\u200b' })
 	if strings.IndexByte(s, '\r') >= 0 {
 		s = strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
 	}
 	return s
 }
+
+func isGraphic(b byte) bool { return b > ' ' && b < 0x7f }

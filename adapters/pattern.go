@@ -23,11 +23,13 @@ type dateFormat struct {
 	expr  string // regular expression, one group a token
 	parts []string
 	match *regexp.Regexp
+	fixed bool // every part has one length, so that text tells what stands where
 }
 
 func parseDateFormat(text string) (dateFormat, error) {
 	f := dateFormat{text: text}
 	seen := map[byte]bool{}
+	f.fixed = true
 	for rest := text; rest != ""; {
 		token, expr := nextToken(rest)
 		if expr == "" {
@@ -39,6 +41,7 @@ func parseDateFormat(text string) (dateFormat, error) {
 			return f, fmt.Errorf("%q names a part twice", text)
 		}
 		seen[token[0]] = true
+		f.fixed = f.fixed && len(token) > 1
 		f.expr += expr
 		f.parts = append(f.parts, token)
 		rest = rest[len(token):]
@@ -63,6 +66,40 @@ func nextToken(rest string) (token, expr string) {
 // parse reads a whole text; false when it doesn't have this form or names a day
 // that there isn't.
 func (f dateFormat) parse(s string) (time.Time, bool) {
+	if f.fixed {
+		return f.parseFixed(s)
+	}
+	return f.parseAny(s)
+}
+
+// parseFixed is parseAny where the length of each part is given: exports have a date in each row.
+func (f dateFormat) parseFixed(s string) (time.Time, bool) {
+	if len(s) != len(f.text) {
+		return time.Time{}, false
+	}
+	var v parts
+	part := 0
+	for at := 0; at < len(s); {
+		if part == len(f.parts) || !strings.HasPrefix(f.text[at:], f.parts[part]) {
+			if s[at] != f.text[at] {
+				return time.Time{}, false
+			}
+			at++
+			continue
+		}
+		for range f.parts[part] {
+			if s[at] < '0' || s[at] > '9' {
+				return time.Time{}, false
+			}
+			v[f.text[at]] = 10*v[f.text[at]] + int(s[at]-'0')
+			at++
+		}
+		part++
+	}
+	return v.time()
+}
+
+func (f dateFormat) parseAny(s string) (time.Time, bool) {
 	groups := f.match.FindStringSubmatch(s)
 	if groups == nil {
 		return time.Time{}, false
@@ -71,7 +108,7 @@ func (f dateFormat) parse(s string) (time.Time, bool) {
 }
 
 func (f dateFormat) time(groups []string) (time.Time, bool) {
-	v := map[byte]int{}
+	var v parts
 	for i, part := range f.parts {
 		n, err := strconv.Atoi(groups[i])
 		if err != nil {
@@ -79,6 +116,13 @@ func (f dateFormat) time(groups []string) (time.Time, bool) {
 		}
 		v[part[0]] = n
 	}
+	return v.time()
+}
+
+// parts are a date's, by the letter of their token.
+type parts ['z']int
+
+func (v *parts) time() (time.Time, bool) {
 	t := time.Date(v['y'], time.Month(v['m']), v['d'], v['H'], v['M'], v['S'], 0, time.UTC)
 	real := t.Year() == v['y'] && int(t.Month()) == v['m'] && t.Day() == v['d'] &&
 		t.Hour() == v['H'] && t.Minute() == v['M'] && t.Second() == v['S']

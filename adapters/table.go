@@ -306,8 +306,9 @@ func (t *Table) row(l Line) Row {
 			row.Records = append(row.Records, t.record(rule, l.Cells, prov, deleted, &row))
 		}
 	}
-	t.warnUnused(l.Cells, prov, &row)
-	if len(row.Problems)+len(row.Warnings) == 0 && !undecoded(l.Cells) {
+	if undecoded(l.Cells) {
+		t.warnUnused(l.Cells, prov, &row)
+	} else if len(row.Problems)+len(row.Warnings) == 0 {
 		row.Text = l.Text
 	}
 	return row
@@ -337,7 +338,11 @@ func (t *Table) record(rule *recordRule, cells []string, prov Provenance, delete
 	}
 	r.Key = make([]string, len(rule.key))
 	for i, name := range rule.key {
-		if v, ok := r.Fields[name]; ok {
+		switch v := r.Fields[name].(type) {
+		case nil:
+		case string:
+			r.Key[i] = v
+		default:
 			r.Key[i] = fmt.Sprint(v)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/mlpsync/mlpsync/adapters"
 )
@@ -198,6 +199,9 @@ type parser struct {
 }
 
 func (p *parser) feed(line []byte) {
+	if !p.fed && p.split(line) {
+		return
+	}
 	p.open = false
 	for _, b := range line {
 		if p.step(b); p.broken || p.tooMany {
@@ -213,6 +217,21 @@ func (p *parser) feed(line []byte) {
 		return
 	}
 	p.endCell()
+}
+
+// split takes a first line without a quote, in which all that stands between separators is a cell, as one text: that is what step makes
+// of it. Encodings leave separators alone.
+func (p *parser) split(line []byte) bool {
+	n := 1 + bytes.Count(line, []byte{p.separator})
+	if n > p.limit || bytes.IndexByte(line, '"') >= 0 {
+		return false
+	}
+	p.cells = make([]string, 0, n)
+	for text := range strings.SplitSeq(p.encoding.decode(line), string(rune(p.separator))) {
+		p.cells = append(p.cells, text)
+	}
+	p.fed, p.complete = true, n-1
+	return true
 }
 
 func (p *parser) step(b byte) {
