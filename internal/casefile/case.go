@@ -84,7 +84,9 @@ func Assemble(ocmw OCMW, records []Record) Case {
 		c.add(r)
 	}
 	sortBy(c.Tracks, func(t *Track) string { return string(Earliest(t.WEOStart, t.ChoiceDate)) })
-	sortBy(c.Employments, func(e *Employment) string { return string(e.Start) + string(e.RegimeFrom) })
+	slices.SortFunc(c.Employments, func(a, b *Employment) int {
+		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.RegimeFrom, b.RegimeFrom), cmp.Compare(a.Key(), b.Key()))
+	})
 	sortBy(c.Placements, func(p *Placement) string { return string(p.Start) })
 	sortBy(c.Trainings, func(t *Training) string { return string(t.Start) })
 	sortBy(c.Evaluations, func(e *Evaluation) string { return string(e.Date) })

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"reflect"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestRecordsOfTheSameColumnsShareThem(t *testing.T) {
@@ -46,6 +48,28 @@ func TestFewColumnsAreShared(t *testing.T) {
 		}
 		if len(r.columns) > sharedMost {
 			t.Fatalf("%d are shared", len(r.columns))
+		}
+	}
+}
+
+// What a record was read from can be used for the next one: nothing of it is in the record.
+func TestARecordHoldsNothingOfItsText(t *testing.T) {
+	var reader RecordReader
+	for _, empty := range records() {
+		want := naming(t).record(empty)
+		stored, err := MarshalRecord(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := reader.Read(want.Kind(), stored)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range stored {
+			stored[i] = '#'
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-written +read):\n%s", want.Kind(), diff)
 		}
 	}
 }

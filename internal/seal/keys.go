@@ -26,6 +26,8 @@ type Keys struct {
 	index []byte
 	// macs holds *indexMAC: preparing the key takes longer than most values.
 	macs *sync.Pool
+	// bounds holds *[]byte: room for what a sealed value is bound to.
+	bounds *sync.Pool
 }
 
 type encryptionKey struct {
@@ -70,6 +72,7 @@ func Generate(rand io.Reader) ([]byte, error) {
 func ParseKeyFile(file []byte) (*Keys, error) {
 	k := &Keys{byID: map[string]*encryptionKey{}}
 	k.macs = &sync.Pool{New: func() any { return &indexMAC{Hash: hmac.New(sha256.New, k.index)} }}
+	k.bounds = &sync.Pool{New: func() any { return new([]byte) }}
 	p := keyFile{keys: k}
 	for i, line := range strings.Split(string(file), "\n") {
 		line = strings.TrimSpace(line)

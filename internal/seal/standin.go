@@ -74,7 +74,7 @@ type indexMAC struct {
 func (k *Keys) mac(parts ...string) []byte {
 	m := k.macs.Get().(*indexMAC)
 	defer k.macs.Put(m)
-	m.input = appendAAD(m.input[:0], parts...)
+	m.input = AppendAAD(m.input[:0], parts...)
 	m.Reset()
 	_, _ = m.Write(m.input)
 	clear(m.input)

@@ -28,10 +28,11 @@ func AAD(parts ...string) []byte {
 	for _, p := range parts {
 		size += binary.MaxVarintLen16 + len(p)
 	}
-	return appendAAD(make([]byte, 0, size), parts...)
+	return AppendAAD(make([]byte, 0, size), parts...)
 }
 
-func appendAAD(out []byte, parts ...string) []byte {
+// AppendAAD appends what AAD gives.
+func AppendAAD(out []byte, parts ...string) []byte {
 	for _, p := range parts {
 		out = append(binary.AppendUvarint(out, uint64(len(p))), p...)
 	}
@@ -46,16 +47,20 @@ func (k *Keys) Seal(plain, aad []byte) []byte {
 	out := make([]byte, 0, 2+len(k.use.id)+nonceSize+len(plain)+tagSize)
 	out = append(out, valueVersion, byte(len(k.use.id)))
 	out = append(out, k.use.id...)
-	bound := bind(out, aad)
+	bound := k.bound(out, aad)
+	defer k.bounds.Put(bound)
 	out = out[:len(out)+nonceSize]
 	nonce := out[len(out)-nonceSize:]
 	_, _ = rand.Read(nonce) // documented never to fail
-	return k.use.values.Seal(out, nonce, plain, bound)
+	return k.use.values.Seal(out, nonce, plain, *bound)
 }
 
 // Open returns what Seal was given. Errors wrap ErrTampered or ErrUnknownKey and
 // hold nothing of the data.
-func (k *Keys) Open(sealed, aad []byte) ([]byte, error) {
+func (k *Keys) Open(sealed, aad []byte) ([]byte, error) { return k.AppendOpen(nil, sealed, aad) }
+
+// AppendOpen appends what Open gives.
+func (k *Keys) AppendOpen(to, sealed, aad []byte) ([]byte, error) {
 	key, rest, err := k.pick(sealed)
 	if err != nil {
 		return nil, err
@@ -64,7 +69,9 @@ func (k *Keys) Open(sealed, aad []byte) ([]byte, error) {
 		return nil, ErrTampered
 	}
 	head := sealed[:len(sealed)-len(rest)]
-	plain, err := key.values.Open(nil, rest[:nonceSize], rest[nonceSize:], bind(head, aad))
+	bound := k.bound(head, aad)
+	defer k.bounds.Put(bound)
+	plain, err := key.values.Open(to, rest[:nonceSize], rest[nonceSize:], *bound)
 	if err != nil {
 		return nil, ErrTampered
 	}
@@ -94,6 +101,12 @@ func (k *Keys) pick(sealed []byte) (*encryptionKey, []byte, error) {
 }
 
 func bind(head, aad []byte) []byte {
-	bound := make([]byte, 0, len(head)+len(aad))
-	return append(append(bound, head...), aad...)
+	return append(append(make([]byte, 0, len(head)+len(aad)), head...), aad...)
+}
+
+// bound is bind in room that goes back to bounds: it holds nothing that is secret.
+func (k *Keys) bound(head, aad []byte) *[]byte {
+	bound := k.bounds.Get().(*[]byte)
+	*bound = append(append((*bound)[:0], head...), aad...)
+	return bound
 }

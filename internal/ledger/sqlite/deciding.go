@@ -4,12 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"hash"
 	"maps"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/mlpsync/mlpsync/internal/audit"
@@ -59,8 +59,19 @@ func (s *Store) Dirty(ctx context.Context, ocmw string, day casefile.Date, versi
 type recordInputs map[int64][]byte
 
 func (r recordInputs) add(person int64, kind casefile.RecordKind, deleted, missing bool, key, digest []byte) {
-	state := string(kind) + " " + strconv.Itoa(bit(deleted)) + " " + strconv.Itoa(bit(missing))
-	r[person] = append(r[person], seal.AAD(state, strings.ToUpper(place(key)), strings.ToUpper(place(digest)))...)
+	out := append(binary.AppendUvarint(r[person], uint64(len(kind)+len(" 0 0"))), kind...)
+	out = append(out, ' ', '0'+byte(bit(deleted)), ' ', '0'+byte(bit(missing)))
+	r[person] = appendInHex(appendInHex(out, key), digest)
+}
+
+// appendInHex appends a digest as seal.AAD would its hex in capitals.
+func appendInHex(out, digest []byte) []byte {
+	const digits = "0123456789ABCDEF"
+	out = binary.AppendUvarint(out, uint64(2*len(digest)))
+	for _, b := range digest {
+		out = append(out, digits[b>>4], digits[b&15])
+	}
+	return out
 }
 
 func readRecordInputs(t *tx, ids []int64) (recordInputs, error) {

@@ -243,27 +243,45 @@ func list[T any](values []T) string {
 	return string(text)
 }
 
+// usualAAD is as long as most associated data, so that it needs no place of its own.
+const usualAAD = 192
+
 // ix is the keyed digest under which a value is found or compared. Half of the HMAC
 // is kept: 128 bits do not meet by accident, and every index is half as large.
 func (s *Store) ix(domain string, parts ...string) []byte {
-	return s.keys.Index(domain, string(seal.AAD(parts...)))[:16]
+	var room [usualAAD]byte
+	return s.keys.Index(domain, string(seal.AppendAAD(room[:0], parts...)))[:16]
 }
 
 // seal encrypts a column's value and binds it to its place.
 func (s *Store) seal(table, ocmw, row, column string, plain []byte) []byte {
-	return s.keys.Seal(plain, seal.AAD(table, ocmw, row, column))
+	var room [usualAAD]byte
+	return s.keys.Seal(plain, seal.AppendAAD(room[:0], table, ocmw, row, column))
 }
 
 func (s *Store) open(table, ocmw, row, column string, sealed []byte) ([]byte, error) {
-	plain, err := s.keys.Open(sealed, seal.AAD(table, ocmw, row, column))
+	return s.appendOpen(nil, table, ocmw, row, column, sealed)
+}
+
+// appendOpen appends what open gives, for many values one after the other.
+func (s *Store) appendOpen(to []byte, table, ocmw, row, column string, sealed []byte) ([]byte, error) {
+	var room [usualAAD]byte
+	plain, err := s.keys.AppendOpen(to, sealed, seal.AppendAAD(room[:0], table, ocmw, row, column))
 	if err != nil {
 		return nil, fmt.Errorf("decrypt %s.%s: %w", table, column, err)
 	}
 	return plain, nil
 }
 
-// place names a row by a digest, where its number is not known before it is written.
-func place(ix []byte) string { return hex.EncodeToString(ix) }
+// place names a row by digests, where its number is not known before it is written.
+func place(ixs ...[]byte) string {
+	var room [64]byte
+	name := room[:0]
+	for _, ix := range ixs {
+		name = hex.AppendEncode(name, ix)
+	}
+	return string(name)
+}
 
 // stored is an instant as a column holds it: nanoseconds, 0 for none.
 func stored(at time.Time) int64 {

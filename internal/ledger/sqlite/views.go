@@ -73,6 +73,7 @@ func readPersons(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
 
 func (r recordInputs) readRecords(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
 	var records casefile.RecordReader
+	var payload []byte // nothing of it is in a record
 	for rs, err := range t.rows(`SELECT r.person, r.kind, r.key_ix, r.digest, r.deleted, r.missing_since IS NOT NULL, x.payload,
 			COALESCE(f.name, x.last_file, ''), COALESCE(w.number, x.last_number, 0)
 		FROM json_each(?) j JOIN record r ON r.person = j.value JOIN row_record x ON x.id = r.source
@@ -92,8 +93,7 @@ func (r recordInputs) readRecords(t *tx, ids []int64, views map[int64]*ledger.Cl
 		}
 		r.add(person, kind, deleted, missing, key, digest)
 		v := views[person]
-		payload, err := t.s.open("record", v.OCMW, place(key)+place(digest), "payload", sealed)
-		if err != nil {
+		if payload, err = t.s.appendOpen(payload[:0], "record", v.OCMW, place(key, digest), "payload", sealed); err != nil {
 			return err
 		}
 		record, err := records.Read(kind, payload)
