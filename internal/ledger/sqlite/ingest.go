@@ -6,11 +6,19 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
 	"github.com/mlpsync/mlpsync/internal/ledger"
+)
+
+// What most rows and records consist of: each value that is bound costs, an empty one too.
+const (
+	rowColumns    = "id, file, number, skipped, rejected, line, outcome"
+	recordColumns = "row, kind, client_ix, key_ix, digest, deleted, payload"
 )
 
 // StageSet implements ledger.Ingest.
@@ -20,7 +28,13 @@ func (s *Store) StageSet(ctx context.Context, run, ocmw string, files []ledger.F
 			return nil, fmt.Errorf("stage set: two of its files are of feed %s", f.Feed)
 		}
 	}
-	g := &staging{s: s, ocmw: ocmw, run: run}
+	g := &staging{
+		s: s, ocmw: ocmw, run: run,
+		rows:    newInsertion("export_row", rowColumns),
+		held:    newInsertion("export_row", rowColumns+", client_ix, client"),
+		records: newInsertion("row_record", recordColumns),
+		people:  newInsertion("row_record", recordColumns+", insz_ix, insz, caseworker_ix, caseworker"),
+	}
 	err := s.write(ctx, "stage set", func(t *tx) error {
 		if err := dropStaging(t); err != nil {
 			return err
@@ -130,15 +144,19 @@ type staging struct {
 	ocmw  string
 	run   string
 	files []stagedFile
-	last  stagedClient // of the records before, in the same transaction
 	done  bool
+
+	last stagedClient // of the records before, in the same transaction; sealPart's
+	// for its parts: rows and records, and those that name a client, and say more of one
+	rows, held, records, people *insertion
 }
 
 // stagedClient is a client who stands among the staged ones.
 type stagedClient struct {
-	number string
-	ix     []byte
-	sealed []byte
+	number    string
+	ix        []byte
+	sealed    []byte
+	pseudonym string
 }
 
 type stagedFile struct {
@@ -160,40 +178,114 @@ func (g *staging) Add(ctx context.Context, rows []ledger.Row) error {
 		if err := g.open(t); err != nil {
 			return err
 		}
-		g.last = stagedClient{}
 		next := int64(0)
 		if err := t.row(`SELECT COALESCE(MAX(id), 0) + 1 FROM export_row`, nil, &next); err != nil {
 			return err
 		}
-		for part := range slices.Chunk(rows, manyRows) {
-			if err := g.addPart(t, next, part); err != nil {
+		for part, err := range g.sealAhead(next, rows) {
+			if err == nil {
+				err = part.insert(t)
+			}
+			if err != nil {
 				return err
 			}
-			next += int64(len(part))
 		}
 		return nil
 	})
 }
 
-// addPart adds rows whose ids begin with first. Clients are staged in the order of the rows, and what refers to a row comes after it.
-func (g *staging) addPart(t *tx, first int64, part []ledger.Row) error {
-	rows := newInsertion("export_row", "id, file, number, skipped, rejected, client_ix, client, line, outcome")
-	records := newInsertion("row_record",
-		"row, kind, client_ix, key_ix, digest, deleted, payload, insz_ix, insz, caseworker_ix, caseworker")
-	for i, r := range part {
-		if err := g.add(t, rows, records, first+int64(i), r); err != nil {
+// sealAhead seals rows, whose ids begin with first, a statement's worth at a time: the next ones while its caller inserts the last.
+func (g *staging) sealAhead(first int64, rows []ledger.Row) iter.Seq2[*stagedPart, error] {
+	return func(yield func(*stagedPart, error) bool) {
+		var failed error
+		parts, over := make(chan *stagedPart, 1), make(chan struct{})
+		var sealing sync.WaitGroup
+		defer sealing.Wait()
+		defer close(over)
+		sealing.Go(func() {
+			defer close(parts)
+			g.last = stagedClient{}
+			for some := range slices.Chunk(rows, manyRows) {
+				part, err := g.sealPart(first, some)
+				if failed = err; failed != nil {
+					return
+				}
+				select {
+				case parts <- part:
+				case <-over:
+					return
+				}
+				first += int64(len(some))
+			}
+		})
+		for part := range parts {
+			if !yield(part, nil) {
+				return
+			}
+		}
+		if failed != nil {
+			yield(nil, failed)
+		}
+	}
+}
+
+// stagedPart is some rows with all that refers to them, ready to be inserted.
+type stagedPart struct {
+	ocmw    string
+	clients []stagedClient // who are not of the part before
+	first   int64
+	given   []ledger.Row
+	rows    []*insertion // in their order, as are records
+	records []*insertion
+}
+
+// inOrder is the last of some insertions, where that is like the one that is wanted, else another behind them.
+func inOrder(all *[]*insertion, like *insertion) *insertion {
+	if n := len(*all); n > 0 && (*all)[n-1].columns == like.columns {
+		return (*all)[n-1]
+	}
+	in := like.another()
+	*all = append(*all, in)
+	return in
+}
+
+func (g *staging) sealPart(first int64, rows []ledger.Row) (*stagedPart, error) {
+	p := &stagedPart{ocmw: g.ocmw, first: first, given: rows}
+	for i, r := range rows {
+		if err := g.add(p, first+int64(i), r); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// insert stages clients in the order of the rows, and what refers to a row behind it.
+func (p *stagedPart) insert(t *tx) error {
+	for _, c := range p.clients {
+		_, err := t.exec(`INSERT INTO staged_client (client_ix, ocmw, client, pseudonym) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+			c.ix, p.ocmw, c.sealed, c.pseudonym)
+		if err != nil {
 			return err
 		}
 	}
-	if err := rows.run(t); err != nil {
+	if err := runAll(t, p.rows); err != nil {
 		return err
 	}
-	for i, r := range part {
-		if err := addRejections(t, g.ocmw, first+int64(i), r.Rejections); err != nil {
+	for i, r := range p.given {
+		if err := addRejections(t, p.ocmw, p.first+int64(i), r.Rejections); err != nil {
 			return err
 		}
 	}
-	return records.run(t)
+	return runAll(t, p.records)
+}
+
+func runAll(t *tx, all []*insertion) error {
+	for _, in := range all {
+		if err := in.run(t); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (g *staging) open(t *tx) error {
@@ -205,18 +297,11 @@ func (g *staging) open(t *tx) error {
 	return err
 }
 
-func (g *staging) add(t *tx, rows, records *insertion, id int64, r ledger.Row) error {
+func (g *staging) add(p *stagedPart, id int64, r ledger.Row) error {
 	if r.File < 0 || r.File >= len(g.files) {
 		return fmt.Errorf("row names file %d of a set of %d", r.File, len(g.files))
 	}
 	rejected := len(r.Rejections) > 0
-	var client stagedClient
-	if rejected && r.Client != "" {
-		var err error
-		if client, err = g.stageClient(t, r.Client); err != nil {
-			return err
-		}
-	}
 	f := &g.files[r.File]
 	var line []byte
 	if len(r.Line) > 0 && !rejected && !r.Skipped && r.Number > f.number {
@@ -224,14 +309,18 @@ func (g *staging) add(t *tx, rows, records *insertion, id int64, r ledger.Row) e
 		line = digest[:]
 	}
 	f.number = max(f.number, r.Number)
-	rows.add(id, f.id, r.Number, bit(r.Skipped && !rejected), bit(rejected), client.ix, client.sealed, line, firstOutcome(r))
+	row := []any{id, f.id, r.Number, bit(r.Skipped && !rejected), bit(rejected), line, firstOutcome(r)}
+	if rejected && r.Client != "" {
+		client := g.stageClient(p, r.Client)
+		inOrder(&p.rows, g.held).add(append(row, client.ix, client.sealed)...)
+	} else {
+		inOrder(&p.rows, g.rows).add(row...)
+	}
 	if rejected || r.Skipped {
 		return nil
 	}
 	for _, rec := range r.Records {
-		if err := g.addRecord(t, records, id, rec); err != nil {
-			return err
-		}
+		g.addRecord(p, id, rec)
 	}
 	return nil
 }
@@ -251,18 +340,15 @@ func firstOutcome(r ledger.Row) any {
 }
 
 // stageClient makes sure that the client stands among the staged ones. Exports have the rows of a client together.
-func (g *staging) stageClient(t *tx, number string) (stagedClient, error) {
+func (g *staging) stageClient(p *stagedPart, number string) stagedClient {
 	if number == g.last.number && g.last.ix != nil {
-		return g.last, nil
+		return g.last
 	}
-	c := stagedClient{number: number, ix: g.s.ix("client", g.ocmw, number)}
+	c := stagedClient{number: number, ix: g.s.ix("client", g.ocmw, number), pseudonym: g.s.keys.Pseudonym(g.ocmw, number)}
 	c.sealed = g.s.seal("person", g.ocmw, place(c.ix), "client", []byte(number))
-	_, err := t.exec(`INSERT INTO staged_client (client_ix, ocmw, client, pseudonym) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-		c.ix, g.ocmw, c.sealed, g.s.keys.Pseudonym(g.ocmw, number))
-	if err == nil {
-		g.last = c
-	}
-	return c, err
+	p.clients = append(p.clients, c)
+	g.last = c
+	return c
 }
 
 func addRejections(t *tx, ocmw string, row int64, rejections []ledger.Rejection) error {
@@ -287,27 +373,32 @@ func addRejection(t *tx, ocmw string, row int64, ordinal int, r ledger.Rejection
 
 func rejectionPlace(row int64, ordinal int) string { return fmt.Sprintf("%d/%d", row, ordinal) }
 
-func (g *staging) addRecord(t *tx, records *insertion, row int64, r ledger.StoredRecord) error {
+func (g *staging) addRecord(p *stagedPart, row int64, r ledger.StoredRecord) {
 	s := g.s
-	staged, err := g.stageClient(t, r.Client)
-	if err != nil {
-		return err
-	}
-	client := staged.ix
+	client := g.stageClient(p, r.Client).ix
 	key := s.ix("key", g.ocmw, string(r.Kind), r.Client, r.Key)
 	digest := s.ix("content", string(r.Kind), r.Hash, strconv.FormatBool(r.Deleted))
+	sealed := s.seal("record", g.ocmw, place(key, digest), "payload", r.Payload)
+	record := []any{row, string(r.Kind), client, key, digest, bit(r.Deleted), sealed}
+	if r.Kind == casefile.KindClient {
+		inOrder(&p.records, g.people).add(append(record, g.ofPerson(client, r)...)...)
+	} else {
+		inOrder(&p.records, g.records).add(record...)
+	}
+}
+
+// ofPerson are a client's INSZ and caseworker, to be found by and to be read.
+func (g *staging) ofPerson(client []byte, r ledger.StoredRecord) []any {
 	var inszIx, insz, workerIx, worker []byte
-	if r.Kind == casefile.KindClient && r.INSZ != "" {
-		inszIx = s.ix("insz", g.ocmw, r.INSZ)
-		insz = s.seal("person", g.ocmw, place(client), "insz", []byte(r.INSZ))
+	if r.INSZ != "" {
+		inszIx = g.s.ix("insz", g.ocmw, r.INSZ)
+		insz = g.s.seal("person", g.ocmw, place(client), "insz", []byte(r.INSZ))
 	}
-	if r.Kind == casefile.KindClient && r.Caseworker != "" {
-		workerIx = s.ix("caseworker", g.ocmw, r.Caseworker)
-		worker = s.seal("person", g.ocmw, place(client), "caseworker", []byte(r.Caseworker))
+	if r.Caseworker != "" {
+		workerIx = g.s.ix("caseworker", g.ocmw, r.Caseworker)
+		worker = g.s.seal("person", g.ocmw, place(client), "caseworker", []byte(r.Caseworker))
 	}
-	records.add(row, string(r.Kind), client, key, digest, bit(r.Deleted), s.seal("record", g.ocmw, place(key)+place(digest), "payload", r.Payload),
-		inszIx, insz, workerIx, worker)
-	return nil
+	return []any{inszIx, insz, workerIx, worker}
 }
 
 func (g *staging) Discard(ctx context.Context) error {

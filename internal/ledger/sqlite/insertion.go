@@ -9,12 +9,20 @@ const manyRows, fewRows = 16, 4
 type insertion struct {
 	table, columns string
 	width          int
+	texts          map[int]string // by number of rows, as long as they are made
 	args           []any
 }
 
 func newInsertion(table, columns string) *insertion {
 	width := 1 + strings.Count(columns, ",")
-	return &insertion{table: table, columns: columns, width: width, args: make([]any, 0, manyRows*width)}
+	return &insertion{table: table, columns: columns, width: width, texts: map[int]string{}, args: make([]any, 0, manyRows*width)}
+}
+
+// another is one for the same columns. They run one after the other.
+func (in *insertion) another() *insertion {
+	other := *in
+	other.args = make([]any, 0, manyRows*in.width)
+	return &other
 }
 
 // add takes a row; there is a value for each column.
@@ -39,6 +47,10 @@ func (in *insertion) run(t *tx) error {
 }
 
 func (in *insertion) text(rows int) string {
+	if text, made := in.texts[rows]; made {
+		return text
+	}
 	row := "(?" + strings.Repeat(", ?", in.width-1) + ")"
-	return "INSERT INTO " + in.table + " (" + in.columns + ") VALUES " + row + strings.Repeat(", "+row, rows-1)
+	in.texts[rows] = "INSERT INTO " + in.table + " (" + in.columns + ") VALUES " + row + strings.Repeat(", "+row, rows-1)
+	return in.texts[rows]
 }

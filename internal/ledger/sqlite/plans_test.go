@@ -122,7 +122,7 @@ func TestRowsAreChangedAsTheyAreFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, query := range []string{noteOutcomes, letGoUpdate,
-		newInsertion("export_row", "id, file, number, skipped, rejected, client_ix, client, line, outcome").text(1),
+		newInsertion("export_row", rowColumns).text(1),
 		`UPDATE person SET outcome = ? WHERE id = ?`, `UPDATE entry SET state = ?, head = ? WHERE id = ?`} {
 		if lists := tablesMade(t, s, query); lists != 0 {
 			t.Errorf("%d tables are made for %s", lists, query)
