@@ -1,6 +1,7 @@
 package casefile
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -182,4 +183,37 @@ func TestDatesCountRight(t *testing.T) {
 			t.Fatalf("%s + %d months lies in another month: %s", d, months, later)
 		}
 	})
+}
+
+// FuzzParseDate: it takes what time.Parse does.
+func FuzzParseDate(f *testing.F) {
+	for _, text := range []string{"2026-03-16", "2024-02-29", "2023-02-29", "1900-02-29", "2000-02-29", "0000-02-29", "2026-04-31", "2026-13-01", "2026-00-10",
+		"2026-01-00", "2026-1-1", "2026-01-1 ", "2026/01/01", "2026-01-01T", "+026-01-01", "٢٠٢٦-01-01", " 2026-01-01"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		day, err := ParseDate(text)
+		at, want := time.Parse("2006-01-02", text)
+		if text != "" && (err == nil) != (want == nil) || err == nil && string(day) != text {
+			t.Errorf("%q is read as %q, %v, where time.Parse says %v", text, day, err, want)
+		}
+		if have := Date(text).Time(); !have.Equal(at) || have.Location() != at.Location() {
+			t.Errorf("%q is %v, where time.Parse says %v", text, have, at)
+		}
+	})
+}
+
+// Each day of four centuries is one, and the days behind each month are none.
+func TestAllDays(t *testing.T) {
+	for year := 1900; year < 2300; year++ {
+		for month := 1; month <= 12; month++ {
+			for day := 0; day <= 32; day++ {
+				text := fmt.Sprintf("%04d-%02d-%02d", year, month, day)
+				_, want := time.Parse("2006-01-02", text)
+				if _, err := ParseDate(text); (err == nil) != (want == nil) {
+					t.Fatalf("%s: %v, where time.Parse says %v", text, err, want)
+				}
+			}
+		}
+	}
 }
