@@ -58,7 +58,11 @@ func (j *Judge) Accepts(v any) bool {
 		if j.memory != nil && len(v) <= longest {
 			return j.remembered(v)
 		}
-	case json.Number, float64, bool:
+	case json.Number:
+		if j.memory != nil && len(v) <= longest {
+			return j.remembered(v)
+		}
+	case float64, bool:
 		if j.memory != nil {
 			return j.remembered(v)
 		}
