@@ -17,6 +17,7 @@ var errUnbalanced = errors.New("the balance does not hold")
 // Activate implements ledger.Staging. It works on whole tables: a set of 60,000
 // clients is compared in a handful of statements.
 func (g *staging) Activate(ctx context.Context, counted []ledger.FileCount, now time.Time) (ledger.SetResult, error) {
+	g.rest()
 	var result ledger.SetResult
 	if len(counted) != len(g.files) {
 		return result, fmt.Errorf("activate set: %d counts for %d files", len(counted), len(g.files))

@@ -401,7 +401,15 @@ func (g *staging) ofPerson(client []byte, r ledger.StoredRecord) []any {
 	return []any{inszIx, insz, workerIx, worker}
 }
 
+// rest ends what reads ahead.
+func (g *staging) rest() {
+	for _, f := range g.files {
+		f.keeper.wait()
+	}
+}
+
 func (g *staging) Discard(ctx context.Context) error {
+	g.rest()
 	if g.done {
 		return nil
 	}

@@ -43,6 +43,15 @@ type keeper struct {
 
 	runs []keptRun
 	last int // place of the last row that was kept
+
+	ahead chan linePage // the page behind the last one that was read; nil when nobody reads it
+}
+
+// linePage is a page of the last file's rows: those behind a number.
+type linePage struct {
+	after int
+	rows  []oldRow
+	err   error
 }
 
 // oldRow is a row of the last file.
@@ -88,7 +97,7 @@ func (g *staging) Keep(ctx context.Context, file, number int, line []byte) (bool
 	if k.file == 0 || len(line) == 0 || number <= k.number {
 		return false, nil
 	}
-	load := func(after int) ([]oldRow, error) { return g.s.linesAfter(ctx, k.file, after) }
+	load := func(after int) ([]oldRow, error) { return k.lines(ctx, g.s, after) }
 	found, err := k.keep(number, lineDigest(k.digest(line)), load)
 	if err != nil || len(k.runs) < keepRuns {
 		return found, err
@@ -104,6 +113,34 @@ func (g *staging) Keep(ctx context.Context, file, number int, line []byte) (bool
 		k.runs = append(k.runs[:0], k.runs[written:]...)
 	}
 	return found, err
+}
+
+// lines gives a page of the last file's rows, and has the next one read meanwhile.
+func (k *keeper) lines(ctx context.Context, s *Store, after int) ([]oldRow, error) {
+	page := k.wait()
+	if page == nil || page.after != after || page.err != nil {
+		rows, err := s.linesAfter(ctx, k.file, after)
+		page = &linePage{after, rows, err}
+	}
+	if page.err == nil && len(page.rows) == keepPage {
+		ahead, next := make(chan linePage, 1), page.rows[keepPage-1].number
+		go func() {
+			rows, err := s.linesAfter(ctx, k.file, next)
+			ahead <- linePage{next, rows, err}
+		}()
+		k.ahead = ahead
+	}
+	return page.rows, page.err
+}
+
+// wait gives the page that is being read; nil when there is none. Nothing reads the ledger behind it.
+func (k *keeper) wait() *linePage {
+	if k.ahead == nil {
+		return nil
+	}
+	page := <-k.ahead
+	k.ahead = nil
+	return &page
 }
 
 // linesAfter reads a page of a file's rows, in its order.

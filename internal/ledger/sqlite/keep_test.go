@@ -2,10 +2,14 @@ package sqlite
 
 import (
 	"encoding/binary"
+	"fmt"
+	"path/filepath"
 	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/mlpsync/mlpsync/internal/ledger"
 )
 
 func lineOf(n int) (d lineDigest) {
@@ -138,4 +142,68 @@ func TestRowsAreKeptOnce(t *testing.T) {
 		file := slices.Concat(rapid.SliceOfN(piece, 0, 6).Draw(t, "old")...)
 		walk(file).all(t, slices.Concat(rapid.SliceOfN(piece, 0, 6).Draw(t, "new")...))
 	})
+}
+
+// Pages of the last file are read ahead: those that are used are the right ones, where a piece of it is gone too, and nothing is being
+// read any more behind a staging that is left.
+func TestPagesAreReadAhead(t *testing.T) {
+	for name, path := range map[string]string{"file": filepath.Join(t.TempDir(), "ledger.db"), "memory": Memory} {
+		t.Run(name, func(t *testing.T) {
+			s := openTest(t, path)
+			stage := func(file string) *staging {
+				t.Helper()
+				g, err := s.StageSet(t.Context(), "run", "0999999922", []ledger.File{{Feed: "tracks", Name: file, Hash: file, Interpretation: "p"}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return g.(*staging)
+			}
+			var old []ledger.Row
+			for i := range 4*keepPage + 3 {
+				old = append(old, trackRow(i+2, fmt.Sprint("c", i), "kok"))
+			}
+			g := stage("first")
+			if err := g.Add(t.Context(), old); err != nil {
+				t.Fatal(err)
+			}
+			if r, err := g.Activate(t.Context(), []ledger.FileCount{{Rows: len(old)}}, s.now()); err != nil || !r.Activated {
+				t.Fatal(r, err)
+			}
+			keep := func(g *staging, rows []ledger.Row) (kept int) {
+				t.Helper()
+				for i, r := range rows {
+					found, err := g.Keep(t.Context(), 0, i+2, r.Line)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if found {
+						kept++
+					}
+				}
+				return kept
+			}
+			left := stage("left")
+			if kept := keep(left, old[:10]); kept != 10 || left.files[0].keeper.ahead == nil {
+				t.Errorf("%d of 10 rows are kept, and the next page is read: %t", kept, left.files[0].keeper.ahead != nil)
+			}
+			if err := left.Discard(t.Context()); err != nil || left.files[0].keeper.ahead != nil {
+				t.Errorf("a page is read behind the end: %v", err)
+			}
+			whole := stage("whole")
+			if kept := keep(whole, old); kept != len(old) || whole.files[0].keeper.ahead != nil {
+				t.Errorf("%d of %d rows are kept", kept, len(old))
+			}
+			if err := whole.Discard(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			rest := append(slices.Clone(old[:10]), old[3*keepPage:]...)
+			pieces := stage("pieces")
+			if kept := keep(pieces, rest); kept < len(rest)-2*keepLost {
+				t.Errorf("%d of %d rows are kept, where a piece is gone", kept, len(rest))
+			}
+			if err := pieces.Discard(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
 }
