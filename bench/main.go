@@ -188,7 +188,7 @@ type sizes struct {
 
 func sizesFor(quick bool) sizes {
 	if quick {
-		return sizes{DeliverClients: 100, DeliverRounds: 3, IngestRows: 3000, IngestRounds: 3, ScaleRows: []int{1000, 3000, 8000}, LedgerClients: 600, LatencyRounds: 3}
+		return sizes{DeliverClients: 400, DeliverRounds: 3, IngestRows: 10_000, IngestRounds: 3, ScaleRows: []int{5000, 20_000, 100_000}, LedgerClients: 2000, LatencyRounds: 3}
 	}
 	return sizes{DeliverClients: 1000, DeliverRounds: 5, IngestRows: 20_000, IngestRounds: 5, ScaleRows: []int{10_000, 100_000, 1_000_000}, LedgerClients: 60_000, LatencyRounds: 9}
 }
