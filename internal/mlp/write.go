@@ -46,25 +46,23 @@ type Answer struct {
 type collection struct{ path, operation string }
 
 func collectionOf(kind casefile.RegistrationKind) (collection, bool) {
-	switch kind {
-	case casefile.RegCategory:
-		return collection{"categories", "putCategory"}, true
-	case casefile.RegWEO:
-		return collection{"weos", "putWeo"}, true
-	case casefile.RegEmployment:
-		return collection{"employments", "putEmployment"}, true
-	case casefile.RegPlacement:
-		return collection{"placements", "putPlacement"}, true
-	case casefile.RegEvaluation:
-		return collection{"evaluations", "putEvaluation"}, true
-	case casefile.RegDocument:
-		return collection{"documents", "putDocument"}, true
-	case casefile.RegCompetence:
-		return collection{"competences", "putCompetence"}, true
-	case casefile.RegNote:
-		return collection{"notes", "putNote"}, true
-	case casefile.RegHandover:
-		return collection{"handovers", "putHandover"}, true
+	for _, row := range [...]struct {
+		kind casefile.RegistrationKind
+		is   collection
+	}{
+		{casefile.RegCategory, collection{"categories", "putCategory"}},
+		{casefile.RegWEO, collection{"weos", "putWeo"}},
+		{casefile.RegEmployment, collection{"employments", "putEmployment"}},
+		{casefile.RegPlacement, collection{"placements", "putPlacement"}},
+		{casefile.RegEvaluation, collection{"evaluations", "putEvaluation"}},
+		{casefile.RegDocument, collection{"documents", "putDocument"}},
+		{casefile.RegCompetence, collection{"competences", "putCompetence"}},
+		{casefile.RegNote, collection{"notes", "putNote"}},
+		{casefile.RegHandover, collection{"handovers", "putHandover"}},
+	} {
+		if row.kind == kind {
+			return row.is, true
+		}
 	}
 	return collection{}, false
 }
