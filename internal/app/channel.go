@@ -90,7 +90,7 @@ func (ch *channel) deliverer(store ledger.Store) cycle.Deliverer {
 		clients[kbo] = client
 	}
 	return &delivering{app: ch.app, gate: ch.gate, store: store, shut: unknownStop, Deliverer: deliver.New(deliver.Options{
-		Queue: store, Clients: clients, Document: ch.app.document, Workers: ch.app.config.MLP.Workers, Now: ch.app.now, Log: ch.app.Log,
+		Queue: store, Clients: clients, Document: ch.app.document, Workers: ch.app.config.MLP.Workers, Unsettled: ch.app.config.MLP.Unsettled, Now: ch.app.now, Log: ch.app.Log,
 		Quiet: ch.app.quietHours(), Cell: cellForLog(store), Grace: ch.app.config.Shutdown.Std() * 6 / 10,
 	})}
 }

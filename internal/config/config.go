@@ -83,6 +83,9 @@ type MLP struct {
 	RatePerMinute int `yaml:"ratePerMinute"`
 	// Workers is how many people are sent for at the same time, 1 to 64. Default 8.
 	Workers int `yaml:"workers"`
+	// Unsettled is how many answers may wait for the commit that records them while others are sent for, 1 to 1024. A kill
+	// leaves as many entries and Workers more in doubt at most. Default 64.
+	Unsettled int `yaml:"unsettled"`
 	// QuietHours is a part of each day in which nothing is sent; reading and deciding go on.
 	// Default: none.
 	QuietHours QuietHours `yaml:"quietHours"`

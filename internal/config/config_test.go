@@ -100,7 +100,7 @@ func TestNumbersOutOfRangeAreRefused(t *testing.T) {
 		"guard: {shrinkRows: -20}":     "guard.shrinkRows: must be 0 or more",
 		"log: {level: \"\"}":           "log.level: must be one of",
 	}
-	for _, key := range []string{"workers", "ratePerMinute"} {
+	for _, key := range []string{"workers", "unsettled", "ratePerMinute"} {
 		cases["mlp: "+key+": 0"] = "line 5: mlp." + key + ": must lie between 1 and"
 	}
 	cases["mlp: timeout: 0s"] = "line 5: mlp.timeout: must be longer than 0s; leave it out for the default of 30s"

@@ -79,7 +79,7 @@ func defaults() *Config {
 	return &Config{
 		Poll: Duration(30 * time.Second), Shutdown: Duration(10 * time.Second),
 		Log:   Log{Level: "info", Format: "json"},
-		MLP:   MLP{Timeout: Duration(30 * time.Second), RatePerMinute: 1800, Workers: 8},
+		MLP:   MLP{Timeout: Duration(30 * time.Second), RatePerMinute: 1800, Workers: 8, Unsettled: 64},
 		Files: Files{MinimumAge: Duration(10 * time.Second), KeepDays: 30, MaxDocumentMiB: 5},
 		Guard: Guard{SharePercent: 25, Clients: 20, ShrinkPercent: 10, ShrinkRows: 20},
 	}
@@ -209,6 +209,7 @@ func (c *Config) validateMLP(v *checker) {
 	v.positive("mlp.timeout", c.MLP.Timeout, defaults().MLP.Timeout)
 	v.between("mlp.ratePerMinute", c.MLP.RatePerMinute, 1, 2000)
 	v.between("mlp.workers", c.MLP.Workers, 1, 64)
+	v.between("mlp.unsettled", c.MLP.Unsettled, 1, 1024)
 	c.MLP.QuietHours.validate(v, "mlp.quietHours")
 	if c.MLP.Proxy != "" {
 		if u, err := url.Parse(c.MLP.Proxy); err != nil || u.Host == "" {
