@@ -110,8 +110,8 @@ func (o openChange) block(waiting int) ExplainedBlock {
 	case outbox.Discarded:
 		b.Text = name + " is geschrapt uit de wachtrij; " + plural(waiting, "andere wijziging kan", "andere wijzigingen kunnen") + " niet zonder."
 		b.Next = "Laat IT het alsnog versturen: mlpsync queue retry -c BESTAND " + o.id + " --reason \"...\""
-		if o.Op != casefile.OpCreate { // it comes back behind what needs it: deciding anew puts that right
-			b.Next += ", hetzelfde voor wat daarzonder niet aanvaard werd, en dan mlpsync hold en, een ronde later, mlpsync release van de cliënt, zodat alles weer in de juiste volgorde gaat"
+		if o.Op != casefile.OpCreate {
+			b.Next += ", en hetzelfde voor wat daarzonder niet aanvaard werd"
 		}
 	default:
 		b.Text = "Van " + name + " is nog niet zeker of MLP het heeft; " + others

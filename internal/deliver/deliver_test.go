@@ -237,7 +237,7 @@ func TestVersionsAfterAWrite(t *testing.T) {
 func TestConflicts(t *testing.T) {
 	failing := func(status int, kind string) func(mlp.Write) (mlp.Answer, error) {
 		return func(mlp.Write) (mlp.Answer, error) {
-			return mlp.Answer{}, &mlp.Error{Verdict: mlp.VerdictConflict, Status: status, Type: kind}
+			return mlp.Answer{}, &mlp.Error{Verdict: mlp.VerdictConflict, Status: status, Type: kind, Next: mlp.NextAfterConflict}
 		}
 	}
 	is := func(d casefile.Dossier) func(string) (casefile.Dossier, error) {
@@ -268,8 +268,12 @@ func TestConflicts(t *testing.T) {
 			q, d := rig(t, &script{send: tt.send, dossier: tt.dossier})
 			mustRun(t, d)
 			holdQueue(t, q)
-			if got := q.entry("e1").State; got != tt.state || q.known[1].LookedUp != tt.looked {
-				t.Errorf("%s, looked up %v", got, q.known[1].LookedUp)
+			e := q.entry("e1")
+			if e.State != tt.state || q.known[1].LookedUp != tt.looked {
+				t.Errorf("%s, looked up %v", e.State, q.known[1].LookedUp)
+			}
+			if parked := e.State == outbox.Parked; parked == (e.Problem.Next == mlp.NextAfterConflict) {
+				t.Errorf("%s, and what to do is %q", e.State, e.Problem.Next)
 			}
 		})
 	}

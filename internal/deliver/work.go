@@ -263,6 +263,9 @@ func (j *job) conflict(err error) result {
 		return alive(j.giveBack(outbox.Backoff(j.entry.Attempts+1, j.s.d.o.Rand()), true, why))
 	}
 	// Nothing moved: deciding again would ask for the same again, for ever.
+	if why.Next == mlp.NextAfterConflict {
+		why.Next = "see what else of this client is parked or discarded, retry or correct that, and then retry this, or discard it"
+	}
 	return alive(j.park(why))
 }
 

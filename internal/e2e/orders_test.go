@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/mlpsync/mlpsync/internal/app"
 	"github.com/mlpsync/mlpsync/mockmlp"
 )
 
@@ -155,4 +156,41 @@ func TestAnswerToAQuestionThatVanished(t *testing.T) {
 	if explained := w.run("explain", "Z10230").stdout; !strings.Contains(explained, "geldt niet meer") {
 		t.Errorf("nobody is told that the answer lapsed:\n%s", explained)
 	}
+}
+
+// A WEO was refused and discarded, so that what belongs to it is refused too. When IT has all of it sent after all, it goes out in the
+// order in which MLP takes it, in whatever order it was asked for.
+func TestWhatWasDiscardedIsSentAfterAll(t *testing.T) {
+	want := theSmallReference(t)
+	w := newWorld(t)
+	w.struck(mockmlp.Fault{Match: mockmlp.FaultMatch{OperationID: "putWeo"}, Response: mockmlp.FaultResponse{Status: 400}, Times: 1}, persons(t)[victim])
+	w.drop(only(t, few()...))
+	w.run("once")
+	weo := w.refused(1)[0]
+	if r := w.run("queue discard", weo.ID, "--reason", "toch niet"); r.code != 0 {
+		t.Fatal(r)
+	}
+	w.run("once")
+	entries := append(w.refused(1), weo)
+	for _, e := range entries {
+		if r := w.run("queue retry", e.ID, "--reason", "toch wel"); r.code != 0 {
+			t.Fatal(r)
+		}
+	}
+	if r := w.run("once"); r.code != 0 {
+		t.Fatal(clipped(r.String()))
+	}
+	if diff := cmp.Diff(want.deeds, deedsByDossier(w.mock.Effects())); diff != "" {
+		t.Errorf("effects: -without the discard +with it\n%s", diff)
+	}
+}
+
+// refused are the entries that MLP refused for good.
+func (w *world) refused(n int) []app.QueueEntry {
+	w.t.Helper()
+	parked := decode[[]app.QueueEntry](w.t, w.run("queue list", "--state", "parked", "--json"))
+	if len(parked) != n {
+		w.t.Fatalf("%d entries were refused, not %d", len(parked), n)
+	}
+	return parked
 }

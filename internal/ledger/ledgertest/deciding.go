@@ -154,6 +154,30 @@ var deciding = map[string]func(*world){
 		w.same("reg-90", w.claimOne().Registration, "a discarded entry holds nobody up")
 	},
 
+	"a discarded entry that is sent after all goes where the decision has it": func(w *world) {
+		s := w.one("05", "90", "93")
+		first := w.firstWaiting(s)
+		w.order(ledger.Request{Kind: "discard", Entry: first.ID})
+		w.ok(w.Settle(w.ctx, "run-1", w.claimOne(), *dossier(1, 6, "05"), w.now))
+		w.order(ledger.Request{Kind: "retry", Entry: first.ID})
+		w.same(0, len(w.claim(10)), "claimed before it is decided again")
+		w.queue("c1", "00", "05", "93")
+		w.same([]string{"reg-90 settled", "reg-00 waiting", "reg-05 waiting", "reg-93 waiting"}, w.lane(s.Person), "lane in the order of the decision")
+		claimed := w.claimStretches(10, 3)[0]
+		w.same([]any{first.ID, int64(6)}, []any{claimed[1].ID, claimed[1].Version}, "the one that was ordered, on the version of now")
+	},
+
+	"a discarded entry that is sent after all is superseded where nobody asks for it": func(w *world) {
+		s := w.one("05")
+		discarded := w.firstWaiting(s)
+		w.order(ledger.Request{Kind: "discard", Entry: discarded.ID})
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "Maes")))
+		w.queue("c1", "90")
+		w.order(ledger.Request{Kind: "retry", Entry: discarded.ID})
+		w.queue("c1", "90")
+		w.same([]string{"reg-05 superseded", "reg-90 waiting"}, w.lane(s.Person), "lane")
+	},
+
 	"a parked entry that nobody asks for is superseded": func(w *world) {
 		s := w.one("05")
 		w.ok(w.Park(w.ctx, w.claimOne(), outbox.Problem{Type: "x"}, w.later(time.Second)))

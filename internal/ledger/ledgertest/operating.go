@@ -73,8 +73,10 @@ var operating = map[string]func(*world){
 		w.same("reg-90", claimed.Registration, "the lane goes on")
 		w.ok(w.Request(w.ctx, ledger.Request{Kind: "retry", Entry: e.ID, OCMW: kbo, At: w.now}))
 		must(w.ApplyRequests(w.ctx, w.now))
-		w.same([]string{"reg-90 claimed", "reg-05 waiting"}, w.lane(s.Person), "lane")
+		w.same([]string{"reg-05 waiting", "reg-90 claimed"}, w.lane(s.Person), "lane")
 		w.ok(w.Check(w.ctx))
+		w.same(0, len(w.claim(10)), "claimed beside what is being sent")
+		w.same(0, len(w.settle(claimed, *dossier(1, 6, "90"), true)), "claimed before it is decided again")
 	},
 
 	"a pause stops from the order on, and is told and audited": func(w *world) {

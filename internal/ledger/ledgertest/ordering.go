@@ -11,10 +11,10 @@ import (
 
 var els = ledger.Actor{Name: "els", Reason: "gebeld met de cliënt"}
 
-// order leaves a request about c1 and has it carried out.
+// order leaves a request about an entry, or about c1, and has it carried out.
 func (w *world) order(r ledger.Request) ledger.Applied {
 	w.Helper()
-	if r.Client == "" {
+	if r.Client == "" && r.Entry == "" {
 		r.Client = "c1"
 	}
 	r.OCMW, r.By, r.At = kbo, els, w.now

@@ -313,8 +313,11 @@ func orderEntry(t *tx, r ledger.Request, now time.Time) (bool, string, error) {
 		return false, "", err
 	}
 	to, word := outbox.Waiting, "it goes out again"
-	if r.Kind == "discard" {
+	switch {
+	case r.Kind == "discard":
 		to, word = outbox.Discarded, "it is not sent"
+	case e.State == outbox.Discarded:
+		word = "the client is decided again, and it goes out where the export still asks for it"
 	}
 	l := lane{t: t, ocmw: e.OCMW, person: e.Person, now: now}
 	switch {
@@ -336,22 +339,32 @@ func orderEntry(t *tx, r ledger.Request, now time.Time) (bool, string, error) {
 	}, r.By.Reason)
 }
 
-// reorder moves an entry as a person asked. One that comes back goes out approved and
-// with all its attempts; a discarded one goes to the end of its lane, as the lane
-// went on without it.
+// reorder moves an entry as a person asked. One that comes back goes out approved and with all its attempts. The lane went on without
+// a discarded one: the client is decided again first, which tells whether it is still asked for, and what goes before it and behind it.
 func (l *lane) reorder(e outbox.Entry, to outbox.State) error {
 	if err := l.move(e.ID, e.State, to); err != nil {
 		return err
 	}
 	if to == outbox.Waiting {
-		_, err := l.t.exec(`UPDATE entry SET attempts = 0, not_before = 0, approved = 1,
-				seq = CASE WHEN ?1 THEN (SELECT MAX(seq) + 1 FROM entry WHERE person = ?2) ELSE seq END
-			WHERE id = ?3`, bit(e.State == outbox.Discarded), l.person, e.ID)
-		if err != nil {
+		if _, err := l.t.exec(`UPDATE entry SET attempts = 0, not_before = 0, approved = 1 WHERE id = ?`, e.ID); err != nil {
+			return err
+		}
+	}
+	if e.State == outbox.Discarded {
+		if err := l.reconsider(e); err != nil {
 			return err
 		}
 	}
 	return l.relane()
+}
+
+// reconsider has the client decided again, and an entry of theirs taken for what is asked for on the version that is known now.
+func (l *lane) reconsider(e outbox.Entry) error {
+	_, err := l.t.exec(`UPDATE entry SET version = (SELECT version FROM person WHERE id = ?1) WHERE id = ?2`, l.person, e.ID)
+	if err != nil {
+		return err
+	}
+	return setDirty(l.t, l.person)
 }
 
 // Meta implements ledger.Operating.
