@@ -168,6 +168,9 @@ func (a *App) summarize(ctx context.Context, run *cycle.Run) (Summary, error) {
 	return s, nil
 }
 
+// NotLookedUp stands among the categories for those of whom MLP was not asked yet what it holds.
+const NotLookedUp = "notLookedUp"
+
 func (s *Summary) addTotals(t ledger.Totals) {
 	s.Undecided = t.Undecided
 	s.Categories = map[string]CategoryCount{}
@@ -177,7 +180,7 @@ func (s *Summary) addTotals(t ledger.Totals) {
 		case "":
 			name = "none"
 		case ledger.NotLookedUp:
-			name = "notLookedUp"
+			name = NotLookedUp
 		}
 		s.Categories[name] = CategoryCount(count)
 	}

@@ -63,6 +63,9 @@ func printClients(w io.Writer, s app.Summary) {
 	for _, code := range slices.Sorted(maps.Keys(s.Categories)) {
 		n := s.Categories[code]
 		before, after = before+n.Before, after+n.After
+		if code == app.NotLookedUp {
+			code = "not asked"
+		}
 		rows = append(rows, []string{code, strconv.Itoa(n.Before), strconv.Itoa(n.After), categoryLabel(code)})
 	}
 	rows = append(rows, []string{"total", strconv.Itoa(before), strconv.Itoa(after), ""})
@@ -74,7 +77,7 @@ func categoryLabel(code string) string {
 	labels := map[string]string{
 		"05": "werkzoekende ten laste van het OCMW", "00": "uitkeringsgerechtigd werkzoekende",
 		"78": "uitschrijving wegens werk", "90": "voltijds werkende vrij ingeschreven werkzoekende",
-		"93": "vrij ingeschreven deeltijdse werknemer", "none": "no dossier, or no category", "notLookedUp": "not looked up yet: MLP could not be asked, or no valid INSZ is known",
+		"93": "vrij ingeschreven deeltijdse werknemer", "none": "no dossier, or no category", "not asked": "MLP could not be asked yet, or no valid INSZ is known",
 		"02": "beroepsinschakelingstijd", "03": "vrij ingeschreven werkzoekende", "06": "erkende handicap",
 		"10": "in opzegtermijn", "11": "deeltijds onderwijs", "14": "van het recht op uitkering uitgesloten",
 		"80": "deeltijdse met inkomensgarantie-uitkering", "82": "deeltijds werkend tijdens wachttijd", "92": "tijdelijk werkloze",
