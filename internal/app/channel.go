@@ -91,9 +91,16 @@ func (ch *channel) deliverer(store ledger.Store) cycle.Deliverer {
 	}
 	return &delivering{app: ch.app, gate: ch.gate, store: store, shut: unknownStop, Deliverer: deliver.New(deliver.Options{
 		Queue: store, Clients: clients, Document: ch.app.document, Workers: ch.app.config.MLP.Workers, Unsettled: ch.app.config.MLP.Unsettled, Now: ch.app.now, Log: ch.app.Log,
-		Quiet: ch.app.quietHours(), Cell: cellForLog(store), Grace: ch.app.config.Shutdown.Std() * 6 / 10,
+		Turn: ch.app.turn(), Quiet: ch.app.quietHours(), Cell: cellForLog(store), Grace: ch.app.config.Shutdown.Std() * 6 / 10,
 	})}
 }
+
+// shortestTurn: looking at files and orders costs a request, and some milliseconds.
+const shortestTurn = 5 * time.Second
+
+// turn is how long is sent before files and orders are looked at again: what is under way then takes some time too, and both are to be
+// seen within a poll (design decision 20).
+func (a *App) turn() time.Duration { return max(a.config.Poll.Std()/2, shortestTurn) }
 
 // quietHours are those of the configuration.
 func (a *App) quietHours() outbox.QuietHours {
@@ -123,7 +130,7 @@ func (d *delivering) Deliver(ctx context.Context, run string) (cycle.Delivered, 
 	}
 	return cycle.Delivered{
 		Settled: r.Settled, GivenBack: r.GivenBack, Parked: r.Parked, Conflicts: r.Conflicts, Doubts: r.Doubts,
-		Requests: int(r.Requests), Until: r.Until,
+		Requests: int(r.Requests), Until: r.Until, Turn: r.Stopped == deliver.StopTurn,
 	}, err
 }
 

@@ -25,7 +25,7 @@ import (
 	"github.com/mlpsync/mlpsync/schemas/ocmw"
 )
 
-// Deliverer sends what the outbox holds until nothing more can go now.
+// Deliverer sends what the outbox holds until nothing more can go now, or its turn is over.
 type Deliverer interface {
 	Deliver(ctx context.Context, run string) (Delivered, error)
 }
@@ -35,13 +35,15 @@ type Delivered struct {
 	Settled, GivenBack, Parked, Conflicts, Doubts int
 	// Requests counts HTTP requests, retries and tokens included.
 	Requests int
+	// Turn tells that it ended as its turn was over: there may be more to send.
+	Turn bool
 	// Until is when delivering makes sense again, where the way to MLP is shut; else zero.
 	Until time.Time
 }
 
 // Moved tells whether the delivery changed anything that deciding or another
-// delivery could act on.
-func (d Delivered) Moved() bool { return d.Settled+d.Parked+d.Conflicts > 0 }
+// delivery could act on, or has more to do.
+func (d Delivered) Moved() bool { return d.Settled+d.Parked+d.Conflicts > 0 || d.Turn }
 
 // Observer learns what MLP holds.
 type Observer interface {
@@ -159,7 +161,11 @@ type Run struct {
 	Unbalanced []string
 	// Restless tells that clients were still to be decided again when the run ended.
 	Restless bool
-	settled  int   // entries
+	settled  int  // entries
+	turn     bool // the last delivery ended as its turn was over
+	// news is what the caseworkers' files do not tell yet, and tell is when they may be written before the run is over.
+	news     bool
+	tell     time.Time
 	outcomes marks // by person, the first that fits: its place in ranked, from 1 on
 }
 
@@ -199,11 +205,12 @@ func (c *Cycle) RunOnce(ctx context.Context, run *Run) (moved bool, err error) {
 	if moved, err = c.takeIn(ctx, run); err != nil {
 		return moved, err
 	}
+	run.news = run.news || moved
 	// Each person's entries go out in order, nobody waits for anybody else.
 	delivered, err := c.Deliverer.Deliver(ctx, run.ID)
 	run.Requests += delivered.Requests
 	run.settled += delivered.Settled
-	c.shutUntil = delivered.Until
+	run.turn, c.shutUntil = delivered.Turn, delivered.Until
 	if err != nil {
 		return moved, fmt.Errorf("deliver: %w", err)
 	}

@@ -42,7 +42,7 @@ func (c *Cycle) wakeUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for range maxPasses {
+	for passes := 0; passes < maxPasses; passes++ {
 		moved, err := c.RunOnce(ctx, run)
 		if err != nil {
 			return err
@@ -50,8 +50,29 @@ func (c *Cycle) wakeUp(ctx context.Context) error {
 		if !moved {
 			break
 		}
+		if run.turn {
+			passes = 0 // it comes to rest, but has much to send
+			if err := c.interim(ctx, run); err != nil {
+				return err
+			}
+		}
 	}
 	return c.Finish(ctx, run)
+}
+
+// interim is for a run that goes on sending: caseworkers need not wait for its end to hear what was decided. A tenth of the time may go
+// to their files.
+func (c *Cycle) interim(ctx context.Context, run *Run) error {
+	if err := c.Heartbeat(ctx); err != nil {
+		return fmt.Errorf("leave heartbeat: %w", err)
+	}
+	began := time.Now()
+	if !run.news || began.Before(run.tell) {
+		return nil
+	}
+	err := c.report(ctx, true)
+	run.news, run.tell = false, time.Now().Add(10*time.Since(began))
+	return err
 }
 
 // Finish leaves the heartbeat that health looks for, says what the run did, and writes the

@@ -59,6 +59,9 @@ type Options struct {
 	// Unsettled is how many answers may wait for the commit that settles them while their workers go on
 	// to other people; 64 by default. What a kill leaves in doubt is Workers + Unsettled at most.
 	Unsettled int
+	// Turn is how long a Run claims, and how long what is claimed by then may take to be sent; the rest waits for the next Run, so that
+	// files, decisions and people's orders don't wait for a long delivery. Zero: until nothing is left.
+	Turn time.Duration
 	// Quiet are hours in which nothing is sent.
 	Quiet outbox.QuietHours
 	// Grace is how long requests that are out may take to end once Run's context has; 6 s by
@@ -102,6 +105,7 @@ const (
 	StopSilent    Stop = "silent"    // MLP answered nobody for as long as a request may take
 	StopPaused    Stop = "paused"    // nothing but entries of OCMWs that can't authenticate
 	StopQuiet     Stop = "quiet"     // the quiet hours have begun
+	StopTurn      Stop = "turn"      // its turn is over, and there may be more to send
 	StopCancelled Stop = "cancelled" // the context ended
 	StopStore     Stop = "store"     // the ledger failed: nothing is sent that can't be recorded
 )
@@ -173,7 +177,7 @@ func New(o Options) *Deliverer {
 	return &Deliverer{o: o, paused: map[string]*pause{}}
 }
 
-// Run works until nothing can be claimed, the channel is shut or ctx ends. Its error is the
+// Run works until nothing can be claimed, its turn is over, the channel is shut or ctx ends. Its error is the
 // ledger's; what MLP answers is no error.
 func (d *Deliverer) Run(ctx context.Context, run string) (Report, error) {
 	d.mu.Lock()

@@ -45,6 +45,7 @@ type session struct {
 	unfinishedSum int            // and in all
 	deferred      map[int64]bool // whose answers were left out of the last commit
 	failures      int            // of the store in a row, settling one by one
+	ends          time.Time      // of the turn; zero: never
 	stop          Stop
 	err           error
 }
@@ -170,6 +171,9 @@ func (d *Deliverer) session(ctx context.Context, run string) *session {
 	requests, cancel1 := outlive(ctx, d.o.Grace)
 	record, cancel2 := outlive(ctx, d.o.Grace+d.o.Grace/2)
 	s.requests, s.record, s.cancel = withCount(requests, &s.sent), record, []context.CancelFunc{cancel1, cancel2}
+	if d.o.Turn > 0 {
+		s.ends = d.o.Now().Add(d.o.Turn)
+	}
 	return s
 }
 
@@ -215,15 +219,29 @@ func (s *session) mayClaim() bool {
 	if s.ctx.Err() != nil {
 		s.halt(StopCancelled)
 	}
-	if end := s.d.o.Quiet.End(s.d.o.Now()); !end.IsZero() {
+	now := s.d.o.Now()
+	if end := s.d.o.Quiet.End(now); !end.IsZero() {
 		s.shut(StopQuiet, end)
+	}
+	if !s.ends.IsZero() && !now.Before(s.ends) {
+		s.endTurn(now)
 	}
 	return s.stop == ""
 }
 
+// endTurn lets what was claimed be sent, for as long as a turn at most.
+func (s *session) endTurn(now time.Time) {
+	if s.stop == "" {
+		s.stop = StopTurn
+	}
+	if !now.Before(s.ends.Add(s.d.o.Turn)) {
+		s.brake.stop()
+	}
+}
+
 // halt ends the claiming, and keeps back what was claimed and not sent.
 func (s *session) halt(why Stop) {
-	if s.stop == "" {
+	if s.stop == "" || s.stop == StopTurn {
 		s.stop = why
 	}
 	s.brake.stop()

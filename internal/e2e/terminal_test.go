@@ -79,7 +79,7 @@ func TestClientsWhomMLPWasNotAskedAbout(t *testing.T) {
 		r = w.run("once", "--wait", "500ms", "--log-level", "disabled")
 		return !strings.Contains(r.stdout, "total  0 ")
 	})
-	if !taken || !strings.Contains(r.stdout, "not looked up yet: MLP could not be asked, or no valid INSZ is known") {
+	if !taken || !strings.Contains(r.stdout, "MLP could not be asked yet, or no valid INSZ is known") {
 		t.Errorf("it says:\n%s", clipped(r.stdout))
 	}
 }
