@@ -22,12 +22,14 @@ type task struct {
 	Base     string // URL of the mock
 	Requests string // file of premade requests
 	Workers  int
-	Clients  int // that the mock holds
-	Record   string
-	Profile  string // file for a CPU profile
-	Drop     []dropped
-	Seen     bool // what is dropped is known already
-	Stop     bool // end when all stands in the ledger
+	// Unsettled is how many answers may wait for their commit; 0 for the default.
+	Unsettled int
+	Clients   int // that the mock holds
+	Record    string
+	Profile   string // file for a CPU profile
+	Drop      []dropped
+	Seen      bool // what is dropped is known already
+	Stop      bool // end when all stands in the ledger
 }
 
 // dropped is a file that goes into the drop folder: moved from From to To.

@@ -50,31 +50,44 @@ func (b *bench) measureDeliver() error {
 			if err != nil {
 				return err
 			}
-			ours, err := b.deliverRound(planned, workers, changes, "")
-			if err != nil {
-				return err
+			for _, side := range []struct {
+				name      string
+				unsettled int // 0: as many as the configuration says where it says nothing
+			}{{fmt.Sprint(workers), 0}, {fmt.Sprint(workers, "Wide"), wideUnsettled}} {
+				ours, err := b.deliverRound(planned, task{Workers: workers, Unsettled: side.unsettled, Profile: "deliver-" + side.name}, changes)
+				if err != nil {
+					return err
+				}
+				b.noteDelivery(figures, side.name, changes, ours, bare)
+				b.say("deliver, round %d, %s workers: %.0f changes a second, bare %.0f; processor %.0f µs a change, bare %.0f", round+1, side.name,
+					float64(changes)/ours.Seconds, float64(changes)/bare.Seconds, ours.CPUSeconds/float64(changes)*1e6, bare.CPUSeconds/float64(changes)*1e6)
 			}
-			note := func(name string, value float64) {
-				name = fmt.Sprint("deliver.", name, workers)
-				figures[name] = append(figures[name], value)
-			}
-			rate, bareRate := float64(changes)/ours.Seconds, float64(changes)/bare.Seconds
-			note("rateRatio", rate/bareRate)
-			note("rate", rate)
-			note("bareRate", bareRate)
-			if ours.CPUSeconds >= 0 {
-				note("cpuRatio", ours.CPUSeconds/bare.CPUSeconds)
-				note("cpuMicroseconds", ours.CPUSeconds/float64(changes)*1e6)
-				note("bareCpuMicroseconds", bare.CPUSeconds/float64(changes)*1e6)
-			}
-			b.say("deliver, round %d, %d workers: %.0f changes a second, bare %.0f; processor %.0f µs a change, bare %.0f", round+1, workers, rate, bareRate,
-				ours.CPUSeconds/float64(changes)*1e6, bare.CPUSeconds/float64(changes)*1e6)
 		}
 	}
 	for name, all := range figures {
 		b.values[name] = middle(all)
 	}
 	return nil
+}
+
+// wideUnsettled is how many answers may wait, where that is set high.
+const wideUnsettled = 256
+
+// noteDelivery keeps what a round came to beside the bare client's.
+func (b *bench) noteDelivery(figures map[string][]float64, side string, changes int, ours, bare outcome) {
+	note := func(name string, value float64) {
+		name = "deliver." + name + side
+		figures[name] = append(figures[name], value)
+	}
+	rate, bareRate := float64(changes)/ours.Seconds, float64(changes)/bare.Seconds
+	note("rateRatio", rate/bareRate)
+	note("rate", rate)
+	note("bareRate", bareRate)
+	if ours.CPUSeconds >= 0 {
+		note("cpuRatio", ours.CPUSeconds/bare.CPUSeconds)
+		note("cpuMicroseconds", ours.CPUSeconds/float64(changes)*1e6)
+		note("bareCpuMicroseconds", bare.CPUSeconds/float64(changes)*1e6)
+	}
 }
 
 // planned makes a state in which everything is decided and nothing was sent, and the requests that sending it takes.
@@ -106,7 +119,7 @@ func (b *bench) planned(clients int) (at installation, requests string, changes 
 		return at, "", 0, err
 	}
 	b.say("%d clients, %d changes to deliver", clients, changes)
-	_, err = b.deliverRound(at, 8, changes, requests)
+	_, err = b.deliverRound(at, task{Workers: 8, Record: requests}, changes)
 	return at, requests, changes, err
 }
 
@@ -118,8 +131,8 @@ func (b *bench) bareRound(requests string, workers int) (o outcome, err error) {
 	return o, err
 }
 
-// deliverRound delivers from a copy of a state; record is the file that the requests go to, empty for none.
-func (b *bench) deliverRound(planned installation, workers, changes int, record string) (o outcome, err error) {
+// deliverRound delivers from a copy of a state, as a task says; its Record is the file that the requests go to.
+func (b *bench) deliverRound(planned installation, t task, changes int) (o outcome, err error) {
 	dir, err := b.folder("copy")
 	if err != nil {
 		return o, err
@@ -128,12 +141,9 @@ func (b *bench) deliverRound(planned installation, workers, changes int, record 
 	if err := copyFolder(dir, planned.dir); err != nil {
 		return o, err
 	}
-	name := ""
-	if record == "" {
-		name = fmt.Sprint("deliver-", workers)
-	}
-	_, err = b.with(b.sizes.DeliverClients, record, func(mock string) error {
-		o, err = b.child("deliver", task{Config: installation{dir}.config(), Base: mock, Workers: workers, Profile: name})
+	_, err = b.with(b.sizes.DeliverClients, t.Record, func(mock string) error {
+		t.Config, t.Base = installation{dir}.config(), mock
+		o, err = b.child("deliver", t)
 		return err
 	})
 	if err == nil && o.Count != changes {

@@ -292,7 +292,7 @@ func childDeliver(ctx context.Context, t task, _ childIO) (o outcome, err error)
 	}
 	defer log.Close()
 	d := deliver.New(deliver.Options{
-		Queue: store, Clients: map[string]deliver.Client{examples.KBO: client}, Workers: t.Workers, Now: now, Log: zerolog.New(log).Level(zerolog.InfoLevel),
+		Queue: store, Clients: map[string]deliver.Client{examples.KBO: client}, Workers: t.Workers, Unsettled: t.Unsettled, Now: now, Log: zerolog.New(log).Level(zerolog.InfoLevel),
 	})
 	watch := startWatch()
 	report, err := d.Run(ctx, "bench")
