@@ -31,6 +31,13 @@ type Status struct {
 	InDoubt      []QueueEntry             `json:"inDoubt"`
 	LastRun      *LastRun                 `json:"lastRun,omitempty"`
 	Quiet        *Quiet                   `json:"quietHours,omitempty"`
+	// RatePerMinute is how many requests go out in a minute at most.
+	RatePerMinute int `json:"ratePerMinute"`
+}
+
+// Sending is how long it takes at least to send all that waits, however fast MLP answers.
+func (s Status) Sending() time.Duration {
+	return time.Minute * time.Duration(s.Entries[outbox.Waiting]+s.Entries[outbox.Claimed]) / time.Duration(max(s.RatePerMinute, 1))
 }
 
 // Quiet are the configured quiet hours; Ends is set inside them.
@@ -62,7 +69,7 @@ type OCMWStatus struct {
 
 // Status reads how things stand.
 func (a *App) Status(ctx context.Context) (Status, error) {
-	s := Status{Day: a.today(), Environment: string(a.config.Environment), Quiet: a.quiet()}
+	s := Status{Day: a.today(), Environment: string(a.config.Environment), Quiet: a.quiet(), RatePerMinute: a.config.MLP.RatePerMinute}
 	beat, err := a.store.Meta(ctx, metaHeartbeat)
 	if err != nil {
 		return s, fmt.Errorf("read heartbeat: %w", err)

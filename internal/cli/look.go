@@ -101,6 +101,9 @@ func printOutbox(w io.Writer, s app.Status) {
 		}
 		fmt.Fprintf(w, "  %d wait for %s%s\n", c.Entries, c.For, until)
 	}
+	if minutes := int(s.Sending().Round(time.Minute).Minutes()); minutes > 0 {
+		fmt.Fprintf(w, "  sending all that waits takes %d:%02d hours at least, at %d requests a minute\n", minutes/60, minutes%60, s.RatePerMinute)
+	}
 	if s.Unapproved > 0 {
 		fmt.Fprintf(w, "  %d of these wait for the guard to be released\n", s.Unapproved)
 	}

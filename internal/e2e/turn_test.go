@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"bytes"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/mlpsync/mlpsync/internal/app"
@@ -24,6 +25,9 @@ func TestAHoldDuringALongDelivery(t *testing.T) {
 	d.told(`"event":"deliver.settled"`, 100)
 	waiting := decode[[]app.QueueEntry](t, w.run("queue list", "--state", "waiting", "--json"))
 	last := waiting[len(waiting)-1]
+	if r := w.run("status"); !strings.Contains(r.stdout, "sending all that waits takes 0:0") {
+		t.Errorf("status: %s", clipped(r.stdout))
+	}
 	before := 0
 	for _, e := range waiting {
 		if e.Pseudonym == last.Pseudonym {
