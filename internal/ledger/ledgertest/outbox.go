@@ -13,6 +13,24 @@ import (
 )
 
 var sending = map[string]func(*world){
+	"a clock that was set back keeps nobody waiting until it is there again": func(w *world) {
+		for _, doubtful := range []bool{false, true} {
+			w := newWorld(w.TB, w.engine)
+			w.one("05")
+			w.later(365 * 24 * time.Hour) // wrong
+			e, due := w.claimOne(), w.now.Add(outbox.MaxDelay)
+			if doubtful {
+				w.ok(w.Doubt(w.ctx, e, due, outbox.Problem{Type: "network"}, w.now))
+			} else {
+				w.ok(w.GiveBack(w.ctx, e, due, true, outbox.Problem{Type: "network"}, w.now))
+			}
+			w.ok(w.StartRun(w.ctx, "run-2", w.now))
+			w.same(due, must(w.NextDue(w.ctx)), "due by the same clock")
+			w.ok(w.StartRun(w.ctx, "run-3", w.later(-365*24*time.Hour)))
+			w.same(e.ID, w.claimOne().ID, "what goes by the right clock")
+		}
+	},
+
 	"a lane goes in order, one at a time": func(w *world) {
 		s := w.one("05", "90", "00")
 		for i, code := range []casefile.Code{"05", "90", "00"} {

@@ -35,9 +35,29 @@ func (s *Store) StartRun(ctx context.Context, run string, now time.Time) error {
 		if err := setMeta(t, runKey, run); err != nil {
 			return err
 		}
+		if err := comeForward(t, now); err != nil {
+			return err
+		}
 		_, err := t.exec(categoriesBefore)
 		return err
 	})
+}
+
+// comeForward lets go what waits longer than anything is made to wait: the clock was set back since. It can have been wrong by a year, and
+// the client would wait until that is over.
+func comeForward(t *tx, now time.Time) error {
+	for _, state := range []outbox.State{outbox.InDoubt, outbox.Waiting} {
+		if _, err := t.exec(farAhead(state), stored(now), stored(now.Add(outbox.MaxDelay))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// farAhead has each entry in a state go at ?1 that is due behind ?2, by the index of what is due.
+func farAhead(state outbox.State) string {
+	return `UPDATE entry SET not_before = ?1
+		WHERE state = '` + string(state) + `' AND (head = 1 OR state = 'inDoubt') AND approved = 1 AND claim IS NULL AND not_before > ?2`
 }
 
 const categoriesBefore = `UPDATE person SET before_category = category WHERE before_category <> category`

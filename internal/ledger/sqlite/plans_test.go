@@ -97,6 +97,15 @@ func TestWhatIsDueIsFoundByIndex(t *testing.T) {
 	}
 }
 
+// Each poll begins a run, and must not walk over all that waits for it.
+func TestWhatIsDueFarAheadIsFoundByIndex(t *testing.T) {
+	for _, state := range []outbox.State{outbox.InDoubt, outbox.Waiting} {
+		if got := plan(t, memory(t), farAhead(state), 1, 2); !strings.Contains(got, "USING INDEX entry_due (state=? AND not_before>?)") {
+			t.Errorf("the plan is\n%s", got)
+		}
+	}
+}
+
 // A batch to decide is cut off within each of its reasons, so that it doesn't look at all who wait.
 func TestABatchToDecideIsFoundByIndex(t *testing.T) {
 	got := plan(t, memory(t), dirtyQuery, "0999999031", "2026-03-16", "v", 200, "[]")
