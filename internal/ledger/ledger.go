@@ -305,7 +305,8 @@ type Observing interface {
 	// NeedLookup lists clients of whom MLP was not asked yet.
 	NeedLookup(ctx context.Context, ocmw string, limit int) ([]Lookup, error)
 	// SaveLookups stores what MLP answered: a dossier or none, and then whether the number
-	// is cancelled. A dossier of another id than the known one forgets what was written in that.
+	// is cancelled. A dossier of another id than the known one forgets what was written in that. Where the known one never had
+	// the number that was asked, it stays, whatever was found: a person is asked (DATA-03).
 	SaveLookups(ctx context.Context, run, ocmw string, found []LookupResult, now time.Time) error
 	// Cursor is the feed's position; empty before the first.
 	Cursor(ctx context.Context, ocmw string) (string, error)

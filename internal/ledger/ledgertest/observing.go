@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/ident"
 	"github.com/mlpsync/mlpsync/internal/ledger"
 )
 
@@ -32,6 +33,39 @@ var observing = map[string]func(*world){
 		replaced.Person.INSZ = insz(50)
 		w.same(1, must(w.SaveFeed(w.ctx, kbo, "c", []casefile.Dossier{*replaced}, w.now)), "changed dossiers")
 		w.same([]string{"c1"}, numbers(w.dirty(kbo)), "dirty clients")
+	},
+
+	"a look-up under another number does not take the known dossier's place": func(w *world) {
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "A")))
+		held := map[string]*casefile.Dossier{insz(1).Reveal(): dossier(1, 3, "05")}
+		w.look(kbo, held)
+		w.settleAll(kbo)
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 2, "A")))
+		for _, found := range []*casefile.Dossier{nil, dossier(2, 1, "03")} {
+			held[insz(2).Reveal()] = found
+			w.ok(w.ForgetCursor(w.ctx, kbo))
+			w.same(1, w.look(kbo, held), "look-ups")
+			w.same("d-1", must(w.Find(w.ctx, kbo, "c1")).Known.Dossier.ID, "the dossier that was written in")
+		}
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "A")))
+		delete(held, insz(1).Reveal())
+		w.ok(w.ForgetCursor(w.ctx, kbo))
+		w.same(1, w.look(kbo, held), "look-ups")
+		if d := must(w.Find(w.ctx, kbo, "c1")).Known.Dossier; d != nil {
+			w.Fatalf("MLP has no dossier under its own number any more, and %s is known", d.ID)
+		}
+	},
+
+	"a number that was replaced leads to its dossier's successor": func(w *world) {
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "A")))
+		replaced := dossier(1, 3, "05")
+		replaced.Person.INSZ, replaced.INSZHistory = insz(50), []ident.INSZ{insz(1)}
+		held := map[string]*casefile.Dossier{insz(1).Reveal(): replaced}
+		w.look(kbo, held)
+		held[insz(1).Reveal()] = dossier(9, 1)
+		w.ok(w.ForgetCursor(w.ctx, kbo))
+		w.same(1, w.look(kbo, held), "look-ups")
+		w.same("d-9", must(w.Find(w.ctx, kbo, "c1")).Known.Dossier.ID, "dossier")
 	},
 
 	"a lost position means a full look-up, and news only where there is some": func(w *world) {

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
@@ -64,9 +65,14 @@ func (s *Store) SaveLookups(ctx context.Context, run, ocmw string, results []led
 
 func (p *person) saveLookup(t *tx, r ledger.LookupResult, day casefile.Date) error {
 	p.known.LookedUp = true
-	if r.Dossier != nil {
+	another, err := p.askedUnderAnother(t, r.Dossier)
+	switch {
+	case err != nil:
+		return err
+	case another: // what was sent stands in the known one, so a person is asked
+	case r.Dossier != nil:
 		learnDossier(&p.known, r.Dossier)
-	} else {
+	default:
 		p.known.Dossier, p.known.INSZCanceled = nil, r.Canceled
 	}
 	outside, digest := p.was.outside, p.digest
@@ -77,6 +83,25 @@ func (p *person) saveLookup(t *tx, r ledger.LookupResult, day casefile.Date) err
 		return nil // having been asked again is no news
 	}
 	return setDirty(t, r.Person)
+}
+
+// askedUnderAnother tells that the person was looked up under a number that the known dossier never had, so that what was found, another
+// dossier or none, says nothing of it: the number was corrected in the export, or became wrong there.
+func (p *person) askedUnderAnother(t *tx, found *casefile.Dossier) (bool, error) {
+	d := p.known.Dossier
+	if d == nil || found != nil && found.ID == d.ID {
+		return false, nil
+	}
+	var asked []byte
+	if err := t.row(`SELECT insz_ix FROM person WHERE id = ?`, []any{p.id}, &asked); err != nil {
+		return false, err
+	}
+	for _, own := range append(slices.Clone(d.INSZHistory), d.Person.INSZ) {
+		if own.IsZero() || bytes.Equal(asked, t.s.ix("insz", p.ocmw, own.Reveal())) {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // learnDossier takes in a dossier that MLP holds. What was written in another one says
