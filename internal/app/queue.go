@@ -126,6 +126,8 @@ func (h holdings) wait(e, turn outbox.Entry) *Wait {
 		return &Wait{For: "\"mlpsync resume\" of its OCMW"}
 	case (h.stopped[e.OCMW] || !e.Approved) && sends:
 		return &Wait{For: "\"mlpsync guard release\""}
+	case e.Version == 0 && sends && e.Op != string(casefile.OpCreate):
+		return &Wait{For: "a dossier of its client: the entry that makes one was discarded, retry that one"}
 	case !h.quiet.IsZero():
 		return &Wait{For: "the end of the quiet hours", Until: h.quiet}
 	case slices.Contains(h.way.NotAdmitted, e.OCMW):

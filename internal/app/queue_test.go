@@ -183,7 +183,7 @@ func TestWhatAnEntryWaitsFor(t *testing.T) {
 		return h
 	}
 	in := func(state outbox.State, notBefore time.Time) outbox.Entry {
-		return outbox.Entry{ID: "e1", OCMW: mine, State: state, Approved: true, NotBefore: notBefore}
+		return outbox.Entry{ID: "e1", OCMW: mine, Op: string(casefile.OpPut), State: state, Version: 1, Approved: true, NotBefore: notBefore}
 	}
 	parked := outbox.Entry{ID: "e0", State: outbox.Parked}
 	open := with(func(h *holdings) { h.way = Way{Breaker: "open", Stopped: "breaker", Until: late} })
@@ -199,6 +199,8 @@ func TestWhatAnEntryWaitsFor(t *testing.T) {
 		{"settled", plain, in(outbox.Settled, now), parked, "", time.Time{}, ""},
 		{"discarded", plain, in(outbox.Discarded, now), parked, "", time.Time{}, ""},
 		{"its turn", plain, in(outbox.Waiting, now), in(outbox.Waiting, now), "^its turn$", time.Time{}, ""},
+		{"no dossier", plain, outbox.Entry{ID: "e1", Op: "put", State: outbox.Waiting, Approved: true}, outbox.Entry{ID: "e1"}, "a dossier of its client", time.Time{}, ""},
+		{"a dossier to be made", plain, outbox.Entry{ID: "e1", Op: "create", State: outbox.Waiting, Approved: true}, outbox.Entry{ID: "e1"}, "^its turn$", time.Time{}, ""},
 		{"backing off", plain, in(outbox.Waiting, soon), in(outbox.Waiting, soon), "next attempt", soon, ""},
 		{"in doubt", plain, in(outbox.InDoubt, soon), in(outbox.InDoubt, soon), "MLP to be read", soon, ""},
 		{"parked", plain, in(outbox.Parked, now), in(outbox.Parked, now), "a person", time.Time{}, ""},

@@ -252,11 +252,16 @@ func persons(subjects []ledger.Subject) []int64 {
 	return ids
 }
 
-// entry is a change of category for a subject, in the state in which cycle gives it.
+// entry is a change of category for a subject, in the state in which cycle gives it. Of a client without a dossier it says that it makes
+// one, so that it may go.
 func (w *world) entry(s ledger.Subject, code casefile.Code) outbox.Entry {
 	w.counter++
+	op := casefile.OpPut
+	if s.Known.Dossier == nil {
+		op = casefile.OpCreate
+	}
 	change := casefile.Change{
-		Op: casefile.OpPut, Kind: casefile.RegCategory, ID: "reg-" + string(code), New: casefile.Category{Code: code, From: day},
+		Op: op, Kind: casefile.RegCategory, ID: "reg-" + string(code), New: casefile.Category{Code: code, From: day},
 		From: day, Rule: "CAT-02", Caseworker: "mw-014", Sentence: "Categorie " + string(code),
 	}
 	return w.entryOf(s, change)

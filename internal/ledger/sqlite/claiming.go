@@ -25,13 +25,14 @@ const mayGo = `(h.head = 1 OR h.state = 'inDoubt') AND h.approved = 1 AND h.clai
 // what a partial index names.
 func turn(state outbox.State) string { return `h.state = '` + string(state) + `' AND ` + mayGo }
 
-// maySend are the conditions for sending: a client whose dossier is known and whom neither data nor a person
-// holds, of an OCMW that is not stopped or paused (an order to pause counts before it is carried out: a delivery can
+// maySend are the conditions for sending: a client of whom MLP was asked and whom neither data nor a person
+// holds, with a dossier to write in unless it is to be made, of an OCMW that is not stopped or paused (an order to pause counts before it is carried out: a delivery can
 // take long).
-const maySend = freeClient + ` AND ` + freeOCMW
+const maySend = freeClient + ` AND ` + hasDossier + ` AND ` + freeOCMW
 
 const (
 	freeClient = `p.held = 0 AND p.looked_up = 1 AND NOT EXISTS (SELECT 1 FROM hold x WHERE x.person = h.person)`
+	hasDossier = `(p.version > 0 OR h.op = '` + string(casefile.OpCreate) + `')`
 	freeOCMW   = `NOT EXISTS (SELECT 1 FROM ocmw o WHERE o.kbo = h.ocmw AND o.stopped_at IS NOT NULL)
 	AND NOT EXISTS (SELECT 1 FROM meta m WHERE m.key = 'fact/` + ledger.PausePrefix + `' || h.ocmw AND m.value <> '')
 	AND NOT EXISTS (SELECT 1 FROM request r WHERE r.ocmw = h.ocmw AND r.kind = 'pause' AND r.applied_at IS NULL)`
