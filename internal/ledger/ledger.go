@@ -233,7 +233,7 @@ type Deciding interface {
 	// stays under its own id with its attempts and approval; a new entry whose content
 	// equals a parked or discarded one of the client is not queued again (the parked
 	// one stays, at its place in the new order); a parked one that is no longer asked
-	// for is superseded. What was adopted or agreed on is kept, and makes nobody dirty. A subject whose inputs moved since Dirty gave it, or with an
+	// for is superseded, and a discarded one when another change of the same is asked for in its place. What was adopted or agreed on is kept, and makes nobody dirty. A subject whose inputs moved since Dirty gave it, or with an
 	// entry in flight, is skipped and stays dirty.
 	Decide(ctx context.Context, run string, outcomes []Outcome, now time.Time) error
 }

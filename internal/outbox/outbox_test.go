@@ -27,7 +27,7 @@ func TestEveryPairOfStates(t *testing.T) {
 		"w . . i p . x t", // claimed
 		"w . . . p . x t", // inDoubt
 		"w . . . . d x .", // parked
-		"w . . . . . . .", // discarded
+		"w . . . . . x .", // discarded
 		". . . . . . . .", // superseded
 		". . . . . . . .", // settled
 	}

@@ -20,7 +20,7 @@ const (
 	// else. It stops its lane.
 	Parked State = "parked"
 	// Discarded: a person decided that it is not sent. The same change is not queued
-	// again by itself.
+	// again by itself, until something else was in its place.
 	Discarded State = "discarded"
 	// Superseded: a newer decision took its place. Final.
 	Superseded State = "superseded"
@@ -68,7 +68,7 @@ func Transitions() []TransitionRow {
 }
 
 // transitions is an array: each change of an entry looks into it, and it makes no garbage.
-func transitions() [20]TransitionRow {
+func transitions() [21]TransitionRow {
 	return [...]TransitionRow{
 		{Waiting, Claimed, "it is the first of its lane or right behind what is claimed with it, due, released by the guard, and based on the known version"},
 		{Waiting, Suspended, "a row of the client was rejected in the set in force, or a person holds the client"},
@@ -90,6 +90,7 @@ func transitions() [20]TransitionRow {
 		{Parked, Discarded, "a person discards it"},
 		{Parked, Superseded, "the person's case asks for it no longer, or for something else"},
 		{Discarded, Waiting, "a person retries it after all"},
+		{Discarded, Superseded, "the person's case asks for something else in its place"},
 	}
 }
 

@@ -178,6 +178,32 @@ var deciding = map[string]func(*world){
 		w.same([]string{"reg-05 superseded", "reg-90 waiting"}, w.lane(s.Person), "lane")
 	},
 
+	"a discarded change lapses when something else is asked for of the same": func(w *world) {
+		s := w.one("05")
+		w.ok(w.Request(w.ctx, ledger.Request{Kind: "discard", Entry: w.entryIn(s, outbox.Waiting).ID, At: w.now}))
+		must(w.ApplyRequests(w.ctx, w.now))
+		ask := func(name string, entries ...func(*outbox.Entry)) {
+			w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, name)))
+			s := w.subject("c1")
+			var asked []outbox.Entry
+			for _, change := range entries {
+				e := w.entry(s, "05")
+				change(&e)
+				asked = append(asked, e)
+			}
+			w.ok(w.Decide(w.ctx, "run-1", []ledger.Outcome{outcome(s, asked...)}, w.now))
+		}
+		same := func(*outbox.Entry) {}
+		other := func(e *outbox.Entry) { e.ContentHash = "of other content" }
+		ask("Maes")
+		ask("Claes", other, same)
+		w.same([]string{"reg-05 discarded", "reg-05 waiting"}, w.lane(s.Person), "asked for beside something else")
+		ask("Maes", other)
+		w.same([]string{"reg-05 superseded", "reg-05 waiting"}, w.lane(s.Person), "something else in its place")
+		ask("Claes", same)
+		w.same([]string{"reg-05 superseded", "reg-05 superseded", "reg-05 waiting"}, w.lane(s.Person), "asked for anew")
+	},
+
 	"a parked entry that nobody asks for is superseded": func(w *world) {
 		s := w.one("05")
 		w.ok(w.Park(w.ctx, w.claimOne(), outbox.Problem{Type: "x"}, w.later(time.Second)))

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash"
 	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -270,8 +271,12 @@ type queued struct {
 	state   outbox.State
 	version int64
 	digest  string
+	about   string // what it is a change of
 	kept    bool
 }
+
+// about is what an entry is a change of: a registration, or a part of the dossier's own data.
+func about(e outbox.Entry) string { return e.Kind + " " + e.Registration }
 
 // plan replaces what is not sent by what was decided now.
 func (l *lane) plan(o ledger.Outcome) error {
@@ -290,7 +295,7 @@ func (l *lane) plan(o ledger.Outcome) error {
 		keep[i] = l.match(old, e)
 	}
 	for _, q := range old {
-		if q.kept || q.state == outbox.Discarded {
+		if q.kept || q.state == outbox.Discarded && !q.otherwise(o.Entries) {
 			continue
 		}
 		if err := l.move(q.id, q.state, outbox.Superseded); err != nil {
@@ -305,16 +310,21 @@ func (l *lane) plan(o ledger.Outcome) error {
 	return l.relane()
 }
 
+// otherwise tells of a change that is not asked for that another one of the same is: what a person said of it holds no longer.
+func (q *queued) otherwise(asked []outbox.Entry) bool {
+	return slices.ContainsFunc(asked, func(e outbox.Entry) bool { return about(e) == q.about })
+}
+
 func (l *lane) queued() ([]*queued, error) {
 	var all []*queued
-	for rs, err := range l.t.rows(`SELECT id, state, version, digest FROM entry WHERE person = ?
+	for rs, err := range l.t.rows(`SELECT id, state, version, digest, kind || ' ' || registration FROM entry WHERE person = ?
 		AND state IN ('waiting', 'suspended', 'parked', 'discarded') ORDER BY seq`, l.person) {
 		if err != nil {
 			return nil, err
 		}
 		var q queued
 		var digest []byte
-		if err := rs.Scan(&q.id, &q.state, &q.version, &digest); err != nil {
+		if err := rs.Scan(&q.id, &q.state, &q.version, &digest, &q.about); err != nil {
 			return nil, err
 		}
 		q.digest = string(digest)
