@@ -393,8 +393,8 @@ type Outbox interface {
 // Operating is what people and the guard do.
 type Operating interface {
 	// StartRun begins a run: categories as they are now become "before", and
-	// the run's id is stored with what it does. What is to wait for longer than outbox.MaxDelay goes at once: the clock was set
-	// back since.
+	// the run's id is stored with what it does. What is to wait for longer than outbox.MaxDelay goes at once, and who was
+	// decided at an instant that is still to come is dirty: the clock was set back since.
 	StartRun(ctx context.Context, run string, now time.Time) error
 	// Guard counts what waits for approval.
 	Guard(ctx context.Context, ocmw string) (GuardState, error)

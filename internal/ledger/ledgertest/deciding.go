@@ -204,6 +204,22 @@ var deciding = map[string]func(*world){
 		w.same([]string{"reg-05 superseded", "reg-05 superseded", "reg-05 waiting"}, w.lane(s.Person), "asked for anew")
 	},
 
+	"what was decided on a day that is still to come is decided again": func(w *world) {
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "A")), row(0, 3, client("c2", 2, "B")))
+		w.look(kbo, nil)
+		w.ok(w.StartRun(w.ctx, "run-2", w.now))
+		first := w.subject("c1")
+		w.ok(w.Decide(w.ctx, "run-2", []ledger.Outcome{outcome(first)}, w.now))
+		w.ok(w.StartRun(w.ctx, "run-3", w.later(365*24*time.Hour))) // wrong
+		w.same([]string{"c2"}, w.settleAll(kbo), "decided by a clock that is ahead")
+		w.ok(w.StartRun(w.ctx, "run-4", w.later(time.Minute)))
+		w.same([]string{}, numbers(w.dirty(kbo)), "dirty by the same clock")
+		w.ok(w.StartRun(w.ctx, "run-5", w.later(-364*24*time.Hour)))
+		w.same([]string{"c2"}, w.settleAll(kbo), "dirty by the right clock")
+		w.ok(w.StartRun(w.ctx, "run-6", w.later(time.Minute)))
+		w.same([]string{}, numbers(w.dirty(kbo)), "dirty afterwards")
+	},
+
 	"a parked entry that nobody asks for is superseded": func(w *world) {
 		s := w.one("05")
 		w.ok(w.Park(w.ctx, w.claimOne(), outbox.Problem{Type: "x"}, w.later(time.Second)))

@@ -14,8 +14,11 @@ import (
 	"github.com/mlpsync/mlpsync/internal/outbox"
 )
 
-// runKey is where the present run's id stands, for what is done without naming one.
-const runKey = "run"
+// runKey is where the present run's id stands, for what is done without naming one, and beganKey when it began.
+const (
+	runKey   = "run"
+	beganKey = "runBegan"
+)
 
 // run is the present run's id; empty before the first.
 func (t *tx) run() string {
@@ -38,6 +41,9 @@ func (s *Store) StartRun(ctx context.Context, run string, now time.Time) error {
 		if err := comeForward(t, now); err != nil {
 			return err
 		}
+		if err := decideAnew(t, now); err != nil {
+			return err
+		}
 		_, err := t.exec(categoriesBefore)
 		return err
 	})
@@ -58,6 +64,22 @@ func comeForward(t *tx, now time.Time) error {
 func farAhead(state outbox.State) string {
 	return `UPDATE entry SET not_before = ?1
 		WHERE state = '` + string(state) + `' AND (head = 1 OR state = 'inDoubt') AND approved = 1 AND claim IS NULL AND not_before > ?2`
+}
+
+// decideAnew has those decided again who were decided at an instant that is still to come, where the clock was set back since the last run
+// began: their next review was counted from a wrong day, and can be a year away. It walks over all clients, and only then.
+func decideAnew(t *tx, now time.Time) error {
+	var began int64
+	err := t.row(`SELECT CAST(value AS INTEGER) FROM meta WHERE key = ?`, []any{beganKey}, &began)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	if stored(now) < began {
+		if _, err := t.exec(`UPDATE person SET dirty = 1 WHERE dirty = 0 AND decided_at > ?`, stored(now)); err != nil {
+			return err
+		}
+	}
+	return setMeta(t, beganKey, number(stored(now)))
 }
 
 const categoriesBefore = `UPDATE person SET before_category = category WHERE before_category <> category`
