@@ -464,13 +464,15 @@ func (w *work) confirm93() {
 	}
 	every := w.rules.limit(paramConfirm93, held.From)
 	due := held.From.AddMonths(every)
-	if last := held.From.AddMonths(every); w.c.Client.Confirmed93On.IsZero() && w.clk.passed(last) {
+	done := w.come(w.c.Client.Confirmed93On)
+	confirmed := done >= held.From // else it was of an earlier 93
+	if last := held.From.AddMonths(every); !confirmed && w.clk.passed(last) {
 		for n := 2 * every; w.clk.passed(held.From.AddMonths(n)); n += every {
 			last = held.From.AddMonths(n)
 		}
 		w.deadline("CAT-11", last, false, "Niet ingevuld is of de inschrijving als 93 bevestigd is.", cells(w.c.Client, "confirmed93On"))
 	}
-	if done := w.c.Client.Confirmed93On; done >= held.From {
+	if confirmed {
 		w.deadline("CAT-11", done, true, "De inschrijving als 93 is bevestigd.", cells(w.c.Client, "confirmed93On"))
 		w.deadline("CAT-11", done.AddMonths(every), false, "De inschrijving als 93 moet opnieuw bevestigd worden.", cells(w.c.Client, "confirmed93On"))
 		return
