@@ -308,7 +308,8 @@ func (w *work) allowance(c *contract, socialEconomy casefile.Tri) {
 		return // as far as is known it was never asked for
 	}
 	w.deadline("TWE-05", due, ended <= due && w.clk.reached(ended), "De verhoogde toelage voor sociale economie stopt na "+months(longest)+".", cs)
-	if until > due || (!from.IsZero() && until.IsZero() && w.clk.passed(due)) {
+	open := until.IsZero() && (c.end.IsZero() || c.end > due) // else it stopped with the contract (TWE 8)
+	if until > due || (!from.IsZero() && open && w.clk.passed(due)) {
 		w.finding("TWE-05", "De verhoogde toelage kan hoogstens "+months(longest)+" ("+due.Dutch()+"), maar loopt volgens de gegevens langer.",
 			"Kijk in Nova Prima na tot wanneer de toelage gevraagd is.", cs)
 	}
