@@ -128,7 +128,7 @@ func (w *work) kindOf(tr *casefile.Training, t *casefile.Track) trainingKind {
 	case tr.Regime == casefile.PartTime && during != nil && follows(during, full) && !w.short(tr, full):
 		return longFromContract
 	case tr.Regime == casefile.PartTime && w.short(tr, full):
-		return partTime
+		return w.partTimeKind(tr, during)
 	}
 	if known := w.contractOf(tr.NeedKnownOn); known != nil && !tr.NeedKnownOn.IsZero() && known.weo == t && tr.Start > known.end {
 		return longAfterContract
@@ -155,11 +155,16 @@ const joiningDays = 7
 
 // follows tells whether the full-time part joins the contract's end.
 func follows(c *contract, full casefile.Date) bool {
-	return c.end.IsZero() || (full > c.end && full <= c.end.AddDays(joiningDays))
+	return c.end.IsZero() || (full > c.end && joins(c, full))
 }
 
-// partTimeKind is OPL 4: beside art. 60§7, and after it as long as the OCMW guides at least half
-// time.
+// joins tells whether nothing part time is left after the contract: what follows is full time.
+func joins(c *contract, full casefile.Date) bool {
+	return !full.IsZero() && full <= c.end.AddDays(joiningDays)
+}
+
+// partTimeKind is OPL 4: beside art. 60§7, and part time after it as long as the OCMW guides at least
+// half time.
 func (w *work) partTimeKind(tr *casefile.Training, during *contract) trainingKind {
 	cs := cells(tr, "start", "end", "regime", "guidedHalfTime")
 	switch {
@@ -172,7 +177,7 @@ func (w *work) partTimeKind(tr *casefile.Training, during *contract) trainingKin
 			return partTime
 		}
 		return notInTWE
-	case during.end.IsZero() || tr.End <= during.end || !w.clk.passed(during.end):
+	case during.end.IsZero() || tr.End <= during.end || joins(during, fullTimeFrom(tr)) || !w.clk.passed(during.end):
 		w.fired("TWE-11", "Een deeltijdse opleiding gaat samen met art. 60§7.", cs)
 	case tr.GuidedHalfTime == casefile.Unknown:
 		w.manual(0, casefile.Manual{Rule: "TWE-11", Cells: cs, Next: "Vul dit in.",
