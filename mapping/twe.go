@@ -381,6 +381,10 @@ func (w *work) subsidyMonth() {
 	}
 	due := w.clk.day.LastOfMonth()
 	w.clk.passed(due)
+	if last := w.lastOfSubsidy(t); last < due {
+		w.notFired("TWE-18", "Het TWE geeft deze maand geen subsidie meer: het loopt niet tot de laatste dag ervan.", cells(t, "weoStart", "weoEnd"))
+		return
+	}
 	waits := w.blocked&(blockTWE|blockCategory) != 0 || slices.ContainsFunc(w.wishes, func(r wish) bool {
 		return slices.Contains(subsidyKinds(), r.Body.Kind()) && !w.settled(r.Registration)
 	})
@@ -401,12 +405,16 @@ func subsidyKinds() []casefile.RegistrationKind {
 func (w *work) openTWE() *casefile.Track {
 	var open *casefile.Track
 	for _, t := range w.facts.weos {
-		last := t.WEOStart.LastOfDuration(w.rules.limit(paramWEOMax, t.WEOStart))
-		if w.clk.reached(t.WEOStart) && !w.clk.passed(t.WEOEnd) && !w.clk.passed(last) {
+		if w.clk.reached(t.WEOStart) && !w.clk.passed(w.lastOfSubsidy(t)) {
 			open = t
 		}
 	}
 	return open
+}
+
+// lastOfSubsidy is the TWE's last day, or the last for which it gives subsidy (TWE-02).
+func (w *work) lastOfSubsidy(t *casefile.Track) casefile.Date {
+	return casefile.Earliest(t.WEOEnd, t.WEOStart.LastOfDuration(w.rules.limit(paramWEOMax, t.WEOStart)))
 }
 
 func months(n int) string { return strconv.Itoa(n) + " maanden" }
