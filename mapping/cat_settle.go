@@ -41,12 +41,27 @@ func (w *work) changedAfter(steps []step, held casefile.HeldCategory) {
 			last = s.contract
 		}
 	}
-	if last == nil || last.end.IsZero() || held.From <= last.end || w.isOwn(held) {
+	if last == nil || last.end.IsZero() || held.From <= last.end {
+		return
+	}
+	if w.isOwn(held) {
+		w.ungrounded(held)
 		return
 	}
 	w.timeline(w.stays(held, "CAT-10"), false, 0)
 	w.finding("CAT-10", "Na het einde van art. 60§7 is in MLP "+string(held.Code)+" gezet; die blijft staan.",
 		"Kijk na of dat klopt en vul de beslissing van de RVA in.", cells(w.c.Client, "benefitDecision"))
+}
+
+// ungrounded: the 00 that we set stands in MLP, and the export no longer says why. It is not
+// taken back by itself.
+func (w *work) ungrounded(held casefile.HeldCategory) {
+	if held.Code != casefile.Code00 || w.c.Client.BenefitDecision != "" || w.standing() == standsEnded {
+		return
+	}
+	w.timeline(w.stays(held, "CAT-08"), false, 0)
+	w.finding("CAT-08", "In MLP staat 00 (vanaf "+held.From.Dutch()+"), maar de export noemt geen aanvraag of beslissing van de RVA meer.",
+		"Vul ze opnieuw in, of verbeter de categorie in MLP.", cells(w.c.Client, "benefitDecision"))
 }
 
 // remembered leaves out the steps that aren't written any more, but for what MLP
