@@ -254,17 +254,22 @@ func (w *work) drift(s step, held casefile.HeldCategory) {
 }
 
 // reassert is CAT-06: VDAB's own 78 came over 90 or 93, which is then set again
-// under a next number, from the 78's day.
+// under a next number, from the 78's day. So it is where an entry of our own came over it and
+// the contract was corrected since: its end (00), or its regime and back.
 func (w *work) reassert(s step, n int, held casefile.HeldCategory) {
+	why, next := "VDAB zette 78 over de "+string(s.code)+": die wordt opnieuw gezet.", "Vraag VDAB waarom de categorie terugspringt en zet ze in MLP."
+	if w.isOwn(held) {
+		why = "De gegevens van het contract zijn verbeterd: de " + string(s.code) + " wordt opnieuw gezet over de " + string(held.Code) + " die wij registreerden."
+		next = "Kijk na waarom het contract telkens verandert en zet de categorie in MLP."
+	}
 	if n >= w.maxAssertions(s) || w.reassertionsLeft(s.contract) <= 0 {
 		w.timeline(w.stays(held, "CAT-06"), false, 0)
 		w.manual(blockCourse, casefile.Manual{Rule: "CAT-06", Proposal: s.code, Cells: s.cells,
 			Reason: "De " + string(s.code) + " is voor dit contract al zo vaak opnieuw gezet als toegelaten, en toch staat er weer " + string(held.Code) + ".",
-			Next:   "Vraag VDAB waarom de categorie terugspringt en zet ze in MLP."})
+			Next:   next})
 		return
 	}
-	w.put(s, n+1, casefile.Latest(s.from, held.From), "CAT-06",
-		"VDAB zette 78 over de "+string(s.code)+": die wordt opnieuw gezet.")
+	w.put(s, n+1, casefile.Latest(s.from, held.From), "CAT-06", why)
 }
 
 // put writes a category: in the timeline, in the dossier as it will be, and as a

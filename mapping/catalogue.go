@@ -29,7 +29,7 @@ func categoryRules() []Rule {
 		{ID: "CAT-06", Title: "90 of 93 opnieuw na 78", Source: "TWE 5 (afgeleid)", Parameters: []string{paramReassertions},
 			Dutch:      "Komt de automatische 78 van VDAB na de 90 of 93, dan wordt de 90 of 93 opnieuw gezet, ten hoogste drie keer per contract.",
 			English:    "When VDAB's 78 comes after 90/93, 90/93 is asserted again, a limited number of times.",
-			Assumption: "the number of times"},
+			Assumption: "the number of times; our own entry over the 90 or 93 is answered alike where the contract was corrected since (its end, or its regime and back)"},
 		{ID: "CAT-07", Title: "00 na art. 60§7", Source: "TWE 8", Parameters: []string{paramBenefitDays},
 			Dutch:   "Na art. 60§7 wordt wie recht heeft op een werkloosheidsuitkering en niet meer op leefloon ingeschreven als 00, uiterlijk 8 kalenderdagen na de ingang van het recht.",
 			English: "After art. 60§7 a client entitled to unemployment benefit becomes 00 within 8 calendar days."},

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -176,5 +177,39 @@ func BenchmarkDecide(b *testing.B) {
 	k := casefile.Known{LookedUp: true, Dossier: &casefile.Dossier{ID: "d1", Registrations: []casefile.Registration{{ID: "mlp", Body: casefile.Category{Code: "03", From: "2020-01-01"}}}}}
 	for b.Loop() {
 		r.Decide(c, k, "2026-03-16")
+	}
+}
+
+// What is set again is said for what it is: over VDAB's 78, or over our own entry once the contract was corrected.
+func TestWhatIsSetAgainIsSaidForWhatItIs(t *testing.T) {
+	decide := func(end casefile.Date, k casefile.Known, day casefile.Date) casefile.Decision {
+		return New().Decide(casefile.Assemble(testOCMW(false), []casefile.Record{
+			&casefile.Client{Header: casefile.Header{Client: "K1"}, Readiness: casefile.Ready, ReadySince: "2025-01-02", RegisteredBy: casefile.PartyOCMW,
+				UnemploymentBenefit: casefile.BenefitNone, Leefloon: casefile.LeefloonNone, BenefitDecision: casefile.DecisionEntitled, BenefitEntitledFrom: "2026-03-01"},
+			&casefile.Track{Header: casefile.Header{Client: "K1", RecordKey: "t"}, Track: casefile.TrackTWE, ChoiceDate: "2025-02-03", WEOStart: "2025-02-03"},
+			&casefile.Employment{Header: casefile.Header{Client: "K1", RecordKey: "e"}, ContractNumber: "1", Employment: casefile.Art60Job, Start: "2025-03-03",
+				End: end, Regime: casefile.FullTime, RegimeFrom: "2025-03-03"},
+		}), k, day)
+	}
+	why := func(d casefile.Decision) string {
+		i := slices.IndexFunc(d.Trace, func(t casefile.Trace) bool { return t.Rule == "CAT-06" && t.Fired })
+		if i < 0 {
+			return "nothing is set again"
+		}
+		return d.Trace[i].Why
+	}
+	known := casefile.Known{LookedUp: true, Dossier: &casefile.Dossier{ID: "d1", Version: 1, Owner: casefile.Owner{Kind: casefile.PartyOCMW}}, Written: map[string]casefile.Body{}}
+	for _, day := range []casefile.Date{"2025-01-02", "2025-03-03", "2026-03-02"} { // 05, 90, and 00 after the end
+		known = applied(known, decide("2026-02-28", known, day))
+	}
+	if got, want := why(decide("2026-06-30", known, "2026-03-03")), "De gegevens van het contract zijn verbeterd: de 90 wordt opnieuw gezet over de 00 die wij registreerden."; got != want {
+		t.Errorf("the end was corrected: %q, want %q", got, want)
+	}
+	dossier := *known.Dossier
+	dossier.Registrations = append(slices.Clone(dossier.Registrations), casefile.Registration{ID: "theirs", From: "2025-03-03", RegisteredAt: time.Date(2025, 3, 5, 8, 0, 0, 0, time.UTC),
+		Body: casefile.Category{Code: casefile.Code78, From: "2025-03-03", SetBy: casefile.PartyVDAB}})
+	known.Dossier = &dossier
+	if got, want := why(decide("2026-02-28", known, "2025-03-06")), "VDAB zette 78 over de 90: die wordt opnieuw gezet."; got != want {
+		t.Errorf("VDAB set 78: %q, want %q", got, want)
 	}
 }
