@@ -106,10 +106,15 @@ func (w *work) entitlementGap(c *contract) (reason, next string) {
 }
 
 func (w *work) benefitStep(c *contract, from casefile.Date, rule, why string) step {
-	return step{kind: stepBenefit, code: casefile.Code00, from: from, rule: rule, why: why,
-		// Key of a 00: the contract that it follows, so that RVA's decision after
-		// an application is the same registration.
-		key: []string{"00", c.number, string(c.start)}, cells: cells(w.c.Client, "benefitDecision", "benefitEntitledFrom", "benefitAppliedOn")}
+	// Key of a 00: the contract that it follows, so that RVA's decision after an
+	// application is the same registration; and the contract's end, where the 00 of
+	// an end that was corrected since lies inside it.
+	key := []string{"00", c.number, string(c.start)}
+	if h, ok := w.heldByID(w.id(casefile.RegCategory, key...)); ok && h.From <= c.end {
+		key = append(key, string(c.end))
+	}
+	return step{kind: stepBenefit, code: casefile.Code00, from: from, rule: rule, why: why, key: key,
+		cells: cells(w.c.Client, "benefitDecision", "benefitEntitledFrom", "benefitAppliedOn")}
 }
 
 func (w *work) pending(c *contract) []step {
