@@ -38,7 +38,13 @@ func (w *work) lastStarted() *contract {
 // take the place of its 90 or 93.
 func (w *work) benefitFirst() bool {
 	c := w.lastStarted()
-	return c != nil && w.clk.passed(c.end) && w.c.Client.BenefitDecision != ""
+	return c != nil && w.clk.passed(c.end) && w.c.Client.BenefitDecision != "" && !w.oldRefusal(c)
+}
+
+// oldRefusal: RVA refused before the contract began, which says nothing of what follows it.
+func (w *work) oldRefusal(c *contract) bool {
+	cl := w.c.Client
+	return cl.BenefitDecision == casefile.DecisionNotEntitled && !cl.BenefitDecisionOn.IsZero() && cl.BenefitDecisionOn < c.start
 }
 
 func (w *work) benefitSteps(c *contract) []step {
@@ -144,6 +150,12 @@ func (w *work) watch(c *contract) {
 // notEntitled is for a person. A 05 set after the contract, or an answer, settles it.
 func (w *work) notEntitled(c *contract) {
 	cl := w.c.Client
+	if w.oldRefusal(c) {
+		w.finding("CAT-08", "De weigering van de RVA is ouder dan het contract art. 60§7.",
+			"Vul de nieuwe aanvraag of beslissing in.", cells(cl, "benefitDecision", "benefitDecisionOn"))
+		w.undecided(c)
+		return
+	}
 	held, ok := w.k.Dossier.CategoryOn(w.clk.day)
 	if w.answeredSince(c.end.AddDays(1)) || (ok && held.Code == casefile.Code05 && held.From > c.end) {
 		w.fired("CAT-08", "De RVA weigerde de uitkering; de categorie is daarna al beslist.", cells(cl, "benefitDecision"))
