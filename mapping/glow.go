@@ -82,7 +82,11 @@ func (w *work) choicesOf(t *casefile.Track) choices {
 		b.blocks = blockHandover // the TWE is over: only the new choice waits
 	}
 	reason, next := "Eerst is voor TWE gekozen en daarna voor GLOW; die gaan niet samen en de keuze blijft.", "Kijk na welke keuze geldt en haal de andere uit de export."
-	if w.facts.glowOn < chosen {
+	switch {
+	case w.facts.glowOn == chosen:
+		reason = "Op dezelfde dag is voor TWE en voor GLOW gekozen; die gaan niet samen."
+		b.accept = "de keuze voor GLOW geldt; de overdracht gaat wanneer het TWE beëindigd is"
+	case w.facts.glowOn < chosen:
 		reason = "Eerst is voor GLOW gekozen en daarna voor TWE; die gaan niet samen en de keuze blijft."
 		if book, _ := w.rules.playbookOn(w.facts.glowOn); book.NoPreliminary {
 			reason = "Eerst is voor GLOW gekozen en daarna voor TWE; die gaan niet samen en GLOW is geen voortraject voor TWE."
