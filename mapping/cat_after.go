@@ -68,8 +68,13 @@ func (w *work) benefitSteps(c *contract) []step {
 // has00 tells whether MLP holds a 00 from after the contract, whoever set it: the
 // OCMW or the client (TWE 8).
 func (w *work) has00(c *contract) bool {
+	return w.has00By(c, "")
+}
+
+// has00By tells the same of one that holds on the day; zero is any day.
+func (w *work) has00By(c *contract, day casefile.Date) bool {
 	return slices.ContainsFunc(w.k.Dossier.Categories(), func(h casefile.HeldCategory) bool {
-		return h.Code == casefile.Code00 && h.From >= c.end
+		return h.Code == casefile.Code00 && h.From >= c.end && (day.IsZero() || h.From <= day)
 	})
 }
 
@@ -84,7 +89,7 @@ func (w *work) entitled(c *contract) []step {
 		return nil
 	}
 	due := from.AddDays(w.rules.limit(paramBenefitDays, from))
-	w.deadline("CAT-07", due, w.has00(c), "De categorie moet op 00 staan na art. 60§7.", cells(cl, "benefitEntitledFrom"))
+	w.deadline("CAT-07", due, w.has00By(c, due), "De categorie moet op 00 staan na art. 60§7.", cells(cl, "benefitEntitledFrom"))
 	if cl.BenefitDecisionOn > due && !w.has00(c) {
 		w.finding("CAT-07", "De beslissing van de RVA kwam toe na de termijn voor 00 ("+due.Dutch()+").",
 			"Niets: de 00 wordt zo snel mogelijk gezet; de termijn was bij aankomst al voorbij.", cells(cl, "benefitDecisionOn"))
