@@ -91,7 +91,7 @@ func (w *work) entitled(c *contract) []step {
 	due := from.AddDays(w.rules.limit(paramBenefitDays, from))
 	w.deadline("CAT-07", due, w.has00By(c, due), "De categorie moet op 00 staan na art. 60§7.", cells(cl, "benefitEntitledFrom"))
 	if cl.BenefitDecisionOn > due && !w.has00(c) {
-		w.finding("CAT-07", "De beslissing van de RVA kwam toe na de termijn voor 00 ("+due.Dutch()+").",
+		w.finding("CAT-07", "De RVA besliste pas op "+cl.BenefitDecisionOn.Dutch()+", na de termijn voor 00 ("+due.Dutch()+").",
 			"Niets: de 00 wordt zo snel mogelijk gezet; de termijn was bij aankomst al voorbij.", cells(cl, "benefitDecisionOn"))
 	}
 	return []step{w.benefitStep(c, from, "CAT-07", "De cliënt heeft na art. 60§7 recht op een werkloosheidsuitkering.")}
