@@ -171,7 +171,7 @@ func (w *work) stopped(st standing, steps []step) bool {
 	held, ok := w.k.Dossier.CategoryOn(w.clk.day)
 	switch {
 	case ok && w.isCourse(held.Category):
-		w.supportStopped(held)
+		w.supportStopped(st, held)
 		return true
 	case w.goesOn():
 		rule := "CAT-13"
@@ -179,7 +179,7 @@ func (w *work) stopped(st standing, steps []step) bool {
 			rule = "CAT-01"
 		}
 		w.manual(blockAll, casefile.Manual{Rule: rule, Cells: cells(w.c.Client, "readiness", "readinessWithdrawnOn", "supportEndedOn"),
-			Reason: "De cliënt is niet klaar of de steun is gestopt, maar er loopt een TWE, een contract art. 60§7 of een overdracht.",
+			Reason: w.whyStopped(st) + ", maar er loopt nog: " + w.goingOn() + ".",
 			Next:   "Verbeter de gegevens van de cliënt, of sluit het TWE, het contract of de overdracht af."})
 		return true
 	case st == standsEnded:
@@ -217,7 +217,7 @@ func (w *work) contractOf(day casefile.Date) *contract {
 }
 
 // supportStopped is CAT-13. The proposal is an assumption: the sources name none.
-func (w *work) supportStopped(held casefile.HeldCategory) {
+func (w *work) supportStopped(st standing, held casefile.HeldCategory) {
 	proposal := casefile.Code("03")
 	next := "Voorstel: 03 (vrij werkzoekende). Zet de categorie in MLP, of geef in de export de beslissing met datum en reden."
 	if c := w.contractOf(held.From); held.Code != casefile.Code05 && c != nil && !w.clk.passed(c.end) {
@@ -225,27 +225,34 @@ func (w *work) supportStopped(held casefile.HeldCategory) {
 		next = "Voorstel: " + string(held.Code) + " laten staan zolang het contract loopt. Geef in de export de beslissing met datum en reden."
 	}
 	w.manual(blockAll, casefile.Manual{Rule: "CAT-13", Proposal: proposal, Next: next,
-		Reason: "De steun is gestopt of de cliënt is niet meer klaar, maar in MLP staat nog " + string(held.Code) + ".",
+		Reason: w.whyStopped(st) + ", maar in MLP staat nog " + string(held.Code) + ".",
 		Cells:  cells(w.c.Client, "readiness", "readinessWithdrawnOn", "supportEndedOn")})
 	w.timeline(w.stays(held, ruleOf(held.Code)), false, 0)
 }
 
-// goesOn: records that contradict a client who isn't ready.
-func (w *work) goesOn() bool {
-	for _, c := range w.facts.contracts {
-		if w.clk.reached(c.start) && !w.clk.passed(c.end) {
-			return true
-		}
+// whyStopped says in Dutch why nothing is registered of the client (CAT-01, CAT-13).
+func (w *work) whyStopped(st standing) string {
+	switch cl := w.c.Client; st {
+	case standsEnded:
+		return "De steun stopte op " + cl.SupportEndedOn.Dutch()
+	case standsWithdrawn:
+		return "De cliënt is niet meer klaar sinds " + cl.ReadinessWithdrawnOn.Dutch()
 	}
-	for _, t := range w.facts.weos {
-		if w.clk.reached(t.WEOStart) && !w.clk.passed(t.WEOEnd) {
-			return true
-		}
-	}
-	return slices.ContainsFunc(w.c.Handovers, func(h *casefile.HandoverRecord) bool {
-		_, sent := w.inMLP(w.handoverID(h), casefile.Handover{Handover: h.Handover, ChoiceDate: h.ChoiceDate})
-		return !gone(h.Header) && !sent && w.clk.reached(h.ChoiceDate)
-	})
+	return "De cliënt is niet klaar voor een traject"
+}
+
+func (w *work) goesOn() bool { return w.goingOn() != "" }
+
+// goingOn names, in Dutch, the records that contradict a client who isn't ready.
+func (w *work) goingOn() string {
+	runs := func(start, end casefile.Date) bool { return w.clk.reached(start) && !w.clk.passed(end) }
+	return listOf(
+		missingItem{slices.ContainsFunc(w.facts.weos, func(t *casefile.Track) bool { return runs(t.WEOStart, t.WEOEnd) }), "een TWE"},
+		missingItem{slices.ContainsFunc(w.facts.contracts, func(c *contract) bool { return runs(c.start, c.end) }), "een contract art. 60§7"},
+		missingItem{slices.ContainsFunc(w.c.Handovers, func(h *casefile.HandoverRecord) bool {
+			_, sent := w.inMLP(w.handoverID(h), casefile.Handover{Handover: h.Handover, ChoiceDate: h.ChoiceDate})
+			return !gone(h.Header) && !sent && w.clk.reached(h.ChoiceDate)
+		}), "een overdracht die nog niet verstuurd is"})
 }
 
 // person is CAT-02's other half: the dossier is made or brought up to date, by the
