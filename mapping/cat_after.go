@@ -216,10 +216,13 @@ func (w *work) jobStep(job *casefile.Employment) (step, bool) {
 	reason, next := w.jobDoubt(job)
 	switch {
 	case reason == "":
-		return step{kind: stepJob, code: casefile.Code78, from: job.Start, rule: "CAT-09", historic: ended,
-			why: "De cliënt begon na TWE voltijds in een gewone job.",
+		from, why := w.regimeSince(job), "De cliënt begon na TWE voltijds in een gewone job."
+		if from > job.Start {
+			why = "De gewone job van de cliënt na TWE werd voltijds op " + from.Dutch() + "."
+		}
+		return step{kind: stepJob, code: casefile.Code78, from: from, rule: "CAT-09", historic: ended, why: why,
 			// Key of a 78 for a job: contract number (may be empty) and start.
-			key: []string{"78", job.ContractNumber, string(job.Start)}, cells: cells(job, "kind", "start", "regime")}, true
+			key: []string{"78", job.ContractNumber, string(job.Start)}, cells: cells(job, "kind", "start", "regime", "regimeFrom")}, true
 	case w.clk.reached(job.Start) && !ended && !w.jobSettled(job):
 		s := blockOutcome
 		if len(w.facts.weos) == 0 {
@@ -228,6 +231,22 @@ func (w *work) jobStep(job *casefile.Employment) (step, bool) {
 		w.manual(s, casefile.Manual{Rule: "CAT-09", Reason: reason, Next: next, Proposal: jobProposal(job), Cells: cells(job, "kind", "start", "regime")})
 	}
 	return step{}, false
+}
+
+// regimeSince is the first day on which the job has the regime that it has now; other hours in
+// the same regime change nothing.
+func (w *work) regimeSince(job *casefile.Employment) casefile.Date {
+	var since casefile.Date
+	for _, e := range w.c.Employments { // in order of regime
+		switch {
+		case gone(e.Header) || e.Employment != job.Employment || e.ContractNumber != job.ContractNumber || e.Start != job.Start || e.RegimeFrom > job.RegimeFrom:
+		case e.Regime != job.Regime:
+			since = ""
+		case since.IsZero():
+			since = e.RegimeFrom
+		}
+	}
+	return casefile.Latest(job.Start, since)
 }
 
 // jobProposal: an assumption, as the sources name no category for a job.
