@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
@@ -571,10 +572,15 @@ func (w *work) adoptedInVain() string {
 	return why
 }
 
+// partTimeJobOn tells whether a regular job was part time on that day, whatever it became since.
 func (w *work) partTimeJobOn(day casefile.Date) bool {
-	return slices.ContainsFunc(w.facts.jobs, func(j *casefile.Employment) bool {
-		return j.Regime == casefile.PartTime && j.Start <= day && (j.End.IsZero() || day <= j.End)
-	})
+	regimes := map[string]casefile.Regime{} // of each job: the last that had begun
+	for _, j := range w.c.Employments { // in order of regime
+		if j.Employment == casefile.RegularJob && !gone(j.Header) && max(j.Start, j.RegimeFrom) <= day && (j.End.IsZero() || day <= j.End) {
+			regimes[j.ContractNumber+" "+string(j.Start)] = j.Regime
+		}
+	}
+	return slices.Contains(slices.Collect(maps.Values(regimes)), casefile.PartTime)
 }
 
 func (w *work) completeAnswer() {
