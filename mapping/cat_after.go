@@ -257,10 +257,11 @@ func jobProposal(job *casefile.Employment) casefile.Code {
 	return casefile.Code78
 }
 
-// jobSettled: the proposal holds in MLP since the job began, or a person answered.
+// jobSettled: the proposal holds in MLP since the job took its regime, or a person answered since.
 func (w *work) jobSettled(job *casefile.Employment) bool {
 	held, ok := w.k.Dossier.CategoryOn(w.clk.day)
-	return w.answeredSince(job.Start) || (ok && held.Code == jobProposal(job) && held.From >= job.Start && w.contractOf(held.From) == nil)
+	since := w.regimeSince(job)
+	return w.answeredSince(since) || (ok && held.Code == jobProposal(job) && held.From >= since && w.contractOf(held.From) == nil)
 }
 
 // jobDoubt says, in Dutch, why a job doesn't simply give 78.
