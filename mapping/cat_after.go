@@ -249,19 +249,31 @@ func (w *work) regimeSince(job *casefile.Employment) casefile.Date {
 	return casefile.Latest(job.Start, since)
 }
 
-// jobProposal: an assumption, as the sources name no category for a job.
+// jobProposal: an assumption, as the sources name no category for a job. None where the regime
+// isn't known.
 func jobProposal(job *casefile.Employment) casefile.Code {
-	if job.Regime == casefile.PartTime {
+	switch job.Regime {
+	case casefile.PartTime:
 		return casefile.Code93
+	case casefile.FullTime:
+		return casefile.Code78
 	}
-	return casefile.Code78
+	return ""
 }
 
-// jobSettled: the proposal holds in MLP since the job took its regime, or a person answered since.
+// jobAgrees tells whether a category is one of somebody in that job.
+func jobAgrees(job *casefile.Employment, code casefile.Code) bool {
+	if proposal := jobProposal(job); proposal != "" {
+		return code == proposal
+	}
+	return code == casefile.Code78 || code == casefile.Code93
+}
+
+// jobSettled: a category that agrees holds in MLP since the job took its regime, or a person answered since.
 func (w *work) jobSettled(job *casefile.Employment) bool {
 	held, ok := w.k.Dossier.CategoryOn(w.clk.day)
 	since := w.regimeSince(job)
-	return w.answeredSince(since) || (ok && held.Code == jobProposal(job) && held.From >= since && w.contractOf(held.From) == nil)
+	return w.answeredSince(since) || (ok && jobAgrees(job, held.Code) && held.From >= since && w.contractOf(held.From) == nil)
 }
 
 // jobDoubt says, in Dutch, why a job doesn't simply give 78.
@@ -278,6 +290,10 @@ func (w *work) jobDoubt(job *casefile.Employment) (reason, next string) {
 		return "De cliënt begon in een gewone job terwijl een contract art. 60§7 loopt.", "Beëindig het contract of verbeter de gegevens. " + decide
 	case weo == nil:
 		return "De cliënt begon in een gewone job zonder dat er een TWE was.", "Kijk na of de cliënt nog begeleid wordt. " + decide
+	case job.Regime == "":
+		return "Niet ingevuld is of de gewone job van de cliënt voltijds of deeltijds is.", "Vul het arbeidsregime van de job in."
+	case job.Regime != casefile.FullTime && w.regimeSince(job) > job.Start:
+		return "De gewone job van de cliënt werd deeltijds op " + w.regimeSince(job).Dutch() + ".", "Kijk na welke categorie past. " + decide
 	case job.Regime != casefile.FullTime:
 		return "De cliënt begon in een deeltijdse gewone job.", "Kijk na welke categorie past. " + decide
 	case weo.WEOEnd.IsZero() || job.Start < weo.WEOEnd:
