@@ -34,7 +34,7 @@ func (s *Store) Backup(ctx context.Context, path string) (audit.Head, error) {
 	if err != nil {
 		return audit.Head{}, fmt.Errorf("back up ledger: %w", err)
 	}
-	defer os.Remove(tmp.Name())
+	defer removeLedger(tmp.Name())
 	// SQLite takes an empty file for a new one, and leaves it its mode. A store in memory would copy into memory
 	// if it were not told otherwise.
 	_, err = s.writer.ExecContext(ctx, `VACUUM INTO ?`, fileURI(tmp.Name())+"?vfs="+diskVFS())
@@ -258,9 +258,11 @@ func syncDir(path string) error {
 	return dir.Close()
 }
 
+// removeLedger removes a database that isn't wanted, and what SQLite leaves beside it when the disk is full or the process
+// is killed: a journal that stayed would be played back into the next database of that name.
 func removeLedger(path string) error {
 	var errs []error
-	for _, suffix := range []string{"", "-wal", "-shm", madeSuffix} {
+	for _, suffix := range []string{"", "-wal", "-shm", "-journal", madeSuffix} {
 		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, err)
 		}
