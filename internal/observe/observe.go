@@ -4,8 +4,9 @@
 // It guarantees that nothing slips between looking up and following: the feed's
 // cursor is taken before anybody is looked up, and moves only together with the
 // dossiers that it brought. It doesn't tell our own changes from others': the
-// store does, by the version it knows already. internal/cycle calls it through
-// an interface of its own.
+// store does, by the version it knows already. Where MLP does not admit an OCMW's client,
+// or asks to wait, nothing is asked for that OCMW for a while. internal/cycle calls it
+// through an interface of its own.
 package observe
 
 import (
@@ -37,8 +38,14 @@ type Client interface {
 	Changes(ctx context.Context, cursor string, limit int) (mlp.Page, error)
 }
 
-// pageSize is how many changes one call to the feed asks for.
-const pageSize = 200
+const (
+	// pageSize is how many changes one call to the feed asks for.
+	pageSize = 200
+	// authenticationRetry: a client that is not admitted is tried every 5 minutes (design decision 17).
+	authenticationRetry = 5 * time.Minute
+	// maxRetryAfter is the longest wait that an answer can ask for.
+	maxRetryAfter = 10 * time.Minute
+)
 
 // Options are the parts of an Observer; all are required but Now.
 type Options struct {
@@ -47,15 +54,66 @@ type Options struct {
 	Now     func() time.Time
 }
 
-// Observer learns what MLP holds of the clients of several OCMWs.
-type Observer struct{ Options }
+// Observer learns what MLP holds of the clients of several OCMWs. One goroutine may use it.
+type Observer struct {
+	Options
+	paused map[string]pause // by KBO number
+}
+
+// pause is an OCMW for which nothing is asked for a while, and why.
+type pause struct {
+	until time.Time
+	why   error
+}
 
 // New makes an Observer.
 func New(o Options) *Observer {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Observer{o}
+	return &Observer{Options: o, paused: map[string]pause{}}
+}
+
+// ask asks MLP for an OCMW, unless that is no use yet: then the answer is the last one.
+func (o *Observer) ask(ocmw string, question func(Client) error) error {
+	if p := o.paused[ocmw]; o.Now().Before(p.until) {
+		return p.why
+	}
+	err := question(o.Clients[ocmw])
+	o.paused[ocmw] = pause{o.Now().Add(restAfter(err)), err}
+	return err
+}
+
+// restAfter is how long an answer asks to leave MLP alone, zero for not at all.
+func restAfter(err error) time.Duration {
+	var e *mlp.Error
+	if !errors.As(err, &e) {
+		return 0
+	}
+	switch e.Verdict {
+	case mlp.VerdictAuthentication:
+		return authenticationRetry
+	case mlp.VerdictThrottled:
+		return min(e.RetryAfter, maxRetryAfter)
+	default:
+		return 0
+	}
+}
+
+func (o *Observer) changes(ctx context.Context, ocmw, cursor string, limit int) (page mlp.Page, err error) {
+	err = o.ask(ocmw, func(c Client) error {
+		page, err = c.Changes(ctx, cursor, limit)
+		return err
+	})
+	return page, err
+}
+
+func (o *Observer) query(ctx context.Context, ocmw string, people []mlp.Lookup) (found mlp.Found, err error) {
+	err = o.ask(ocmw, func(c Client) error {
+		found, err = c.Query(ctx, people)
+		return err
+	})
+	return found, err
 }
 
 // FirstContact looks up everybody of whom MLP was not asked yet, in batches,
@@ -78,7 +136,7 @@ func (o *Observer) FirstContact(ctx context.Context, run, ocmw string) (int, err
 		if err := o.takeCursor(ctx, ocmw); err != nil {
 			return looked, err
 		}
-		found, err := o.Clients[ocmw].Query(ctx, people)
+		found, err := o.query(ctx, ocmw, people)
 		if err != nil {
 			return looked, fmt.Errorf("look up people: %w", err)
 		}
@@ -98,7 +156,7 @@ func (o *Observer) takeCursor(ctx context.Context, ocmw string) error {
 	if cursor != "" {
 		return nil
 	}
-	page, err := o.Clients[ocmw].Changes(ctx, "", 1)
+	page, err := o.changes(ctx, ocmw, "", 1)
 	if err != nil {
 		return fmt.Errorf("take the feed's position: %w", err)
 	}
@@ -118,7 +176,7 @@ func (o *Observer) Follow(ctx context.Context, ocmw string) (int, error) {
 	}
 	changed := 0
 	for cursor != "" {
-		page, err := o.Clients[ocmw].Changes(ctx, cursor, pageSize)
+		page, err := o.changes(ctx, ocmw, cursor, pageSize)
 		if errors.Is(err, mlp.ErrCursorLost) {
 			return changed, o.forget(ctx, ocmw)
 		}

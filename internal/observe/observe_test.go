@@ -243,6 +243,47 @@ func TestErrorsOfMLPAreHandedOn(t *testing.T) {
 	}
 }
 
+// A client that is not admitted, or is asked to wait, leaves MLP alone meanwhile, whatever is to be read: each poll would fetch tokens that
+// are refused. Other OCMWs go on.
+func TestMLPIsLeftAloneForAWhile(t *testing.T) {
+	for _, tt := range []struct {
+		err  *mlp.Error
+		rest time.Duration
+	}{
+		{&mlp.Error{Verdict: mlp.VerdictAuthentication}, 5 * time.Minute},
+		{&mlp.Error{Verdict: mlp.VerdictThrottled, RetryAfter: time.Minute}, time.Minute},
+		{&mlp.Error{Verdict: mlp.VerdictThrottled, RetryAfter: 24 * time.Hour}, 10 * time.Minute},
+		{&mlp.Error{Verdict: mlp.VerdictThrottled}, 0},
+		{&mlp.Error{Verdict: mlp.VerdictTransient, RetryAfter: time.Minute}, 0},
+	} {
+		s, now, neighbour := newStore(), time.Date(2026, 3, 16, 9, 0, 0, 0, time.UTC), "0999999922"
+		s.cursor = "c0"
+		s.people[1] = insz(t, "67722499797")
+		c := &pages{t: t, err: map[string]error{"c0": tt.err}, feed: map[string]mlp.Page{"c0": {Next: "c0"}}}
+		o := New(Options{Store: s, Clients: map[string]Client{ocmw: c, neighbour: c}, Now: func() time.Time { return now }})
+		follow := func(of string, want error) {
+			t.Helper()
+			if _, err := o.Follow(t.Context(), of); !errors.Is(err, want) {
+				t.Errorf("%s: got %v, want %v", tt.err, err, want)
+			}
+		}
+		follow(ocmw, tt.err)
+		follow(neighbour, nil)
+		if tt.rest > 0 {
+			now = now.Add(tt.rest - time.Millisecond)
+			follow(ocmw, tt.err)
+			if _, err := o.FirstContact(t.Context(), "run", ocmw); !errors.Is(err, tt.err) {
+				t.Errorf("%s: people are looked up: %v", tt.err, err)
+			}
+			now = now.Add(time.Millisecond)
+		}
+		follow(ocmw, nil)
+		if len(c.asked) != 3 {
+			t.Errorf("%s: asked %q", tt.err, c.asked)
+		}
+	}
+}
+
 // Against the mock: what others change is seen, and what changed between cursor and look-up too.
 func TestAgainstTheMock(t *testing.T) {
 	one, two, three := "67722499797", "83660634135", "91610100176"
