@@ -46,6 +46,14 @@ func refuseUnknownPoints(prefix string) error {
 	}}
 }
 
+// unlessStopped is the error of a self-test, unless a person stopped it: what breaks off by that is no finding.
+func unlessStopped(s *session, err error) error {
+	if err == nil || s.ctx.Err() == nil || errors.Is(err, errLeft) {
+		return err
+	}
+	return errors.New("the self-test was stopped before its end, and proves nothing")
+}
+
 // bench is a temporary installation with the sample export dropped, and the mock that it
 // talks to, over a socket.
 type bench struct {

@@ -53,7 +53,7 @@ type momentReport struct {
 	// Of the rounds in which it was killed here.
 	verdict
 	// Recover is from the start of the next process until it is ready: what was under way is known,
-	// and the work goes on.
+	// and the work goes on. Where that one was killed before, it is the next that came so far.
 	Recover delays `json:"recover"`
 }
 
@@ -96,7 +96,9 @@ const (
 )
 
 // Run prints the report, and fails when anything was lost, done twice or out of order, or a failpoint missed.
-func (c crashCmd) Run(s *session) error {
+func (c crashCmd) Run(s *session) error { return unlessStopped(s, c.run(s)) }
+
+func (c crashCmd) run(s *session) error {
 	if c.Rounds < 1 || c.Rounds > 1000 {
 		return &usageError{errors.New("--rounds takes 1 to 1000")}
 	}
@@ -163,6 +165,7 @@ type torture struct {
 	tried   map[string]bool // points that were aimed at
 	again   int
 	order   []string
+	unready []string        // where was killed since a process was ready
 	changed []time.Duration // from a start to the first change in MLP
 }
 
@@ -342,8 +345,14 @@ func (a aim) due(k *child, b *bench) func() bool {
 }
 
 func (t *torture) note(before, killed string, took spans) {
-	if before != "" && took.ready > 0 {
-		t.at(before).ready = append(t.at(before).ready, took.ready)
+	if before != "" {
+		t.unready = append(t.unready, before)
+	}
+	if took.ready > 0 {
+		for _, point := range t.unready {
+			t.at(point).ready = append(t.at(point).ready, took.ready)
+		}
+		t.unready = nil
 	}
 	if before != "" && took.changed > 0 {
 		t.changed = append(t.changed, took.changed)

@@ -98,7 +98,9 @@ func outages() []outage {
 }
 
 // Run prints the report, and fails when anything was lost, done twice or asked too often.
-func (c outageCmd) Run(s *session) error {
+func (c outageCmd) Run(s *session) error { return unlessStopped(s, c.run(s)) }
+
+func (c outageCmd) run(s *session) error {
 	if c.For < time.Second || c.For > time.Hour {
 		return &usageError{errors.New("--for takes 1s to 1h")}
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"reflect"
 	"slices"
 	"strconv"
@@ -68,6 +69,37 @@ func TestTrend(t *testing.T) {
 	} {
 		if got := trendOf(tt.all).flat(0); got != tt.flat {
 			t.Errorf("%s: flat is %v (%+v)", tt.name, got, trendOf(tt.all))
+		}
+	}
+}
+
+// Who stops a self-test is told so, and nothing of what broke off by it.
+func TestAStoppedSelftestSaysSo(t *testing.T) {
+	for _, command := range []string{"crash", "outage"} {
+		t.Setenv("TMPDIR", t.TempDir())
+		ctx, stop := context.WithCancel(t.Context())
+		stop()
+		var stdout, stderr bytes.Buffer
+		code := Run(ctx, []string{"selftest", command}, func(string) string { return "" }, strings.NewReader(""), &stdout, &stderr)
+		if want := "mlpsync: the self-test was stopped before its end, and proves nothing\n"; code != exitCouldNot || stderr.String() != want {
+			t.Errorf("%s: exit status %d, said %q", command, code, stderr.String())
+		}
+		if left, err := os.ReadDir(os.TempDir()); err != nil || len(left) > 0 {
+			t.Errorf("%s: left %v, %v", command, left, err)
+		}
+	}
+}
+
+// A process that is killed before it is ready leaves it to the next to show how long it takes.
+func TestRecoverIsToldOfEachPoint(t *testing.T) {
+	h := newTorture(nil)
+	h.note("", "migrate.before-commit", spans{})
+	h.note("migrate.before-commit", "migrate.after-commit", spans{})
+	h.note("migrate.after-commit", "start-run.before-commit", spans{ready: time.Second})
+	h.note("start-run.before-commit", "", spans{ready: 2 * time.Second})
+	for point, want := range map[string]time.Duration{"migrate.before-commit": time.Second, "migrate.after-commit": time.Second, "start-run.before-commit": 2 * time.Second} {
+		if got := h.at(point).ready; !slices.Equal(got, []time.Duration{want}) {
+			t.Errorf("%s: %v, want %s", point, got, want)
 		}
 	}
 }
