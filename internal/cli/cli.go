@@ -14,6 +14,7 @@ import (
 	"io"
 	"os/user"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -95,7 +96,7 @@ func Run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	if err != nil {
 		return s.fail(err)
 	}
-	parsed, err := parser.Parse(args)
+	parsed, err := parser.Parse(helpFlag(args))
 	if err != nil {
 		fmt.Fprintf(stderr, "mlpsync: %s\n  hint: %s\n", err, usageHint(parser, args))
 		return exitUsage
@@ -107,6 +108,14 @@ func Run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		return s.fail(err)
 	}
 	return exitDone
+}
+
+// helpFlag turns "help COMMAND", which people try first, into "COMMAND --help".
+func helpFlag(args []string) []string {
+	if len(args) == 0 || args[0] != "help" {
+		return args
+	}
+	return append(slices.Clone(args[1:]), "--help")
 }
 
 // usageHint says what to do about a command line that doesn't parse. Of a command that has others
@@ -122,7 +131,20 @@ func usageHint(parser *kong.Kong, args []string) string {
 		}
 		return fmt.Sprintf("flags stand after the whole command: mlpsync %s %s ... [flags]", command.Name, strings.Join(names, "|"))
 	}
-	return "mlpsync --help, or mlpsync COMMAND --help"
+	return "mlpsync " + strings.Join(append(commandOf(parser.Model.Node, args), "--help"), " ")
+}
+
+// commandOf is the command that a command line begins with, as far as there is one.
+func commandOf(at *kong.Node, args []string) []string {
+	if len(args) == 0 {
+		return nil
+	}
+	for _, below := range at.Children {
+		if below.Name == args[0] && !below.Hidden {
+			return append([]string{below.Name}, commandOf(below, args[1:])...)
+		}
+	}
+	return nil
 }
 
 // left is the error of a command that did its work and leaves something to do.
