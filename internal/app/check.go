@@ -29,11 +29,11 @@ func opener(path string) func() (io.ReadCloser, error) {
 func loadProfile(path string) (*adapters.Profile, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, &Hinted{Err: fmt.Errorf("the profile %s can't be read", filepath.Base(path)), Next: "check ocmws[].profile in the configuration and the rights of the file"}
+		return nil, &Hinted{Err: fmt.Errorf("the profile %s can't be read: %w", path, plain(err)), Next: "check ocmws[].profile in the configuration and the rights of the file"}
 	}
 	profile, err := adapters.LoadProfile(data)
 	if err != nil {
-		return nil, &Hinted{Err: fmt.Errorf("%s: %w", filepath.Base(path), err), Next: "mend the profile; examples/profile.yaml shows every key in use"}
+		return nil, misuse(fmt.Errorf("%s: %w", filepath.Base(path), err), "mend the profile; examples/profile.yaml shows every key in use")
 	}
 	return profile, nil
 }
@@ -142,6 +142,7 @@ type CheckItem struct {
 	OK      bool   `json:"ok"`
 	Warning bool   `json:"warning,omitempty"`
 	Text    string `json:"text"`
+	Hint    string `json:"hint,omitempty"`
 }
 
 // Check looks at everything that a valid configuration names, and changes
@@ -165,7 +166,7 @@ type checkList []CheckItem
 func (l *checkList) add(what string, err error, fine string) {
 	item := CheckItem{What: what, OK: err == nil, Text: fine}
 	if err != nil {
-		item.Text = err.Error()
+		item.Text, item.Hint = err.Error(), hintIn(err, "")
 	}
 	*l = append(*l, item)
 }

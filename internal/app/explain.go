@@ -293,11 +293,11 @@ func digits(s string) string {
 type Hinted struct {
 	Err  error
 	Next string
-	// Misuse tells that the command line asks for what doesn't fit how things stand: nothing failed.
+	// Misuse tells that a person asks for what doesn't fit how things stand, or wrote a profile that is refused: nothing failed.
 	Misuse bool
 }
 
-// misuse is the error of an order that doesn't fit how things stand.
+// misuse is the error of what a person has to ask or write otherwise.
 func misuse(err error, next string) *Hinted { return &Hinted{Err: err, Next: next, Misuse: true} }
 
 func (h *Hinted) Error() string { return h.Err.Error() }

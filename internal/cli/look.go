@@ -235,6 +235,9 @@ func (c configCheckCmd) Run(s *session) error {
 	} else {
 		for _, i := range items {
 			fmt.Fprintf(s.stdout, "%-4s %s: %s\n", checked(i), i.What, i.Text)
+			if i.Hint != "" {
+				fmt.Fprintf(s.stdout, "       hint: %s\n", i.Hint)
+			}
 		}
 	}
 	if err == nil && bad {
