@@ -236,6 +236,7 @@ func (c *compiler) feed(path string, raw feedFile, bind string) *Feed {
 		one := c.condition(path+".deleted", *raw.Deleted)
 		f.deleted = &one
 	}
+	c.formats(path+".dates", raw.Dates) // where a wrong one stands, and once: the fields take them over
 	if len(raw.Records) == 0 {
 		c.add(path+".records", "the feed makes no records", "")
 	}
@@ -416,14 +417,18 @@ func (c *compiler) options(path, typ string, raw fieldFile) {
 	}
 }
 
+// dates are the formats of a field: its own, else the feed's, of which a wrong one is told at the feed.
 func (c *compiler) dates(path string, own, feeds []string) []dateFormat {
-	texts := own
-	if texts == nil {
-		texts = feeds
+	if own != nil {
+		return c.formats(path, own)
 	}
-	if texts == nil {
-		texts = []string{"d/m/yyyy", "yyyy-mm-dd", "d-m-yyyy", "d.m.yyyy"}
+	if feeds == nil {
+		feeds = []string{"d/m/yyyy", "yyyy-mm-dd", "d-m-yyyy", "d.m.yyyy"}
 	}
+	return (&compiler{}).formats("", feeds)
+}
+
+func (c *compiler) formats(path string, texts []string) []dateFormat {
 	var all []dateFormat
 	for i, text := range texts {
 		f, err := parseDateFormat(text)

@@ -149,10 +149,13 @@ func (h *header) near(absent map[string]bool) string {
 }
 
 func missingColumn(names []string) *FileProblem {
-	list := strings.Join(names, ", ")
+	list, nl, en := strings.Join(names, ", "), "ontbreekt: kolom ", "missing column: "
+	if len(names) > 1 {
+		nl, en = "ontbreken: kolommen ", "missing columns: "
+	}
 	return &FileProblem{Rule: RuleFileColumn, Message: Message{
-		ReasonNL: "In het bestand ontbreekt: kolom " + list + ".",
-		ReasonEN: "missing column: " + list,
+		ReasonNL: "In het bestand " + nl + list + ".",
+		ReasonEN: en + list,
 		HintNL:   "Controleer of de kolom in de export staat, of pas het profiel aan.",
 		HintEN:   "Check that the export has the column, or adapt the profile.",
 	}}
@@ -164,6 +167,10 @@ func (p *FileProblem) hintNear(near string) {
 	}
 	p.HintNL += fmt.Sprintf(" Er is wel een kolom %q.", near)
 	p.HintEN += fmt.Sprintf(" There is a column %q.", near)
+	if strings.ContainsRune(near, utf8.RuneError) {
+		p.HintNL += " Het bestand staat in een andere tekencodering dan gelezen is: verbeter encoding in het profiel, of laat het weg."
+		p.HintEN += " The file is in another encoding than it was read in: correct encoding in the profile, or leave it out."
+	}
 }
 
 func (p *FileProblem) hintNoHeader(row int) {

@@ -112,6 +112,10 @@ feeds:
 		{"a client that is not its number", strings.Replace(smallProfile, "key: [clientNumber]", "key: [clientNumber, clientNumber]", 1), []string{
 			"line 8: feeds[0].records[0].key: must be [clientNumber]: a client is its number, and two records of one contradict each other",
 		}},
+		{"a feed's date format, once and where it stands", strings.Replace(smallProfile, "    records:", "    dates: [DD/MM/YYYY]\n    records:", 1) +
+			"          readySince: {column: A}\n          birthDate: {column: B}\n", []string{
+			`line 6: feeds[0].dates[0]: "DD/MM/YYYY" lacks yyyy, mm or dd`,
+		}},
 		{"not YAML", "a: [", []string{"line 1: sequence end token ']' not found"}},
 		{"empty", "", []string{"the file is empty"}},
 		{"wrong shape", "profile: [x]\nfeeds: 3", nil},
@@ -360,6 +364,7 @@ func TestNearMissOfAHeaderOnly(t *testing.T) {
 		"one line unseparated":                      {[]string{"Nr,INSZ,Naam,Voornaam"}, "does not look like a header line"},
 		"a near miss":                               {[]string{"Nr", "INSZ", "Naem", "Voornaam", "Geboortedatum"}, `There is a column "Naem".`},
 		"a near miss of a long name":                {[]string{"Nr", "INSZ", "Naam", "Vornaame", "Geboortedatum"}, `There is a column "Vornaame".`},
+		"a near miss that was read wrongly":         {[]string{"Nr", "INSZ", "Na\ufffdm", "Voornaam", "Geboortedatum"}, "in another encoding"},
 		"a header, with data behind it":             {[]string{"Nr", "INSZ", "Voornaam", "Geboortedatum", "Z1", "67722499797", "Liam", "Steen"}, ""},
 	} {
 		_, _, err := rowsOf(t, headerProfile, [][]string{c.line})
@@ -376,6 +381,14 @@ func TestNearMissOfAHeaderOnly(t *testing.T) {
 					t.Errorf("%s: %q of the first line shows in %q", name, of, text)
 				}
 			}
+		}
+	}
+}
+
+func TestMissingColumnsAreCountedInWords(t *testing.T) {
+	for names, want := range map[string]string{"Naam": "In het bestand ontbreekt: kolom Naam.", "Naam, Nr": "In het bestand ontbreken: kolommen Naam, Nr."} {
+		if got := missingColumn(strings.Split(names, ", ")).ReasonNL; got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }
