@@ -219,14 +219,22 @@ func (c validateCmd) Run(s *session) error {
 
 func (s *session) printChecks(checks []app.FileCheck) {
 	for _, f := range checks {
-		fmt.Fprintf(s.stdout, "%s: feed %s, %d rows = %d accepted + %d duplicate + %d rejected + %d skipped; %s, separator %q\n",
-			f.File, or(f.Feed, "unknown"), f.Rows, f.Accepted, f.Duplicate, f.Rejected, f.Skipped, or(f.Encoding, "unknown encoding"), f.Separator)
+		fmt.Fprintf(s.stdout, "%s: feed %s, %s\n", f.File, or(f.Feed, "unknown"), readAs(f))
 		for _, name := range f.Unknown {
 			fmt.Fprintf(s.stdout, "  column %q is not in the profile and is dropped\n", name)
 		}
 		s.printProblems("", f.Problems)
 		s.printProblems("warning: ", f.Warnings)
 	}
+}
+
+// readAs is how a file was read and what became of its rows.
+func readAs(f app.FileCheck) string {
+	if f.Encoding == "" {
+		return "not read"
+	}
+	return fmt.Sprintf("%d rows = %d accepted + %d duplicate + %d rejected + %d skipped; %s, separator %q",
+		f.Rows, f.Accepted, f.Duplicate, f.Rejected, f.Skipped, f.Encoding, f.Separator)
 }
 
 func (s *session) printProblems(prefix string, problems []app.CheckProblem) {
