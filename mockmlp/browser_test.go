@@ -166,6 +166,28 @@ func TestBrowserEveryPage(t *testing.T) {
 	said.expectSilence(t)
 }
 
+// TestBrowserNarrow: on a telephone nothing lies beside the page, and the documentation begins on the first screen.
+func TestBrowserNarrow(t *testing.T) {
+	ctx, _ := browser(t)
+	mock, base := page(t)
+	api := httptest.NewServer(mock.API())
+	t.Cleanup(api.Close)
+	id := dossierOf(t, mock, "handovers")
+	if _, err := mock.StartScenario(mockmlp.ScenarioStart{Name: "handover-assigned", Person: id, After: "1h"}); err != nil {
+		t.Fatal(err)
+	}
+	do(t, ctx, chromedp.EmulateViewport(360, 800))
+	for _, address := range []string{base + "/", base + "/dossiers", base + "/dossiers/" + id, base + "/handovers", base + "/journal", base + "/faults", base + "/clock", base + "/scenarios", api.URL + "/doc"} {
+		do(t, ctx, chromedp.Navigate(address))
+		if width, err := chromedp.Run(ctx, chromedp.Evaluate[int]("document.documentElement.scrollWidth")); err != nil || width > 360 {
+			t.Errorf("%s is %d wide, %v", address, width, err)
+		}
+	}
+	if top, err := chromedp.Run(ctx, chromedp.Evaluate[float64]("document.querySelector('h1').getBoundingClientRect().top")); err != nil || top > 800 {
+		t.Errorf("the documentation's title begins at %v, %v", top, err)
+	}
+}
+
 // dossierOf is the id of a dossier that has something in a collection.
 func dossierOf(t *testing.T, mock *mockmlp.Mock, collection string) string {
 	t.Helper()
