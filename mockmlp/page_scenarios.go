@@ -138,6 +138,9 @@ func (m *Mock) stepRows() []stepRow {
 	for i := len(m.state.Steps) - 1; i >= 0 && len(rows) < mostSteps; i-- {
 		s := m.state.Steps[i]
 		row := stepRow{What: what[s.Name], State: word(s.State), Reason: s.Reason}
+		if status, ok := s.With["status"].(string); ok { // a handover's: its steps differ in nothing else
+			row.What += ": " + word(status)
+		}
 		if id := m.known(s.Person); validUUID(id) {
 			row.Dossier = id
 		}

@@ -166,6 +166,22 @@ func TestPageForms(t *testing.T) {
 }
 
 // TestLive: the stream begins with what is, and tells what changes.
+func TestPageSaysCodesInDutch(t *testing.T) {
+	mock := pageMock(t, "")
+	id := dossierOf(t, mock, "handovers")
+	if body := visit(mock, "/dossiers/"+id).Body.String(); !strings.Contains(body, "grond 2") || strings.Contains(body, "ground2") {
+		t.Error("the dossier shows a ground as a code")
+	}
+	if _, err := mock.StartScenario(mockmlp.ScenarioStart{Name: "handover-assigned", Person: id}); err != nil {
+		t.Fatal(err)
+	}
+	for _, answer := range []string{"ontvangen", "aanvaard", "toegewezen"} {
+		if body := visit(mock, "/scenarios").Body.String(); !strings.Contains(body, "VDAB antwoordt op een overdracht: "+answer) {
+			t.Errorf("no step says %q", answer)
+		}
+	}
+}
+
 func TestLive(t *testing.T) {
 	mock := pageMock(t, "")
 	server := httptest.NewServer(mock.Control())

@@ -44,6 +44,9 @@ var pageWords = map[string]string{
 	"notTargetGroup": "geen doelgroep", "otherTrack": "ander traject past beter", "clientDeclined": "klant wil niet", "clientUnreachable": "klant onbereikbaar",
 	"incomplete": "onvolledig", "trackEnded": "traject afgelopen", "job": "werk", "noJob": "geen werk", "yes": "ja", "no": "nee",
 	"create": "nieuw", "update": "gewijzigd", "before": "vóór", "at": "tegelijk met", "after": "ná",
+	"ground1": "grond 1", "ground2": "grond 2", "ground3": "grond 3", "ground4": "grond 4", "ground5": "grond 5", "unknown": "onbekend",
+	"introduction": "kennismaking", "followUp": "opvolging", "warmHandover": "warme overdracht", "office": "kantoor", "workplace": "werkplek",
+	"homeVisit": "huisbezoek", "phone": "telefoon", "held": "doorgegaan", "clientAbsent": "klant niet gekomen",
 	stepWaiting: "wacht", stepDone: "gebeurd", stepFailed: "mislukt",
 }
 
