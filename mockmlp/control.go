@@ -61,7 +61,13 @@ func (m *Mock) controlMux() http.Handler {
 	mux.HandleFunc("POST /control/faults", m.controlAddFault)
 	mux.HandleFunc("DELETE /control/faults", m.controlRemoveFaults)
 	mux.HandleFunc("DELETE /control/faults/{id}", m.controlRemoveFaults)
+	mux.HandleFunc("/control/", noSuchCall)
 	return mux
+}
+
+// noSuchCall says in the form of every other error that a path, or a method on it, is no call.
+func noSuchCall(w http.ResponseWriter, r *http.Request) {
+	complain(w, http.StatusNotFound, fmt.Errorf("%s %s is no call of the control API; docs/mock.md lists them", r.Method, r.URL.Path))
 }
 
 func (m *Mock) replyClock(w http.ResponseWriter) {

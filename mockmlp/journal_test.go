@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -24,6 +25,15 @@ func (h *harness) control(path, body string) (int, map[string]any, string) {
 	var out map[string]any
 	_ = json.Unmarshal(w.Body.Bytes(), &out)
 	return w.Code, out, w.Body.String()
+}
+
+func TestControlRefusesInOneForm(t *testing.T) {
+	h := start(t, Options{})
+	for _, path := range []string{"nowhere", "reset", ""} {
+		if status, out, _ := h.control(path, ""); status != http.StatusNotFound || !strings.Contains(fmt.Sprint(out["error"]), "GET /control/"+path+" is no call") {
+			t.Errorf("GET %s: %d %v", path, status, out)
+		}
+	}
 }
 
 // busy has a dossier, a WEO, a refusal, a fault and a read in its journal.
