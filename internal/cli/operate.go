@@ -142,13 +142,19 @@ func (c guardShowCmd) Run(s *session) error {
 	return err
 }
 
+func guardState(v app.GuardView) string {
+	switch {
+	case v.Stopped:
+		return "STOPPED: " + v.Reason
+	case v.FirstRun:
+		return "nothing waits yet; the first run is still to come"
+	}
+	return "lets everything go"
+}
+
 func printGuards(w io.Writer, views []app.GuardView) {
 	for _, v := range views {
-		state := "lets everything go"
-		if v.Stopped {
-			state = "STOPPED: " + v.Reason
-		}
-		fmt.Fprintf(w, "%s (%s): %s\n  %d of %d clients would change; first run: %t\n", v.Name, v.OCMW, state, v.Changing, v.Clients, v.FirstRun)
+		fmt.Fprintf(w, "%s (%s): %s\n  %d of %d clients would change; first run: %t\n", v.Name, v.OCMW, guardState(v), v.Changing, v.Clients, v.FirstRun)
 		for _, f := range v.Shrunk {
 			name := f.Feed
 			if name != "" {
