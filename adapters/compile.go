@@ -323,6 +323,7 @@ func (c *compiler) record(path string, raw recordFile, feed feedFile) recordRule
 			c.add(at, "no field of "+raw.Kind, strictyaml.Nearest(name, slices.Sorted(maps.Keys(types))))
 			continue
 		}
+		c.values(at, raw.Fields[name], Codes(raw.Kind, name))
 		r.fields = append(r.fields, c.field(at, name, typ, raw.Fields[name], feed))
 	}
 	return r
@@ -455,6 +456,26 @@ func (c *compiler) codes(path string, raw map[string]string) (map[string]string,
 		codes[key] = raw[text]
 	}
 	return codes, strings.Join(texts, ", ")
+}
+
+// values refuses what no cell could be right with: one of our codes that the field doesn't take. "" means nothing.
+func (c *compiler) values(path string, raw fieldFile, takes []string) {
+	if takes == nil {
+		return
+	}
+	check := func(at string, value any) {
+		if text, ok := value.(string); ok && text != "" && !slices.Contains(takes, text) {
+			c.add(at, "must be one of "+strings.Join(takes, ", "), "")
+		}
+	}
+	for _, text := range slices.Sorted(maps.Keys(raw.Codes)) {
+		check(path+".codes."+text, raw.Codes[text])
+	}
+	for _, code := range slices.Sorted(maps.Keys(raw.Flags)) {
+		check(path+".flags."+code, code)
+	}
+	check(path+".const", raw.Const)
+	check(path+".whenEmpty", raw.WhenEmpty)
 }
 
 // yesNo gives the texts for true and false. The defaults are assumptions about

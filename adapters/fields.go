@@ -88,3 +88,29 @@ func Kinds() []string {
 // Fields lists the fields of a record kind with their types; nil for a kind
 // that there isn't. The caller owns the map.
 func Fields(kind string) map[string]string { return fieldTypes(kind) }
+
+// Codes lists the only values that a code or a list takes, by kind and field; nil for what is open, such as a language.
+// They are the enums of schemas/ocmw: what a profile maps to another one would reject each row. The caller owns the list.
+func Codes(kind, field string) []string {
+	return map[string][]string{
+		KindClient + ".readiness":           {"ready", "notReady"},
+		KindClient + ".registeredBy":        {"ocmw", "client"},
+		KindClient + ".unemploymentBenefit": {"none", "full", "partTime"},
+		KindClient + ".benefitDecision":     {"pending", "entitled", "notEntitled"},
+		KindClient + ".leefloon":            {"none", "full", "supplementary"},
+		KindClient + ".decidedCategory":     {"00", "03", "05", "78", "90", "93"},
+		KindTrack + ".kind":                 {"TWE", "GLOW"},
+		KindTrack + ".entryNeed":            {"generic", "technical"},
+		KindTrack + ".weoEndReason":         {"job", "training", "noJob", "other"},
+		KindEmployment + ".kind":            {"art60", "regular"},
+		KindEmployment + ".regime":          {"fullTime", "partTime"},
+		KindPlacement + ".kind":             {"BVS", "WES", "IBO"},
+		KindPlacement + ".host":             {"localAuthority", "nonProfit", "school", "company"},
+		KindTraining + ".regime":            {"fullTime", "partTime"},
+		KindEvaluation + ".kind":            {"interim", "phase", "final"},
+		KindHandover + ".kind":              {"GLOW", "WARM_TRAINING", "WARM_OTHER"},
+		KindHandover + ".grounds":           {"1", "2", "3", "4", "5"},
+		KindCompetence + ".level":           {"notAcquired", "developing", "acquired"},
+		KindDocument + ".kind":              {"developmentPlan", "internshipPlan", "interimReport", "finalReport"},
+	}[kind+"."+field]
+}

@@ -116,6 +116,18 @@ feeds:
 			"          readySince: {column: A}\n          birthDate: {column: B}\n", []string{
 			`line 6: feeds[0].dates[0]: "DD/MM/YYYY" lacks yyyy, mm or dd`,
 		}},
+		{"a code of ours that there isn't", smallProfile + `          readiness: {column: R, codes: {J: redy, N: notReady, "?": ""}}
+          leefloon: {const: yes please}
+          unemploymentBenefit: {column: U, whenEmpty: nothing}
+      - kind: handover
+        key: [clientNumber]
+        fields: {clientNumber: {column: Nr}, grounds: {flags: {"1": A, "7": B}}, contactLanguage: {const: nl}}
+`, []string{
+			`line 12: feeds[0].records[0].fields.leefloon.const: must be one of none, full, supplementary`,
+			`line 11: feeds[0].records[0].fields.readiness.codes.J: must be one of ready, notReady`,
+			`line 13: feeds[0].records[0].fields.unemploymentBenefit.whenEmpty: must be one of none, full, partTime`,
+			`line 16: feeds[0].records[1].fields.grounds.flags.7: must be one of 1, 2, 3, 4, 5`,
+		}},
 		{"not YAML", "a: [", []string{"line 1: sequence end token ']' not found"}},
 		{"empty", "", []string{"the file is empty"}},
 		{"wrong shape", "profile: [x]\nfeeds: 3", nil},
@@ -262,7 +274,7 @@ feeds:
         fields:
           clientNumber: {column: Cliënt, aliases: [Nr]}
           kind: {column: Type, codes: {GLOW: GLOW, WARM: WARM_OTHER}}
-          grounds: {flags: {ground1: G1, ground2: G2}, optional: true}
+          grounds: {flags: {"1": G1, "2": G2}, optional: true}
           note: {column: Nota, optional: true}
           exclOtherTrack: {column: Ander, whenEmpty: false}
 `
@@ -304,7 +316,7 @@ func TestFlagsFiltersAliases(t *testing.T) {
 		t.Fatalf("99 rows counted as 5: %v", err)
 	}
 	want := []map[string]any{
-		{"clientNumber": "1", "kind": "GLOW", "grounds": []any{"ground1"}, "exclOtherTrack": true},
+		{"clientNumber": "1", "kind": "GLOW", "grounds": []any{"1"}, "exclOtherTrack": true},
 		{"clientNumber": "2", "kind": "GLOW", "exclOtherTrack": false},
 		{"clientNumber": "3", "kind": "WARM_OTHER", "grounds": []any{}, "exclOtherTrack": false},
 	}

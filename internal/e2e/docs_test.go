@@ -191,6 +191,9 @@ func recordFields(t *testing.T) string {
 			if p.Items != nil {
 				codes = p.Items.Enum
 			}
+			if got := adapters.Codes(kind, name); !slices.Equal(got, codes) {
+				t.Errorf("%s.%s: a profile may map to %v, the schema takes %v", kind, name, got, codes)
+			}
 			table = append(table, []string{label, types[name], tickedAll(codes), p.Title})
 		}
 		fmt.Fprintf(&b, "**%s** (%s)\n\n%s\n", kind, s.Title, markdownTable(table))
