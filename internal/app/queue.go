@@ -175,17 +175,43 @@ func (a *App) Queue(ctx context.Context, names []string) ([]QueueEntry, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Of the open ones all are read: whose turn it is in a lane says what the others wait for.
-	entries, err := a.store.Entries(ctx, ledger.EntryFilter{States: append(openStates(), asked...)})
+	waits := map[string]*Wait{}
+	err = a.waits(ctx, h, func(e outbox.Entry, w *Wait) {
+		if slices.Contains(asked, e.State) {
+			waits[e.ID] = w
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a.queue(ctx, h.now, asked, waits)
+}
+
+// waits tells of each open entry, without what it says, what it waits for: whose turn it is in a lane says that of the others.
+func (a *App) waits(ctx context.Context, h holdings, each func(outbox.Entry, *Wait)) error {
+	err := a.store.Lanes(ctx, openStates(), func(lane []outbox.Entry) error {
+		turn := turns(lane)[lane[0].Person]
+		for _, e := range lane {
+			each(e, h.wait(e, turn))
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("see what waits: %w", err)
+	}
+	return nil
+}
+
+// queue lists the entries in some states, with what each waits for, in the order of their places.
+func (a *App) queue(ctx context.Context, now time.Time, states []outbox.State, waits map[string]*Wait) ([]QueueEntry, error) {
+	entries, err := a.store.Entries(ctx, ledger.EntryFilter{States: states})
 	if err != nil {
 		return nil, fmt.Errorf("list entries: %w", err)
 	}
-	turn := turns(entries)
-	entries = slices.DeleteFunc(entries, func(e outbox.Entry) bool { return !slices.Contains(asked, e.State) })
 	slices.SortStableFunc(entries, func(x, y outbox.Entry) int { return cmp.Compare(x.Seq, y.Seq) })
 	list := make([]QueueEntry, 0, len(entries))
 	for _, e := range entries {
-		q, err := a.queueEntry(ctx, h, e, turn[e.Person])
+		q, err := a.queueEntry(ctx, now, e, waits[e.ID])
 		if err != nil {
 			return nil, err
 		}
@@ -206,7 +232,7 @@ func turns(entries []outbox.Entry) map[int64]outbox.Entry {
 	return turn
 }
 
-func (a *App) queueEntry(ctx context.Context, h holdings, e, turn outbox.Entry) (QueueEntry, error) {
+func (a *App) queueEntry(ctx context.Context, now time.Time, e outbox.Entry, waits *Wait) (QueueEntry, error) {
 	change, err := casefile.UnmarshalChange(e.Payload)
 	if err != nil {
 		return QueueEntry{}, fmt.Errorf("read entry %s: %w", e.ID, err)
@@ -222,7 +248,7 @@ func (a *App) queueEntry(ctx context.Context, h holdings, e, turn outbox.Entry) 
 	return QueueEntry{
 		ID: e.ID, OCMW: e.OCMW, Pseudonym: e.Pseudonym, Kind: e.Kind, Rule: e.Rule, State: e.State, Attempts: e.Attempts,
 		NotBefore: e.NotBefore, UpdatedAt: e.UpdatedAt, TraceID: e.TraceID, Problem: e.Problem, Sentence: change.Sentence,
-		InDoubtSince: e.DoubtSince, Age: max(h.now.Sub(since), 0).Round(time.Second).String(), Waits: h.wait(e, turn), Cells: cells,
+		InDoubtSince: e.DoubtSince, Age: max(now.Sub(since), 0).Round(time.Second).String(), Waits: waits, Cells: cells,
 	}, nil
 }
 
@@ -243,7 +269,7 @@ func (a *App) QueueShow(ctx context.Context, id string) (QueueEntry, error) {
 	if err != nil {
 		return QueueEntry{}, err
 	}
-	return a.queueEntry(ctx, h, e, turns(lane)[e.Person])
+	return a.queueEntry(ctx, h.now, e, h.wait(e, turns(lane)[e.Person]))
 }
 
 // queueStatus adds to a status what waits for what, what is parked and what is in doubt.
@@ -255,22 +281,32 @@ func (a *App) queueStatus(ctx context.Context, s *Status) error {
 	if s.LastRun, err = a.lastRun(ctx); err != nil {
 		return err
 	}
-	entries, err := a.Queue(ctx, nil)
+	h, err := a.holdings(ctx)
 	if err != nil {
 		return err
 	}
-	s.Waits, s.Parked, s.InDoubt = []WaitCount{}, []QueueEntry{}, []QueueEntry{}
-	for _, e := range entries {
-		switch e.State {
-		case outbox.Parked:
-			s.Parked = append(s.Parked, e)
-		case outbox.InDoubt:
-			s.InDoubt = append(s.InDoubt, e)
+	// However many wait they are counted one lane at a time; only those that are shown are read.
+	apart := []outbox.State{outbox.Parked, outbox.InDoubt}
+	waits := map[string]*Wait{}
+	s.Waits = []WaitCount{}
+	err = a.waits(ctx, h, func(e outbox.Entry, w *Wait) {
+		if w != nil {
+			s.Waits = countWait(s.Waits, *w)
 		}
-		if e.Waits != nil {
-			s.Waits = countWait(s.Waits, *e.Waits)
+		if slices.Contains(apart, e.State) {
+			waits[e.ID] = w
 		}
+	})
+	if err != nil {
+		return err
 	}
+	shown, err := a.queue(ctx, h.now, apart, waits)
+	if err != nil {
+		return err
+	}
+	inDoubt := func(e QueueEntry) bool { return e.State == outbox.InDoubt }
+	s.InDoubt = slices.DeleteFunc(slices.Clone(shown), func(e QueueEntry) bool { return !inDoubt(e) })
+	s.Parked = slices.DeleteFunc(shown, inDoubt)
 	return nil
 }
 

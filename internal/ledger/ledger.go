@@ -494,6 +494,9 @@ type Note struct {
 type Reading interface {
 	Totals(ctx context.Context, ocmw string, run string) (Totals, error)
 	Entries(ctx context.Context, f EntryFilter) ([]outbox.Entry, error)
+	// Lanes gives the entries in some states without what they say (payload, content hash and problem), those of a person at a time and in
+	// their order: however many wait, it holds no more than one lane. each asks nothing of the store, and keeps no lane.
+	Lanes(ctx context.Context, states []outbox.State, each func(lane []outbox.Entry) error) error
 	Entry(ctx context.Context, id string) (outbox.Entry, error)
 	// Find is a client by client number or pseudonym; ErrNotFound.
 	Find(ctx context.Context, ocmw, client string) (ClientView, error)

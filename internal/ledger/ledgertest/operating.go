@@ -1,6 +1,8 @@
 package ledgertest
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -128,6 +130,40 @@ var operating = map[string]func(*world){
 		again.Since = first.Since
 		w.same([]ledger.Note{again}, must(w.Notes(w.ctx, kbo)), "notes")
 		w.same(2, len(must(w.Notes(w.ctx, ""))), "all notes")
+	},
+
+	"lanes are walked one after the other, without what entries say": func(w *world) {
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "A")), row(0, 3, client("c2", 2, "B")), row(0, 4, client("c3", 3, "C")))
+		w.look(kbo, nil)
+		for i, codes := range [][]casefile.Code{{"05", "90"}, {"05"}, {"93", "00", "78"}} {
+			w.queue(fmt.Sprint("c", i+1), codes...)
+		}
+		w.ok(w.Park(w.ctx, w.claim(1)[0], outbox.Problem{Status: 400, Type: "x"}, w.now))
+		walk := func(states ...outbox.State) (lanes [][]string) {
+			var all []outbox.Entry
+			w.ok(w.Lanes(w.ctx, states, func(lane []outbox.Entry) error {
+				var names []string
+				for _, e := range lane {
+					names = append(names, e.Registration+" "+string(e.State))
+				}
+				lanes, all = append(lanes, names), append(all, lane...)
+				return nil
+			}))
+			for _, e := range all {
+				whole := must(w.Entry(w.ctx, e.ID))
+				whole.Payload, whole.ContentHash, whole.Problem = nil, "", outbox.Problem{}
+				w.same(whole, e, "an entry of a lane")
+			}
+			return lanes
+		}
+		w.same([][]string{{"reg-05 parked", "reg-90 waiting"}, {"reg-05 waiting"}, {"reg-93 waiting", "reg-00 waiting", "reg-78 waiting"}},
+			walk(outbox.Waiting, outbox.Parked), "lanes")
+		w.same([][]string{{"reg-05 parked"}}, walk(outbox.Parked), "lanes of what is parked")
+		w.same([][]string(nil), walk(outbox.Settled), "lanes of what is settled")
+		stop := errors.New("enough")
+		if err := w.Lanes(w.ctx, outbox.States(), func([]outbox.Entry) error { return stop }); !errors.Is(err, stop) {
+			w.Fatalf("it goes on: %v", err)
+		}
 	},
 
 	"a scratch copy is on its own": func(w *world) {

@@ -247,10 +247,14 @@ func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
 }
 
 const (
-	entryColumns = `SELECT e.rowid, e.id, e.ocmw, e.person, p.pseudonym, e.seq, e.op, e.kind, e.registration, e.rule, e.state, e.version,
-		e.attempts, e.not_before, e.payload, COALESCE(e.claim, ''), e.created_at, e.updated_at, e.trace_id, e.problem,
-		e.approved, COALESCE(e.doubt_since, 0)`
+	entryStart = `SELECT e.rowid, e.id, e.ocmw, e.person, p.pseudonym, e.seq, e.op, e.kind, e.registration, e.rule, e.state, e.version,
+		e.attempts, e.not_before, `
+	entryMiddle = `, COALESCE(e.claim, ''), e.created_at, e.updated_at, e.trace_id, `
+	entryEnd    = `, e.approved, COALESCE(e.doubt_since, 0)`
 	entryTables = ` FROM entry e JOIN person p ON p.id = e.person `
+
+	entryColumns = entryStart + `e.payload` + entryMiddle + `e.problem` + entryEnd
+	bareColumns  = entryStart + `x''` + entryMiddle + `NULL` + entryEnd // without what is sealed
 )
 
 func entryByID(t *tx, id string) (outbox.Entry, error) {

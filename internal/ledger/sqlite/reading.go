@@ -191,6 +191,36 @@ func (s *Store) Entries(ctx context.Context, f ledger.EntryFilter) ([]outbox.Ent
 	return all, err
 }
 
+// Lanes implements ledger.Reading.
+func (s *Store) Lanes(ctx context.Context, states []outbox.State, each func(lane []outbox.Entry) error) error {
+	within, args := inStates(states)
+	return s.read(ctx, "walk lanes", func(t *tx) error {
+		var lane []outbox.Entry
+		// Only places are sorted, in memory, and rows read in their order; the LIMIT keeps SQLite from sorting rows all the same.
+		for rs, err := range t.rows(bareColumns+` FROM (SELECT e.rowid AS place FROM entry e WHERE `+within+` ORDER BY e.person, e.seq LIMIT -1) o
+				CROSS JOIN entry e ON e.rowid = o.place CROSS JOIN person p ON p.id = e.person`, args...) {
+			if err != nil {
+				return err
+			}
+			e, err := scanEntry(rs)
+			if err != nil {
+				return err
+			}
+			if len(lane) > 0 && lane[0].Person != e.Person {
+				if err := each(lane); err != nil {
+					return err
+				}
+				lane = lane[:0]
+			}
+			lane = append(lane, e.Entry)
+		}
+		if len(lane) == 0 {
+			return nil
+		}
+		return each(lane)
+	})
+}
+
 // Entry implements ledger.Reading.
 func (s *Store) Entry(ctx context.Context, id string) (outbox.Entry, error) {
 	var e outbox.Entry
