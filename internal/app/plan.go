@@ -62,7 +62,7 @@ type PlanChange struct {
 	Sentence     string        `json:"sentence"`
 }
 
-// Plan works out what run would send, on a copy of the ledger in memory. It
+// Plan works out what run would send, on a copy of the ledger. It
 // reads settled files where they lie and asks MLP what it holds; it writes
 // nowhere.
 func (a *App) Plan(ctx context.Context) (PlanFile, error) {

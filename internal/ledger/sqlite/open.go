@@ -76,12 +76,14 @@ type Store struct {
 	keys     *seal.Keys
 	now      func() time.Time
 	zone     *time.Location
+	path     string // empty: in memory
 	readOnly bool
 	reached  func(point string) // nil except in the self-test
 
 	writer  *sql.DB // one connection: writes queue here, not in SQLite
 	readers *sql.DB // the same as writer where the ledger is in memory
 	keep    *sql.DB
+	scratch string // a copy's file that is still to be removed
 
 	writing, reading statements // that the two keep
 	recent           recent
@@ -107,6 +109,8 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		}
 		if missing {
 			o.Path = Memory
+		} else {
+			s.path = o.Path
 		}
 	}
 	err = s.connect(ctx, o.Path)
@@ -336,6 +340,9 @@ func (s *Store) Close() error {
 	}
 	if s.keep != nil {
 		errs = append(errs, s.keep.Close())
+	}
+	if s.scratch != "" {
+		errs = append(errs, removeLedger(s.scratch))
 	}
 	return errors.Join(errs...)
 }

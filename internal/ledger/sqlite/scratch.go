@@ -2,23 +2,89 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"time"
 
 	"github.com/mlpsync/mlpsync/internal/ledger"
 )
 
-// Scratch implements ledger.Store: the copy is taken in one read transaction, lies in
-// memory with the same sealed columns, and writes nowhere.
+const (
+	scratchPrefix = ".mlpsync-scratch-"
+	// forgotten is how old the file of a copy must be that a process left behind which was killed while it made it.
+	forgotten = 24 * time.Hour
+)
+
+// Scratch implements ledger.Store: the copy is taken in one read transaction and has the same sealed columns. It lies in a file beside the
+// ledger, until it is closed; that of a ledger in memory in memory.
 func (s *Store) Scratch(ctx context.Context) (ledger.Store, error) {
-	name := memoryName()
 	c := &Store{keys: s.keys, now: s.now, zone: s.zone}
+	copied := s.copyToFile
+	if s.path == "" {
+		copied = s.copyToMemory
+	}
+	err := copied(ctx, c)
+	switch {
+	case err == nil:
+		return c, nil
+	case damaged(err):
+		err = diskTrouble(err)
+	case ctx.Err() == nil:
+		err = &hinted{err, "make room for a copy of the ledger beside it, and run this as the user of the daemon"}
+	}
+	return nil, errors.Join(fmt.Errorf("copy ledger: %w", err), c.Close())
+}
+
+// The writer's connection makes the copy: a reader's may write nothing at all.
+const copyInto = `VACUUM INTO ?`
+
+func (s *Store) copyToMemory(ctx context.Context, c *Store) error {
+	name := memoryName()
 	if err := c.connectMemory(ctx, name); err != nil {
-		return nil, errors.Join(fmt.Errorf("copy ledger: %w", err), c.Close())
+		return err
 	}
-	// The writer's connection makes the copy: a reader's may write nothing at all.
-	if _, err := s.writer.ExecContext(ctx, `VACUUM INTO ?`, name); err != nil {
-		return nil, errors.Join(fmt.Errorf("copy ledger: %w", err), c.Close())
+	_, err := s.writer.ExecContext(ctx, copyInto, name)
+	return err
+}
+
+func (s *Store) copyToFile(ctx context.Context, c *Store) error {
+	removeForgotten(filepath.Dir(s.path))
+	f, err := os.CreateTemp(filepath.Dir(s.path), scratchPrefix+"*") // mode 0600
+	if err != nil {
+		return err
 	}
-	return c, nil
+	c.scratch = f.Name()
+	if err := f.Close(); err != nil {
+		return err
+	}
+	if _, err := s.writer.ExecContext(ctx, copyInto, fileURI(c.scratch)); err != nil {
+		return err
+	}
+	return c.connectScratch(ctx, s.path)
+}
+
+// connectScratch opens the copy with one connection, which keeps its locks, and for which nothing need survive a power cut.
+func (s *Store) connectScratch(ctx context.Context, ledgerPath string) error {
+	settings := append(common(), besideLedger(ledgerPath)...)
+	settings = append(settings, writingCache, "locking_mode(EXCLUSIVE)", "synchronous(0)")
+	var err error
+	if s.writer, err = sql.Open("sqlite", dsn(fileURI(s.scratch)+"?mode=rw", "immediate", settings)); err != nil {
+		return err
+	}
+	s.writer.SetMaxOpenConns(1)
+	s.readers = s.writer
+	return s.writer.PingContext(ctx)
+}
+
+// removeForgotten removes what processes that were killed have left. One that can't be removed is tried next time.
+func removeForgotten(dir string) {
+	left, _ := filepath.Glob(filepath.Join(dir, scratchPrefix+"*"))
+	for _, path := range left {
+		if info, err := os.Stat(path); err == nil && time.Since(info.ModTime()) > forgotten {
+			_ = os.Remove(path)
+		}
+	}
 }
