@@ -77,11 +77,13 @@ func (w *work) course() {
 }
 
 // standing reads readiness and support. A later readiness begins a new course
-// (assumption, CAT-02).
+// once it has come (assumption, CAT-02).
 func (w *work) standing() standing {
 	cl := w.c.Client
-	ended := w.clk.reached(cl.SupportEndedOn) && cl.ReadySince <= cl.SupportEndedOn
-	withdrawn := w.clk.reached(cl.ReadinessWithdrawnOn) && cl.ReadySince <= cl.ReadinessWithdrawnOn
+	stopped := func(on casefile.Date) bool {
+		return w.clk.reached(on) && (cl.ReadySince <= on || !w.clk.reached(cl.ReadySince))
+	}
+	ended, withdrawn := stopped(cl.SupportEndedOn), stopped(cl.ReadinessWithdrawnOn)
 	switch {
 	case ended:
 		return standsEnded
@@ -134,7 +136,7 @@ func (w *work) readyStep(st standing) (step, bool) {
 		}
 	}
 	return step{kind: stepReady, code: casefile.Code05, from: cl.ReadySince, rule: "CAT-02",
-		why: "De cliënt is klaar voor een traject naar werk.", historic: st != standsReady,
+		why: "De cliënt is klaar voor een traject naar werk.", historic: st != standsReady && (cl.Readiness != casefile.Ready || w.clk.reached(cl.ReadySince)),
 		// Key of a 05: the day of readiness.
 		key: []string{"05", string(cl.ReadySince)}, cells: cells(cl, "readiness", "readySince", "registeredBy")}, true
 }
