@@ -105,7 +105,7 @@ func (w *work) entitlementGap(c *contract) (reason, next string) {
 		return "De RVA kende de uitkering toe, maar de ingangsdatum ontbreekt.", "Vul in vanaf wanneer de cliënt recht heeft op een werkloosheidsuitkering."
 	case cl.BenefitEntitledFrom <= c.end:
 		return "Het recht op een werkloosheidsuitkering gaat in voor het einde van art. 60§7.", "Kijk de datum van het recht en de einddatum van het contract na."
-	case cl.ReadySince > cl.BenefitEntitledFrom && !w.has00(c):
+	case w.come(cl.ReadySince) > cl.BenefitEntitledFrom && !w.has00(c):
 		return "Het recht op een werkloosheidsuitkering gaat in op " + cl.BenefitEntitledFrom.Dutch() + ", maar daarna werd de cliënt opnieuw klaar voor een traject (05).",
 			"Kijk na wat geldt: 00, of 05 omdat het recht voorbij is."
 	case cl.Leefloon == "":
@@ -186,7 +186,7 @@ func (w *work) undecided(c *contract) {
 	held, ok := w.k.Dossier.CategoryOn(w.clk.day)
 	st := w.standing()
 	switch {
-	case w.currentJob() != nil, cl.ReadySince > c.end, st == standsEnded, st == standsWithdrawn, st == standsNotReady, w.answeredSince(c.end):
+	case w.currentJob() != nil, w.come(cl.ReadySince) > c.end, st == standsEnded, st == standsWithdrawn, st == standsNotReady, w.answeredSince(c.end):
 		w.notFired("CAT-08", "Andere gegevens zeggen hoe het na art. 60§7 verder gaat.", cells(cl, "benefitDecision"))
 	case ok && held.From > c.end:
 		w.notFired("CAT-08", "Na het einde van art. 60§7 is in MLP al een categorie gezet.", cells(cl, "benefitDecision")) // see changedAfter

@@ -13,7 +13,7 @@ import (
 // ready again, a finding.
 func (w *work) checkContracts() {
 	for i, c := range w.facts.contracts {
-		closed := w.clk.passed(c.end) && c.end < w.c.Client.ReadySince
+		closed := w.clk.passed(c.end) && c.end < w.come(w.c.Client.ReadySince)
 		if c.history = closed && !w.known(c); c.history {
 			w.notFired("CAT-05", "Dit contract was voorbij voor de cliënt opnieuw klaar was, en MLP kent het niet.", c.cells("end"))
 			continue

@@ -192,8 +192,9 @@ func (w *work) stopped(st standing, steps []step) bool {
 
 // leavesOtherwise: a 00 or a job explains why the support stopped.
 func (w *work) leavesOtherwise(steps []step) bool {
+	ready := w.come(w.c.Client.ReadySince)
 	return w.currentJob() != nil || slices.ContainsFunc(steps, func(s step) bool {
-		return (s.kind == stepBenefit || s.kind == stepJob) && !s.historic && w.clk.reached(s.from) && s.from > w.c.Client.ReadySince
+		return (s.kind == stepBenefit || s.kind == stepJob) && !s.historic && w.clk.reached(s.from) && s.from > ready
 	})
 }
 
