@@ -89,7 +89,8 @@ func (w *work) entitled(c *contract) []step {
 		return nil
 	}
 	due := from.AddDays(w.rules.limit(paramBenefitDays, from))
-	w.deadline("CAT-07", due, w.has00By(c, due), "De categorie moet op 00 staan na art. 60§7.", cells(cl, "benefitEntitledFrom"))
+	holds, _ := w.k.Dossier.CategoryOn(min(due, w.clk.day)) // from before the end, where that was corrected
+	w.deadline("CAT-07", due, w.has00By(c, due) || holds.Code == casefile.Code00, "De categorie moet op 00 staan na art. 60§7.", cells(cl, "benefitEntitledFrom"))
 	if cl.BenefitDecisionOn > due && !w.has00(c) {
 		w.finding("CAT-07", "De RVA besliste pas op "+cl.BenefitDecisionOn.Dutch()+", na de termijn voor 00 ("+due.Dutch()+").",
 			"Niets: de 00 wordt zo snel mogelijk gezet; de termijn was bij aankomst al voorbij.", cells(cl, "benefitDecisionOn"))
