@@ -574,8 +574,8 @@ func (w *work) adoptedInVain() string {
 
 // partTimeJobOn tells whether a regular job was part time on that day, whatever it became since.
 func (w *work) partTimeJobOn(day casefile.Date) bool {
-	regimes := map[string]casefile.Regime{} // of each job: the last that had begun
-	for _, j := range w.c.Employments { // in order of regime
+	regimes := map[string]casefile.Regime{} // of each job: the last that had begun, as rows stand in that order
+	for _, j := range w.c.Employments {
 		if j.Employment == casefile.RegularJob && !gone(j.Header) && max(j.Start, j.RegimeFrom) <= day && (j.End.IsZero() || day <= j.End) {
 			regimes[j.ContractNumber+" "+string(j.Start)] = j.Regime
 		}
