@@ -39,6 +39,7 @@ func TestProcesses(t *testing.T) {
 	bin := thePrograms(t)
 	t.Run("kill", func(t *testing.T) { testKill(t, bin) })
 	t.Run("stop", func(t *testing.T) { testStop(t, bin) })
+	t.Run("hangup", func(t *testing.T) { testHangup(t, bin) })
 	if os.Geteuid() == 0 { // else TestBadFiles has it
 		t.Run("unreadable", func(t *testing.T) { testUnreadable(t, bin) })
 	}
@@ -411,4 +412,24 @@ func hasEvent(log, event string) bool {
 		}
 	}
 	return false
+}
+
+// testHangup closes the terminal of a demo: it stops as told, and its folder goes.
+func testHangup(t *testing.T, bin string) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	p := start(t, filepath.Join(bin, "mlpsync"), "demo")
+	begun := func() bool { all, err := os.ReadDir(dir); return err == nil && len(all) > 0 }
+	if !soon(time.Minute, begun) {
+		t.Fatal("the demo does not begin")
+	}
+	if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	if !soon(30*time.Second, p.ended) || !p.cmd.ProcessState.Exited() {
+		t.Errorf("ended: %v", p.cmd.ProcessState)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left: %v, %v", left, err)
+	}
 }
