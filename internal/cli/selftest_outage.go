@@ -217,6 +217,7 @@ type daemon struct {
 	ctx      context.Context
 	last     standing
 	requests atomic.Int64
+	trouble  atomic.Pointer[string] // the last error in its log
 }
 
 func startDaemon(s *session, b *bench) (*daemon, error) {
@@ -237,10 +238,22 @@ func startDaemon(s *session, b *bench) (*daemon, error) {
 
 // Write counts the requests in the log: each that left, or tried to, is one line.
 func (d *daemon) Write(line []byte) (int, error) {
-	if bytes.Contains(line, []byte(`"event":"mlp.request"`)) {
+	switch {
+	case bytes.Contains(line, []byte(`"event":"mlp.request"`)):
 		d.requests.Add(1)
+	case bytes.Contains(line, []byte(`"level":"error"`)):
+		said := string(bytes.TrimSpace(line))
+		d.trouble.Store(&said)
 	}
 	return len(line), nil
+}
+
+// failed is an error with what the daemon said last of its own trouble.
+func (d *daemon) failed(what string) error {
+	if said := d.trouble.Load(); said != nil {
+		what += "; its last error: " + *said
+	}
+	return errors.New(what)
 }
 
 // until waits for the daemon to stand as asked.
@@ -260,9 +273,9 @@ func (d *daemon) until(ok func(standing) bool) error {
 		select {
 		case err := <-d.stopped:
 			d.stopped <- err
-			return errors.Join(errors.New("the daemon stopped by itself"), err)
+			return errors.Join(d.failed("the daemon stopped by itself"), err)
 		case <-late.C:
-			return fmt.Errorf("not there after %s: it stands at %+v", patience, d.last)
+			return d.failed(fmt.Sprintf("not there after %s: it stands at %+v", patience, d.last))
 		case <-ticks.C:
 		}
 	}

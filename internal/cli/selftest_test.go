@@ -90,6 +90,17 @@ func TestAStoppedSelftestSaysSo(t *testing.T) {
 	}
 }
 
+// A daemon that does not get there tells what is wrong with it, a full disk for one.
+func TestTheDaemonOfAnOutageTellsItsTrouble(t *testing.T) {
+	var d daemon
+	for _, line := range []string{"info", "error", "debug"} {
+		fmt.Fprintf(&d, `{"level":%q,"event":"cycle.failed"}`+"\n", line)
+	}
+	if err := d.failed("not there"); err.Error() != `not there; its last error: {"level":"error","event":"cycle.failed"}` {
+		t.Error(err)
+	}
+}
+
 // A process that is killed before it is ready leaves it to the next to show how long it takes.
 func TestRecoverIsToldOfEachPoint(t *testing.T) {
 	h := newTorture(nil)
