@@ -276,7 +276,7 @@ func mayRepeat(o outcome, e *Error) bool {
 func retryAfter(o outcome, now time.Time) time.Duration {
 	var asked time.Duration
 	if s := strings.TrimSpace(o.header.Get("Retry-After")); s != "" {
-		if n, err := strconv.ParseUint(s, 10, 31); err == nil {
+		if n, err := strconv.ParseUint(s, 10, 31); err == nil || errors.Is(err, strconv.ErrRange) { // then n is the largest
 			asked = time.Duration(n) * time.Second
 		} else if at, err := http.ParseTime(s); err == nil {
 			if sent, err := http.ParseTime(o.header.Get("Date")); err == nil {

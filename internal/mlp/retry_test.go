@@ -51,6 +51,7 @@ func TestRetryAfterInItsThreeForms(t *testing.T) {
 		{"nonsense", map[string]string{"Retry-After": "soon"}, 0, 0},
 		{"negative", map[string]string{"Retry-After": "-5"}, -3, 0},
 		{"for ever", nil, 1e300, 24 * time.Hour},
+		{"seconds beyond counting", map[string]string{"Retry-After": "99999999999999999999"}, 0, (1<<31 - 1) * time.Second},
 		{"nothing", nil, 0, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
