@@ -7,6 +7,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -158,9 +161,21 @@ func situations() map[string]func(*testing.T) rig {
 		"428 preconditionRequired":              problem(428, "urn:problem-type:mlpsync:preconditionRequired"),
 		"429 problem":                           problem(429, "urn:problem-type:belgif:tooManyRequests"),
 		"500 problem":                           problem(500, "urn:problem-type:belgif:internalServerError"),
+		"502 problem":                           problem(502, "urn:problem-type:belgif:badGateway"),
 		"503 problem":                           problem(503, "urn:problem-type:belgif:serviceUnavailable"),
 		"503 without a problem document":        over(status(503, html, "<html>")),
 		"504 problem":                           problem(504, "urn:problem-type:mlpsync:gatewayTimeout"),
+		"404 resourceNotFound, of a create":     problem(404, "urn:problem-type:belgif:resourceNotFound"),
+		"405 methodNotAllowed":                  problem(405, "urn:problem-type:mlpsync:methodNotAllowed"),
+		"408 problem":                           problem(408, "urn:problem-type:belgif:requestTimeout"),
+		"409 registrationMissing":               problem(409, "urn:problem-type:mlpsync:registrationMissing"),
+		"409 categoryRefused":                   problem(409, "urn:problem-type:mlpsync:categoryRefused"),
+		"409 outsideTwe":                        problem(409, "urn:problem-type:mlpsync:outsideTwe"),
+		"409 tweRunning":                        problem(409, "urn:problem-type:mlpsync:tweRunning"),
+		"409 glowRunning":                       problem(409, "urn:problem-type:mlpsync:glowRunning"),
+		"413 payloadTooLarge":                   problem(413, "urn:problem-type:belgif:payloadTooLarge"),
+		"415 unsupportedMediaType":              problem(415, "urn:problem-type:mlpsync:unsupportedMediaType"),
+		"409 dossierExists, of a create":        problem(409, typeDossierExists),
 		"the request does not fit the document": nil,
 	}
 }
@@ -179,6 +194,29 @@ func TestClassification(t *testing.T) {
 	}
 	for name := range rigs {
 		t.Errorf("%q is not in the table", name)
+	}
+}
+
+// Each type of problem that the API's document names stands in the table, by itself or by its status.
+func TestClassificationNamesEveryProblem(t *testing.T) {
+	document, err := os.ReadFile("../../schemas/mlp/openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	types := regexp.MustCompile(`(?m)^  - type: urn:problem-type:[a-z]+:(\w+)\n(?:    .*\n)*?    status: (\d+)$`).FindAllStringSubmatch(string(document), -1)
+	if len(types) < 20 {
+		t.Fatalf("only %d types", len(types))
+	}
+	for _, found := range types {
+		name, status := found[1], found[2]
+		if name == "cursorLost" { // of the feed alone: TestCursorLost
+			continue
+		}
+		if !slices.ContainsFunc(Classification(), func(r Row) bool {
+			return strings.HasPrefix(r.Answer, status+" "+name) || strings.HasPrefix(r.Answer, status+" problem") || status == "401" && strings.HasPrefix(r.Answer, status)
+		}) {
+			t.Errorf("%s %s is not in the table", status, name)
+		}
 	}
 }
 
