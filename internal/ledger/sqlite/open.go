@@ -183,7 +183,8 @@ func prepareFile(o Options) (missing bool, err error) {
 	}
 	f, err := os.OpenFile(o.Path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return false, fmt.Errorf("make database file: %w", err)
+		return false, &hinted{fmt.Errorf("open or make the database file: %w", err),
+			"look at the rights of the state directory and of the files in it: they must be those of the user that mlpsync runs as, also what somebody else made or restored"}
 	}
 	if err := errors.Join(f.Close(), os.Chmod(o.Path, 0o600)); err != nil {
 		return false, fmt.Errorf("protect database file: %w", err)

@@ -3,10 +3,13 @@ package sqlite_test
 import (
 	"database/sql"
 	"errors"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/ledger/sqlite"
 	"github.com/mlpsync/mlpsync/internal/outbox"
 	"github.com/mlpsync/mlpsync/internal/seal"
 )
@@ -63,5 +66,16 @@ func TestWhatCannotBeReadStopsNobodyElse(t *testing.T) {
 				t.Errorf("claimed %d of what can't be read: %v", len(claimed), err)
 			}
 		})
+	}
+}
+
+// What root restored can't be opened by the daemon: it says what to look at. A folder in its place stands for that, as tests may run as
+// root.
+func TestADatabaseFileThatCannotBeOpenedIsSaid(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	check(t, os.Mkdir(path, 0o700))
+	_, err := sqlite.Open(t.Context(), sqlite.Options{Path: path, Keys: newKeys(t)})
+	if !strings.Contains(hint(err), "rights") {
+		t.Errorf("%v, hint %q", err, hint(err))
 	}
 }
