@@ -161,7 +161,7 @@ func (d *delivering) note(ctx context.Context, r deliver.Report) error {
 func (d *delivering) noteWay(ctx context.Context, r deliver.Report) error {
 	way := Way{Until: r.Until.UTC(), NotAdmitted: r.Paused}
 	way.Breaker, way.Since = d.gate.State()
-	way.Since = way.Since.UTC()
+	way.Since = d.app.clock.at(way.Since).UTC() // the breaker runs on the machine's own clock
 	if open := d.gate.OpenFor(); open > 0 && way.Until.IsZero() {
 		// Opened by reads, or when nothing was due any more.
 		r.Stopped, way.Until = deliver.StopBreaker, d.app.now().Add(open).UTC().Round(time.Second)

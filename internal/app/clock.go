@@ -45,6 +45,14 @@ func (c clock) now() time.Time {
 	return c.base.Add(time.Since(c.started))
 }
 
+// at is what the clock showed when the machine's own showed that.
+func (c clock) at(machine time.Time) time.Time {
+	if c.base.IsZero() {
+		return machine
+	}
+	return c.base.Add(machine.Sub(c.started))
+}
+
 // openClock starts the configured clock, or goes on from where it was.
 func openClock(ctx context.Context, c *config.Config, store ledger.Store) (clock, error) {
 	if c.Today == "" {
