@@ -40,7 +40,7 @@ func (s *Store) Backup(ctx context.Context, path string) (audit.Head, error) {
 	_, err = s.writer.ExecContext(ctx, `VACUUM INTO ?`, fileURI(tmp.Name())+"?vfs="+diskVFS())
 	if damaged(err) {
 		err = diskTrouble(err)
-	} else if err != nil { // not the state's disk
+	} else if err != nil && ctx.Err() == nil { // not the state's disk
 		err = &hinted{err, "make room on the disk on which the backup is made, or name a file on another one"}
 	}
 	if err := errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {

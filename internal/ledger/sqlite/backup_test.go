@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -78,6 +79,20 @@ func TestBackupIsWholeAndPrivate(t *testing.T) {
 	}
 	if diff := cmp.Diff(all, readAll(t, copied), people); diff != "" {
 		t.Errorf("the copy (-original +copy):\n%s", diff)
+	}
+}
+
+// Who stops a backup is not sent to look at the disk.
+func TestAStoppedBackupIsNoFullDisk(t *testing.T) {
+	s, dir := open(t, filepath.Join(t.TempDir(), "ledger.db"), newKeys(t)), t.TempDir()
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	_, err := s.Backup(ctx, filepath.Join(dir, "backup"))
+	if err == nil || hint(err) != "" {
+		t.Errorf("%v, hint %q", err, hint(err))
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left: %v, %v", left, err)
 	}
 }
 
