@@ -572,6 +572,20 @@ func TestNumbersOfTheEnvironment(t *testing.T) {
 	}
 }
 
+// No identity document has the number of a municipality or an enterprise.
+func TestWhereANumberIsLookedUp(t *testing.T) {
+	for _, tc := range []struct{ kind, field, value, where string }{
+		{"client", "insz", "67722499798", "identiteitsdocument"},
+		{"client", "nisCode", "9990", "NIS-code van de gemeente"},
+		{"employment", "employerKbo", "0212214918", "Kruispuntbank"},
+	} {
+		_, _, violations := newDecoder(t).Decode(input(tc.kind, set(tc.kind, tc.field, tc.value)))
+		if len(violations) != 1 || !strings.Contains(violations[0].HintNL, tc.where) {
+			t.Errorf("%s: %+v", tc.field, violations)
+		}
+	}
+}
+
 func TestWarnings(t *testing.T) {
 	tests := map[string]struct {
 		kind   string

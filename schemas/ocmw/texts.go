@@ -155,8 +155,11 @@ func identifierTexts(title, kind string, code ident.Code) texts {
 		reasonEN: wrong.Error(), hintEN: wrong.Hint(),
 		hintNL: "Vergelijk het met het identiteitsdocument, en verbeter het in het bronsysteem.",
 	}
-	if wrong.Kind == ident.Kind("KBO") {
+	switch wrong.Kind {
+	case ident.KindKBO:
 		t.hintNL = "Zoek het ondernemingsnummer op in de Kruispuntbank van Ondernemingen, en verbeter het in het bronsysteem."
+	case ident.KindNIS:
+		t.hintNL = "Zoek de NIS-code van de gemeente op (een postcode is er geen), en verbeter ze in het bronsysteem of in de export."
 	}
 	switch code {
 	case ident.CodeEmpty:
