@@ -29,6 +29,10 @@ type PlanFile struct {
 	Stops []GuardStop `json:"stops,omitempty"`
 	// Unread names files that are too young, or not whole yet, to be part of the plan.
 	Unread []string `json:"unread,omitempty"`
+	// Notes say what stands in the way of a delivery, such as a file that it lacks: shown, never written to the file.
+	Notes []string `json:"-"`
+	// Empty tells that no client is known, so that there is nothing to plan: shown, never written to the file.
+	Empty bool `json:"-"`
 	// Undecided counts clients of whom MLP could not be asked what it holds.
 	Undecided int `json:"undecided,omitempty"`
 	// Stale tells that MLP could not be read: the plan rests on what it held when it was read last.
@@ -95,7 +99,10 @@ func (a *App) Plan(ctx context.Context) (PlanFile, error) {
 	if err != nil {
 		return PlanFile{}, fmt.Errorf("count clients: %w", err)
 	}
-	plan.Undecided = totals.Undecided
+	plan.Undecided, plan.Empty = totals.Undecided, len(totals.Clients) == 0 && totals.Undecided == 0
+	for _, n := range c.Standing() {
+		plan.Notes = append(plan.Notes, "OCMW "+n.OCMW+": "+n.EN)
+	}
 	return plan, nil
 }
 

@@ -111,6 +111,9 @@ func printPlan(w io.Writer, plan app.PlanFile) {
 	for _, name := range plan.Unread {
 		fmt.Fprintf(w, "not read: %s is too young, or not whole yet; plan again in a moment\n", name)
 	}
+	for _, note := range plan.Notes {
+		fmt.Fprintf(w, "note: %s\n", note)
+	}
 	why := ""
 	if plan.Undecided > 0 {
 		why = ", as MLP could not be asked what it holds of them: standard error says why"
@@ -129,6 +132,9 @@ func printPlan(w io.Writer, plan app.PlanFile) {
 	}
 	fmt.Fprintf(w, "clients looked at now: %d = %d held + %d manual + %d planned + %d no change (%s)\n",
 		n.Decided, n.Held, n.Manual, n.Planned, n.NoChange, check(n.Holds()))
+	if plan.Empty {
+		fmt.Fprintln(w, "no client is known yet: no delivery was complete, and none lies ready in a drop folder; \"mlpsync config check\" looks at the folders")
+	}
 }
 
 type applyCmd struct {

@@ -119,8 +119,9 @@ type Cycle struct {
 	peeked  map[string]bool   // OCMWs whose drop folder a plan has seen
 	// settling are the files, by OCMW, that may be whole at the next poll.
 	settling  map[string][]adapters.Waiting
-	shutUntil time.Time // the way to MLP is shut until then
-	way       way       // to MLP, as reading found it
+	standing  map[string][]ledger.Note // of the drop folders, by OCMW
+	shutUntil time.Time                // the way to MLP is shut until then
+	way       way                      // to MLP, as reading found it
 	// debts are the OCMWs whose caseworkers' files are behind; nil before the ledger was asked.
 	debts map[string]*debt
 }
@@ -144,7 +145,7 @@ func New(o Options) *Cycle {
 	}
 	return &Cycle{
 		Options: o, said: map[string]string{}, noted: map[string]bool{}, refused: map[string]bool{}, peeked: map[string]bool{},
-		settling: map[string][]adapters.Waiting{},
+		settling: map[string][]adapters.Waiting{}, standing: map[string][]ledger.Note{},
 	}
 }
 

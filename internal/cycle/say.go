@@ -41,6 +41,7 @@ func (c *Cycle) sayFound(ctx context.Context, run *Run, o OCMW, found adapters.P
 			delete(c.said, key)
 		}
 	}
+	c.standing[o.KBO] = notes
 	if c.Peek {
 		return nil
 	}
@@ -96,6 +97,15 @@ func (c *Cycle) standingNotes(o OCMW, found adapters.PollResult) []ledger.Note {
 			text += "; " + n.Hint
 		}
 		add(n.Key, level, text, text)
+	}
+	return notes
+}
+
+// Standing are the remarks on the drop folders of the last pass: what a delivery lacks, what lies there that is no file of it.
+func (c *Cycle) Standing() []ledger.Note {
+	var notes []ledger.Note
+	for _, o := range c.OCMWs {
+		notes = append(notes, c.standing[o.KBO]...)
 	}
 	return notes
 }
