@@ -94,7 +94,7 @@ func (c *Cycle) standingNotes(o OCMW, found adapters.PollResult) []ledger.Note {
 		}
 		text := n.Text
 		if n.Hint != "" {
-			text += "; " + n.Hint
+			text += ". " + n.Hint
 		}
 		add(n.Key, level, text, text)
 	}
