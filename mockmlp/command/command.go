@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -29,15 +30,15 @@ const (
 const stopWithin = 10 * time.Second
 
 type commands struct {
-	Serve   serveCmd   `cmd:"" default:"withargs" help:"Serve the API, and the page with the control API (the default)."`
+	Serve   serveCmd   `cmd:"" default:"withargs" help:"Serve the API, and the page with the control API (the default); its flags are in \"mockmlp serve --help\"."`
 	Health  healthCmd  `cmd:"" help:"Say whether a mock is up; for containers. Exit status 1 when not."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
 type serveCmd struct {
-	Listen   string `help:"Address of the API." default:"127.0.0.1:8081" placeholder:"ADDR"`
-	Control  string `help:"Address of the page and the control API, which show and change everything: keep it off networks." default:"127.0.0.1:8082" placeholder:"ADDR"`
-	Seed     uint64 `help:"Makes ids and probabilities repeatable." default:"1" placeholder:"N"`
+	Listen   string `help:"Address of the API; by default ${default}." default:"127.0.0.1:8081" placeholder:"ADDR"`
+	Control  string `help:"Address of the page and the control API, which show and change everything: keep it off networks; by default ${default}." default:"127.0.0.1:8082" placeholder:"ADDR"`
+	Seed     uint64 `help:"Makes ids and probabilities repeatable; by default ${default}." default:"1" placeholder:"N"`
 	Clock    string `help:"Where the virtual clock starts, RFC 3339; by default the scenario's, else now." placeholder:"INSTANT"`
 	Frozen   bool   `help:"The clock moves only when told."`
 	Scenario string `help:"YAML file with clients and dossiers to begin with; by default a few test persons." type:"path" placeholder:"FILE" xor:"begin"`
@@ -46,7 +47,7 @@ type serveCmd struct {
 	Rate     int    `help:"Calls a minute for each client and operation; negative for no limit; by default the scenario's, else 2000." placeholder:"N"`
 
 	Hostile      bool    `help:"Let a share of all calls go wrong from the start, in the ways that docs/mock.md lists."`
-	HostileShare float64 `help:"The share, from 0 to 1, that --hostile lets go wrong." default:"0.05" placeholder:"SHARE"`
+	HostileShare float64 `help:"The share, from 0 to 1, that --hostile lets go wrong; by default ${default}." default:"0.05" placeholder:"SHARE"`
 }
 
 type healthCmd struct {
@@ -77,12 +78,12 @@ func Run(ctx context.Context, args []string, _ func(string) string, stdout, stde
 		fmt.Fprintln(stderr, "mockmlp:", err)
 		return exitCouldNotRun
 	}
-	parsed, err := parser.Parse(args)
+	parsed, err := parser.Parse(helpFlag(args))
 	if left >= 0 {
 		return left // --help
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "mockmlp: %v\nTry mockmlp --help.\n", err)
+		fmt.Fprintf(stderr, "mockmlp: %v\nTry mockmlp --help, or mockmlp serve --help for the flags.\n", err)
 		return exitUsage
 	}
 	err = parsed.Run(&environment{ctx: ctx, stdout: stdout, stderr: stderr, version: buildVersion()})
@@ -95,6 +96,14 @@ func Run(ctx context.Context, args []string, _ func(string) string, stdout, stde
 		return exitCouldNotRun
 	}
 	return exitOK
+}
+
+// helpFlag turns "help COMMAND", which people try first, into "COMMAND --help".
+func helpFlag(args []string) []string {
+	if len(args) == 0 || args[0] != "help" {
+		return args
+	}
+	return append(slices.Clone(args[1:]), "--help")
 }
 
 // Run implements kong's command.

@@ -38,8 +38,10 @@ func TestUsage(t *testing.T) {
 		stderr string
 	}{
 		{[]string{"--help"}, exitOK, "no public MLP API", ""},
+		{[]string{"help"}, exitOK, "mockmlp serve --help", ""},
+		{[]string{"help", "serve"}, exitOK, "by default 127.0.0.1:8082", ""},
 		{[]string{"version"}, exitOK, "mockmlp ", ""},
-		{[]string{"--nonsense"}, exitUsage, "", "--help"},
+		{[]string{"--nonsense"}, exitUsage, "", "mockmlp serve --help"},
 		{[]string{"--clock", "noon"}, exitUsage, "", "--clock"},
 		{[]string{"--hostile", "--hostile-share", "5"}, exitUsage, "", "--hostile-share"},
 		{[]string{"--scenario", bad}, exitUsage, "", "clokc"},
