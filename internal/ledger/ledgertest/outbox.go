@@ -13,24 +13,6 @@ import (
 )
 
 var sending = map[string]func(*world){
-	"what has no dossier to be written in waits until there is one": func(w *world) {
-		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "A")))
-		w.look(kbo, nil)
-		s := w.subject("c1")
-		create, put := w.entry(s, "05"), w.entry(s, "90")
-		put.Op = string(casefile.OpPut)
-		w.ok(w.Decide(w.ctx, "run-1", []ledger.Outcome{outcome(s, create, put)}, w.now))
-		w.ok(w.Approve(w.ctx, kbo, ledger.Actor{Name: "tester"}, w.now))
-		w.ok(w.Request(w.ctx, ledger.Request{Kind: "discard", Entry: create.ID, At: w.now}))
-		must(w.ApplyRequests(w.ctx, w.now))
-		w.same(0, len(w.claim(10)), "claimed without a dossier")
-		w.same(time.Time{}, must(w.NextDue(w.ctx)), "due without a dossier")
-		w.same([]string{"reg-05 discarded", "reg-90 waiting"}, w.lane(s.Person), "lane")
-		must(w.SaveFeed(w.ctx, kbo, "c", []casefile.Dossier{*dossier(1, 1)}, w.now))
-		w.queue("c1", "90")
-		w.same("reg-90", w.claimOne().Registration, "what goes when there is one")
-	},
-
 	"a clock that was set back keeps nobody waiting until it is there again": func(w *world) {
 		for _, doubtful := range []bool{false, true} {
 			w := newWorld(w.TB, w.engine)
