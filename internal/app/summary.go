@@ -43,8 +43,10 @@ type Summary struct {
 	// Unbalanced names files whose balance did not hold: their set was not taken.
 	Unbalanced []string `json:"unbalanced,omitempty"`
 	// Notes are standing remarks about files and the channel.
-	Notes      []ledger.Note `json:"notes,omitempty"`
-	DurationMS int64         `json:"durationMs"`
+	Notes []ledger.Note `json:"notes,omitempty"`
+	// Lacking tells, in English, what deliveries wait for that are not whole yet: none of their files was taken.
+	Lacking    []string `json:"lacking,omitempty"`
+	DurationMS int64    `json:"durationMs"`
 }
 
 // ClientCounts is the balance of the clients looked at: Decided = Held + Manual +
@@ -230,8 +232,11 @@ func (a *App) addClients(ctx context.Context, s *Summary, kbo string) error {
 		return fmt.Errorf("read notes: %w", err)
 	}
 	for _, n := range notes {
-		if n.Level != "info" {
+		switch {
+		case n.Level != "info":
 			s.Notes = append(s.Notes, n)
+		case strings.HasPrefix(n.Key, cycle.IncompleteKey):
+			s.Lacking = append(s.Lacking, n.EN)
 		}
 	}
 	return nil

@@ -31,6 +31,9 @@ func printFiles(w io.Writer, s app.Summary) {
 	section(w, "FILES   rows = new + changed + unchanged + duplicate + rejected + skipped")
 	if len(s.Files) == 0 {
 		fmt.Fprintln(w, "  no new files")
+		for _, text := range s.Lacking {
+			fmt.Fprintf(w, "  none of the files that wait was taken: %s\n", text)
+		}
 		return
 	}
 	var rows [][]string

@@ -12,6 +12,9 @@ import (
 	"github.com/mlpsync/mlpsync/internal/ledger"
 )
 
+// IncompleteKey begins the keys of notes about deliveries that are not whole yet.
+const IncompleteKey = "incomplete."
+
 // sayFound logs what a poll found, failures on change, and keeps what status
 // shows.
 func (c *Cycle) sayFound(ctx context.Context, run *Run, o OCMW, found adapters.PollResult) error {
@@ -82,7 +85,7 @@ func (c *Cycle) standingNotes(o OCMW, found adapters.PollResult) []ledger.Note {
 		if i.Overdue {
 			level, nl, en = "warn", "Levering te lang onvolledig; ontbreekt: ", "this delivery is incomplete for too long, the last complete one stays in force; lacks: "
 		}
-		add("incomplete."+i.Date.Format("2006-01-02"), level, nl+missing, en+missing)
+		add(IncompleteKey+i.Date.Format("2006-01-02"), level, nl+missing, en+missing)
 	}
 	for _, l := range found.Late {
 		add("late."+l.Feed, "warn", "Geen nieuw bestand ontvangen voor "+l.Feed, "no new file came in time for feed "+l.Feed+"; check the vendor's scheduled report")
