@@ -114,7 +114,7 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 			return nil, err
 		}
 	}
-	if a.channel, err = a.openChannel(); err != nil {
+	if a.channel, err = a.openChannel(ctx); err != nil {
 		return nil, err
 	}
 	return a, nil

@@ -29,7 +29,7 @@ type channel struct {
 	clients map[string]*mlp.Client // by KBO number
 }
 
-func (a *App) openChannel() (*channel, error) {
+func (a *App) openChannel(ctx context.Context) (*channel, error) {
 	api, err := schema.Load()
 	if err != nil {
 		return nil, fmt.Errorf("compile the API's document: %w", err)
@@ -38,8 +38,10 @@ func (a *App) openChannel() (*channel, error) {
 	// burst and a minute's refill never exceed the limit.
 	perMinute := a.config.MLP.RatePerMinute
 	burst := perMinute * 2 / 5
+	perSecond := float64(perMinute-burst) / 60
+	before, _ := a.way(ctx) // of a damaged state nothing is known; what needs it says so
 	gate := mlp.NewGate(mlp.GateOptions{
-		PerSecond: float64(perMinute-burst) / 60, Burst: max(burst, 1),
+		PerSecond: perSecond, Burst: max(burst, 1), Spent: before.spentBy(time.Now(), perSecond),
 		OnChange: func(change mlp.BreakerChange) {
 			a.Log.Warn().Str("event", "breaker."+change.To).Str("from", change.From).Str("lasted", change.Lasted.Round(time.Second).String()).
 				Msg("the circuit breaker to MLP changed")
@@ -160,6 +162,9 @@ func (d *delivering) note(ctx context.Context, r deliver.Report) error {
 // noteWay keeps how the way to MLP stands, where other processes find it.
 func (d *delivering) noteWay(ctx context.Context, r deliver.Report) error {
 	way := Way{Until: r.Until.UTC(), NotAdmitted: r.Paused}
+	if way.Spent = d.gate.Spent(); way.Spent > 0 {
+		way.SpentAt = time.Now().UTC().Round(time.Second)
+	}
 	way.Breaker, way.Since = d.gate.State()
 	way.Since = d.app.clock.at(way.Since).UTC() // the breaker runs on the machine's own clock
 	if open := d.gate.OpenFor(); open > 0 && way.Until.IsZero() {

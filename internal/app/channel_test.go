@@ -49,3 +49,16 @@ func TestLookUpsReachTheLedger(t *testing.T) {
 		}
 	}
 }
+
+// A restart does not begin with a whole burst: restarts would get past the limit of a minute.
+func TestWhatOfTheBurstIsSpentAtAStart(t *testing.T) {
+	at := time.Date(2026, 3, 16, 9, 0, 0, 0, time.UTC)
+	for after, want := range map[time.Duration]int{0: 100, time.Second: 82, 5 * time.Second: 10, time.Minute: 0, -time.Hour: 100} {
+		if got := (Way{Spent: 100, SpentAt: at}).spentBy(at.Add(after), 18); got != want {
+			t.Errorf("after %s: %d are spent, not %d", after, got, want)
+		}
+	}
+	if got := (Way{}).spentBy(at, 18); got != 0 {
+		t.Errorf("before the first delivery %d are spent", got)
+	}
+}

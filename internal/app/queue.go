@@ -62,6 +62,15 @@ type Way struct {
 	Until   time.Time `json:"until,omitzero"`
 	// NotAdmitted are the OCMWs whose client MLP does not admit: a token is tried every few minutes.
 	NotAdmitted []string `json:"notAdmitted,omitempty"`
+	// Spent is how many of the requests that may go at once had gone at SpentAt, by the machine's own clock: a process that begins right
+	// after another has no more than that one had left.
+	Spent   int       `json:"spent,omitempty"`
+	SpentAt time.Time `json:"spentAt,omitzero"`
+}
+
+// spentBy is how many are still spent at an instant, where so many come back a second. A clock that was set back counts as no time.
+func (w Way) spentBy(now time.Time, perSecond float64) int {
+	return max(w.Spent-int(max(now.Sub(w.SpentAt), 0).Seconds()*perSecond), 0)
 }
 
 // holdings are what holds back more than one entry.

@@ -27,6 +27,8 @@ type GateOptions struct {
 	PerSecond float64
 	// Burst is how many may go at once; 10 by default.
 	Burst int
+	// Spent is how many of those have gone already, in a process before this one.
+	Spent int
 	// Failures is the number of failures in a row that opens the breaker; 5 by default.
 	Failures uint32
 	// OpenFor is how long it stays open before one request is tried; 30 s by default.
@@ -53,6 +55,7 @@ func NewGate(o GateOptions) *Gate {
 		state:   gobreaker.StateClosed.String(),
 		since:   time.Now(),
 	}
+	g.limiter.AllowN(time.Now(), min(o.Spent, o.Burst))
 	g.breaker = gobreaker.NewTwoStepCircuitBreaker(gobreaker.Settings{
 		Name:        "mlp",
 		MaxRequests: 1,
@@ -97,6 +100,11 @@ func (g *Gate) State() (state string, since time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.state, g.since
+}
+
+// Spent is how many of the requests that may go at once have gone, and are not to be had again yet.
+func (g *Gate) Spent() int {
+	return max(g.limiter.Burst()-int(g.limiter.Tokens()), 0)
 }
 
 // OpenFor is how long the open breaker will let nothing out from now on; zero when it is not open.

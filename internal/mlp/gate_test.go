@@ -67,6 +67,32 @@ func TestBreakerCountsRequestsAndOpens(t *testing.T) {
 	})
 }
 
+// A process that begins goes on with the rate where the last one was.
+func TestTheBurstIsOneOfAllProcesses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := GateOptions{PerSecond: 2, Burst: 10}
+		gate := NewGate(o)
+		for range 7 {
+			done, _ := gate.enter(t.Context())
+			done(healthGood)
+		}
+		if n := gate.Spent(); n != 7 {
+			t.Fatalf("%d are spent", n)
+		}
+		pass(time.Second)
+		o.Spent = gate.Spent()
+		next := NewGate(o)
+		began := time.Now()
+		for range 6 {
+			done, _ := next.enter(t.Context())
+			done(healthGood)
+		}
+		if took := time.Since(began); o.Spent != 5 || took != 500*time.Millisecond {
+			t.Errorf("%d spent, and 6 requests took %s", o.Spent, took)
+		}
+	})
+}
+
 func TestRefusalsDoNotOpenTheBreaker(t *testing.T) {
 	gate := NewGate(GateOptions{Failures: 1, PerSecond: 1e6, Burst: 100})
 	api := compiled(t)
