@@ -1,8 +1,6 @@
 package e2e_test
 
 import (
-	"bytes"
-	"os"
 	"strings"
 	"testing"
 
@@ -14,7 +12,7 @@ import (
 func TestAHoldDuringALongDelivery(t *testing.T) {
 	t.Parallel() // it mostly waits
 	w := newWorld(t)
-	w.slowDown()
+	w.configure("ratePerMinute: 2000", "ratePerMinute: 300")
 	files, err := sample()
 	if err != nil {
 		t.Fatal(err)
@@ -54,18 +52,4 @@ func TestAHoldDuringALongDelivery(t *testing.T) {
 	if left < 100 {
 		t.Errorf("%d entries wait: the order was carried out when nearly all was sent", left)
 	}
-}
-
-// slowDown lets few requests out in a minute.
-func (w *world) slowDown() {
-	w.t.Helper()
-	conf, err := os.ReadFile(w.path("mlpsync.yaml"))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	slow := bytes.Replace(conf, []byte("ratePerMinute: 2000"), []byte("ratePerMinute: 300"), 1)
-	if bytes.Equal(slow, conf) {
-		w.t.Fatal("the configuration says no rate")
-	}
-	w.write("mlpsync.yaml", slow)
 }

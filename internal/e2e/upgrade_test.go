@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -103,7 +102,7 @@ func (w *world) upgraded(sent int) {
 // An OCMW that waits because its export shrank waits on after an upgrade, though only all feeds together were weighed before it.
 func TestUpgradeGoesOnWaiting(t *testing.T) {
 	w := olderSchema(t, "schema7")
-	w.unrelease()
+	w.configure("release: true", "release: false") // the guard waits for a person
 	db, err := sql.Open("sqlite", w.path("state/ledger.db"))
 	if err != nil {
 		t.Fatal(err)
@@ -127,20 +126,6 @@ func TestUpgradeGoesOnWaiting(t *testing.T) {
 	if r := w.run("once"); r.code != 0 || strings.Contains(r.stdout, reason) {
 		t.Errorf("after the release: %s", clipped(r.String()))
 	}
-}
-
-// unrelease has the guard wait for a person.
-func (w *world) unrelease() {
-	w.t.Helper()
-	conf, err := os.ReadFile(w.path("mlpsync.yaml"))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	held := bytes.Replace(conf, []byte("release: true"), []byte("release: false"), 1)
-	if bytes.Equal(held, conf) {
-		w.t.Fatal("the configuration does not release the guard")
-	}
-	w.write("mlpsync.yaml", held)
 }
 
 // killedAt starts the daemon as the self-test does, and wants it to die at a passage of a failpoint.

@@ -69,6 +69,19 @@ func newWorld(t testing.TB) *world {
 	return w
 }
 
+// configure puts something else in the configuration's place of a text that it has.
+func (w *world) configure(old, new string) {
+	w.t.Helper()
+	conf, err := os.ReadFile(w.path("mlpsync.yaml"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if !bytes.Contains(conf, []byte(old)) {
+		w.t.Fatalf("the configuration has no %q", old)
+	}
+	w.write("mlpsync.yaml", bytes.Replace(conf, []byte(old), []byte(new), 1))
+}
+
 func (w *world) path(name string) string { return filepath.Join(w.dir, name) }
 
 // write puts a file into the installation.
