@@ -29,7 +29,7 @@ func opener(path string) func() (io.ReadCloser, error) {
 func loadProfile(path string) (*adapters.Profile, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, &Hinted{Err: fmt.Errorf("the profile %s can't be read: %w", path, plain(err)), Next: "check ocmws[].profile in the configuration and the rights of the file"}
+		return nil, &Hinted{Err: fmt.Errorf("the profile %s can't be read: %w", path, Plain(err)), Next: "check ocmws[].profile in the configuration and the rights of the file"}
 	}
 	profile, err := adapters.LoadProfile(data)
 	if err != nil {
@@ -91,7 +91,7 @@ func unreadKeys(c *config.Config, state bool, err error) error {
 		return &Hinted{Err: fmt.Errorf("the key file %s is not there", c.KeyFile),
 			Next: "check keyFile in the configuration; for a new installation make one with \"mlpsync config key FILE\", else restore it from your secrets"}
 	}
-	return &Hinted{Err: fmt.Errorf("the key file %s can't be read: %w", c.KeyFile, plain(err)),
+	return &Hinted{Err: fmt.Errorf("the key file %s can't be read: %w", c.KeyFile, Plain(err)),
 		Next: "check keyFile in the configuration, and the rights of the file and its folder: the user that mlpsync runs as must be able to read it"}
 }
 
@@ -106,7 +106,7 @@ func MakeKey(path string) error {
 		return fmt.Errorf("make folder of the key file: %w", err)
 	}
 	if err := writeNew(path, content); err != nil {
-		return &Hinted{Err: fmt.Errorf("the key file can't be made: %w", plain(err)), Next: "an existing one is never overwritten; choose another path, and check the rights of the folder"}
+		return &Hinted{Err: fmt.Errorf("the key file can't be made: %w", Plain(err)), Next: "an existing one is never overwritten; choose another path, and check the rights of the folder"}
 	}
 	return nil
 }
@@ -153,7 +153,7 @@ func Check(c *config.Config, getenv func(string) string) []CheckItem {
 	l.add("stateDir", folderParent(c.StateDir), "is there, or can be made")
 	if c.MLP.CAFile != "" {
 		_, err := os.ReadFile(c.MLP.CAFile)
-		l.add("mlp.caFile", plain(err), "can be read")
+		l.add("mlp.caFile", Plain(err), "can be read")
 	}
 	for i, o := range c.OCMWs {
 		l.ocmw(fmt.Sprintf("ocmws[%d]", i), o, getenv)
@@ -209,7 +209,7 @@ func (l *checkList) secret(what string, s config.Secret, getenv func(string) str
 func folder(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
-		return plain(err)
+		return Plain(err)
 	}
 	if !info.IsDir() {
 		return errors.New("is not a folder")
@@ -241,8 +241,8 @@ func folderParent(path string) error {
 	}
 }
 
-// plain drops the path from a file system error: the key path says which it is.
-func plain(err error) error {
+// Plain drops the path from a file system error: what is said before it says which it is.
+func Plain(err error) error {
 	var path *os.PathError
 	var link *os.LinkError
 	switch {

@@ -184,35 +184,29 @@ func (a *App) Queue(ctx context.Context, names []string) ([]QueueEntry, error) {
 	if err != nil {
 		return nil, err
 	}
-	waits := map[string]*Wait{}
-	err = a.waits(ctx, h, func(e outbox.Entry, w *Wait) {
-		if slices.Contains(asked, e.State) {
-			waits[e.ID] = w
-		}
-	})
-	if err != nil {
-		return nil, err
-	}
-	return a.queue(ctx, h.now, asked, waits)
+	return a.listed(ctx, h, asked, func(Wait) {})
 }
 
-// waits tells of each open entry, without what it says, what it waits for: whose turn it is in a lane says that of the others.
-func (a *App) waits(ctx context.Context, h holdings, each func(outbox.Entry, *Wait)) error {
+// listed lists the entries in some states, in the order of their places. Each open one, listed or not, is told to each with what it waits
+// for: whose turn it is in a lane says that of the others, and however many wait they are looked at a lane at a time.
+func (a *App) listed(ctx context.Context, h holdings, states []outbox.State, each func(Wait)) ([]QueueEntry, error) {
+	waits := map[string]*Wait{}
 	err := a.store.Lanes(ctx, openStates(), func(lane []outbox.Entry) error {
 		turn := turns(lane)[lane[0].Person]
 		for _, e := range lane {
-			each(e, h.wait(e, turn))
+			w := h.wait(e, turn)
+			if w != nil {
+				each(*w)
+			}
+			if slices.Contains(states, e.State) {
+				waits[e.ID] = w
+			}
 		}
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("see what waits: %w", err)
+		return nil, fmt.Errorf("see what waits: %w", err)
 	}
-	return nil
-}
-
-// queue lists the entries in some states, with what each waits for, in the order of their places.
-func (a *App) queue(ctx context.Context, now time.Time, states []outbox.State, waits map[string]*Wait) ([]QueueEntry, error) {
 	entries, err := a.store.Entries(ctx, ledger.EntryFilter{States: states})
 	if err != nil {
 		return nil, fmt.Errorf("list entries: %w", err)
@@ -220,7 +214,7 @@ func (a *App) queue(ctx context.Context, now time.Time, states []outbox.State, w
 	slices.SortStableFunc(entries, func(x, y outbox.Entry) int { return cmp.Compare(x.Seq, y.Seq) })
 	list := make([]QueueEntry, 0, len(entries))
 	for _, e := range entries {
-		q, err := a.queueEntry(ctx, now, e, waits[e.ID])
+		q, err := a.queueEntry(ctx, h.now, e, waits[e.ID])
 		if err != nil {
 			return nil, err
 		}
@@ -294,22 +288,8 @@ func (a *App) queueStatus(ctx context.Context, s *Status) error {
 	if err != nil {
 		return err
 	}
-	// However many wait they are counted one lane at a time; only those that are shown are read.
-	apart := []outbox.State{outbox.Parked, outbox.InDoubt}
-	waits := map[string]*Wait{}
 	s.Waits = []WaitCount{}
-	err = a.waits(ctx, h, func(e outbox.Entry, w *Wait) {
-		if w != nil {
-			s.Waits = countWait(s.Waits, *w)
-		}
-		if slices.Contains(apart, e.State) {
-			waits[e.ID] = w
-		}
-	})
-	if err != nil {
-		return err
-	}
-	shown, err := a.queue(ctx, h.now, apart, waits)
+	shown, err := a.listed(ctx, h, []outbox.State{outbox.Parked, outbox.InDoubt}, func(w Wait) { s.Waits = countWait(s.Waits, w) })
 	if err != nil {
 		return err
 	}

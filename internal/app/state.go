@@ -338,7 +338,7 @@ func (a *App) BackUp(ctx context.Context, file string) (BackupReport, error) {
 	case errors.Is(err, sqlite.ErrBackupExists):
 		return BackupReport{}, misuse(fmt.Errorf("%s: %w", file, sqlite.ErrBackupExists), "name another file")
 	case errors.As(err, &path):
-		return BackupReport{}, &Hinted{Err: fmt.Errorf("the backup %s can't be made: %w", file, plain(err)), Next: "check that its folder is there, its rights and its space"}
+		return BackupReport{}, &Hinted{Err: fmt.Errorf("the backup %s can't be made: %w", file, Plain(err)), Next: "check that its folder is there, its rights and its space"}
 	case err != nil:
 		return BackupReport{}, err
 	}

@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os/user"
 	"runtime/debug"
 	"slices"
@@ -148,15 +147,6 @@ func commandOf(at *kong.Node, args []string) []string {
 	return nil
 }
 
-// because is why a file can't be read, without the path that was named already.
-func because(err error) string {
-	var path *fs.PathError
-	if !errors.As(err, &path) {
-		return ""
-	}
-	return ": " + path.Err.Error()
-}
-
 // left is the error of a command that did its work and leaves something to do.
 var errLeft = errors.New("something is left to do")
 
@@ -209,7 +199,7 @@ func (f configFlag) load() (*config.Config, error) {
 		if errors.As(err, &refused) {
 			return nil, err
 		}
-		return nil, &usageError{&app.Hinted{Err: fmt.Errorf("the configuration file %s can't be read%s", f.Config, because(err)),
+		return nil, &usageError{&app.Hinted{Err: fmt.Errorf("the configuration file %s can't be read: %w", f.Config, app.Plain(err)),
 			Next: "check the path given with -c or MLPSYNC_CONFIG, and its rights; \"mlpsync config example\" prints one to start from"}}
 	}
 	if f.Today != "" {

@@ -87,8 +87,6 @@ const (
 	// settleWithin is how long the first answer of a commit waits for others, while workers have people
 	// to go on with: long enough to share the disk's flush, too short to be seen.
 	settleWithin = 5 * time.Millisecond
-	// authenticationRetry: one token is tried every 5 minutes (design decision 17).
-	authenticationRetry = 5 * time.Minute
 	// unsavedTries is how often a record that the store refused is offered again. After that
 	// the entry stays claimed, and the next start reads what became of it.
 	unsavedTries = 5
@@ -232,7 +230,7 @@ func (d *Deliverer) tryPaused(ctx context.Context) {
 			continue
 		}
 		if err := d.o.Clients[ocmw].Authenticate(ctx); err != nil {
-			p.next = d.o.Now().Add(authenticationRetry)
+			p.next = d.o.Now().Add(mlp.AuthenticationRetry)
 			continue
 		}
 		p.trying, d.proven = true, false

@@ -235,9 +235,10 @@ func TestVersionsAfterAWrite(t *testing.T) {
 }
 
 func TestConflicts(t *testing.T) {
+	const decidedAgain = "nothing: the dossier is read and the client decided again"
 	failing := func(status int, kind string) func(mlp.Write) (mlp.Answer, error) {
 		return func(mlp.Write) (mlp.Answer, error) {
-			return mlp.Answer{}, &mlp.Error{Verdict: mlp.VerdictConflict, Status: status, Type: kind, Next: mlp.NextAfterConflict}
+			return mlp.Answer{}, &mlp.Error{Verdict: mlp.VerdictConflict, Status: status, Type: kind, Next: decidedAgain}
 		}
 	}
 	is := func(d casefile.Dossier) func(string) (casefile.Dossier, error) {
@@ -272,7 +273,7 @@ func TestConflicts(t *testing.T) {
 			if e.State != tt.state || q.known[1].LookedUp != tt.looked {
 				t.Errorf("%s, looked up %v", e.State, q.known[1].LookedUp)
 			}
-			if parked := e.State == outbox.Parked; parked == (e.Problem.Next == mlp.NextAfterConflict) {
+			if parked := e.State == outbox.Parked; parked == (e.Problem.Next == decidedAgain) {
 				t.Errorf("%s, and what to do is %q", e.State, e.Problem.Next)
 			}
 		})

@@ -52,9 +52,9 @@ func (s *session) work(e outbox.Entry, known casefile.Known, alone bool) result 
 func (j *job) nobody() result {
 	why := outbox.Problem{Type: "ocmwUnknown", Title: "the configuration no longer has this OCMW", Next: "put it back, or discard the entry"}
 	if j.entry.State == outbox.InDoubt {
-		return j.stillInDoubt(authenticationRetry, why)
+		return j.stillInDoubt(mlp.AuthenticationRetry, why)
 	}
-	return j.giveBack(authenticationRetry, false, why)
+	return j.giveBack(mlp.AuthenticationRetry, false, why)
 }
 
 // send sends the change, if the dossier is still the one that was decided on.
@@ -263,8 +263,9 @@ func (j *job) conflict(err error) result {
 		return alive(j.giveBack(outbox.Backoff(j.entry.Attempts+1, j.s.d.o.Rand()), true, why))
 	}
 	// Nothing moved: deciding again would ask for the same again, for ever.
-	if why.Next == mlp.NextAfterConflict {
-		why.Next = "see what else of this client is parked or discarded, retry or correct that, and then retry this, or discard it"
+	var e *mlp.Error
+	if errors.As(err, &e) {
+		why.Next = mlp.Unmoved(e)
 	}
 	return alive(j.park(why))
 }

@@ -5,12 +5,16 @@ import (
 	"context"
 	"net/http"
 	"sync"
+	"time"
 
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
 )
 
 const opToken = "createToken"
+
+// AuthenticationRetry is how long a client that MLP does not admit is left alone: one token is tried every 5 minutes (design decision 17).
+const AuthenticationRetry = 5 * time.Minute
 
 // Authenticator gives the access token that requests carry. Another one than client
 // credentials with a secret (private_key_jwt, as ACM has it) takes its place in Options.

@@ -12,6 +12,12 @@ func words(e *Error) (title, next string) {
 	return w.title, cmp.Or(w.next, verdictWords(e.Verdict).next)
 }
 
+// Unmoved is the next step after a conflict where reading showed the dossier as it was decided on: deciding again would change nothing.
+func Unmoved(e *Error) string {
+	own, _ := problemWords(shortType(e.Type))
+	return cmp.Or(own.next, "see what else of this client is parked or discarded, retry or correct that, and then retry this, or discard it")
+}
+
 type wording struct{ title, next string }
 
 func problemWords(short string) (wording, bool) {
@@ -54,16 +60,13 @@ func problemWords(short string) (wording, bool) {
 	return w, known
 }
 
-// NextAfterConflict is the next step after a conflict that has none of its own: true as long as the dossier did move.
-const NextAfterConflict = "nothing: the dossier is read and the client decided again"
-
 func verdictWords(v Verdict) wording {
 	return map[Verdict]wording{
 		VerdictPermanent:      {"MLP refuses the request", "look at type and pointers; retry after correcting, or discard"},
 		VerdictAuthentication: {"MLP does not admit the client", "check client id, secret and API key; sending resumes by itself"},
 		VerdictThrottled:      {"too many requests", "nothing: it waits as MLP asks"},
 		VerdictTransient:      {"MLP could not do it now", "nothing: it is tried again"},
-		VerdictConflict:       {"the dossier is not as it was when this was decided", NextAfterConflict},
+		VerdictConflict:       {"the dossier is not as it was when this was decided", "nothing: the dossier is read and the client decided again"},
 		VerdictInDoubt:        {"it is not certain whether MLP took the request", "nothing: MLP is read to find out"},
 		VerdictNotSent:        {"nothing was sent", "nothing: it is tried again"},
 		VerdictOutsideArea:    {"the person has a dossier in another municipality's area", "the caseworker contacts that municipality or VDAB"},

@@ -41,8 +41,6 @@ type Client interface {
 const (
 	// pageSize is how many changes one call to the feed asks for.
 	pageSize = 200
-	// authenticationRetry: a client that is not admitted is tried every 5 minutes (design decision 17).
-	authenticationRetry = 5 * time.Minute
 	// maxRetryAfter is the longest wait that an answer can ask for.
 	maxRetryAfter = 10 * time.Minute
 )
@@ -92,7 +90,7 @@ func restAfter(err error) time.Duration {
 	}
 	switch e.Verdict {
 	case mlp.VerdictAuthentication:
-		return authenticationRetry
+		return mlp.AuthenticationRetry
 	case mlp.VerdictThrottled:
 		return min(e.RetryAfter, maxRetryAfter)
 	default:
