@@ -89,6 +89,33 @@ type RejectedRow struct {
 	Client string `json:"client,omitempty"`
 }
 
+// kind is what is the same of all rows in which the same is wrong.
+func (r RejectedRow) kind() RejectedRow {
+	r.Row, r.Client = 0, ""
+	return r
+}
+
+// RejectedKind counts the rejected rows of a file in which the same is wrong.
+type RejectedKind struct {
+	RejectedRow // the first
+	Rows        int
+}
+
+// RejectedKinds counts the rejected rows by what is wrong with them: those of a kind that comes first stand first.
+func (s Summary) RejectedKinds() []RejectedKind {
+	var kinds []RejectedKind
+	at := map[RejectedRow]int{}
+	for _, r := range s.Rejected {
+		i, known := at[r.kind()]
+		if !known {
+			i = len(kinds)
+			at[r.kind()], kinds = i, append(kinds, RejectedKind{RejectedRow: r})
+		}
+		kinds[i].Rows++
+	}
+	return kinds
+}
+
 // ManualDecision is a decision that a person must take, or a finding.
 type ManualDecision struct {
 	Client     string        `json:"client"`
@@ -201,14 +228,8 @@ func (s *Summary) addTotals(t ledger.Totals) {
 }
 
 func (a *App) addClients(ctx context.Context, s *Summary, kbo string) error {
-	rejected, err := a.store.Rejected(ctx, kbo)
-	if err != nil {
+	if err := a.store.Rejected(ctx, kbo, func(r ledger.RejectedRow) error { s.addRejected(r); return nil }); err != nil {
 		return fmt.Errorf("list rejected rows: %w", err)
-	}
-	for _, r := range rejected {
-		s.Rejected = append(s.Rejected, RejectedRow{
-			File: r.File, Row: r.Row, Column: r.Column, Rule: r.Rule, Reason: r.ReasonNL, Next: r.HintNL, Client: r.Client,
-		})
 	}
 	if err := a.store.Decisions(ctx, kbo, func(v ledger.ClientView) error { s.addClient(v); return nil }); err != nil {
 		return fmt.Errorf("list decisions: %w", err)
@@ -240,6 +261,20 @@ func (a *App) addClients(ctx context.Context, s *Summary, kbo string) error {
 		}
 	}
 	return nil
+}
+
+// addRejected keeps a rejected row. The texts of a row that is like the one before are that one's: where an export has something wrong all
+// through, so are most.
+func (s *Summary) addRejected(r ledger.RejectedRow) {
+	row := RejectedRow{File: r.File, Row: r.Row, Column: r.Column, Rule: r.Rule, Reason: r.ReasonNL, Next: r.HintNL, Client: r.Client}
+	if len(s.Rejected) > 0 {
+		last := s.Rejected[len(s.Rejected)-1]
+		if row.kind() == last.kind() {
+			last.Row, last.Client = row.Row, row.Client
+			row = last
+		}
+	}
+	s.Rejected = append(s.Rejected, row)
 }
 
 func (s *Summary) addClient(v ledger.ClientView) {

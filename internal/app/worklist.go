@@ -8,6 +8,7 @@ import (
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
 	"github.com/mlpsync/mlpsync/internal/config"
+	"github.com/mlpsync/mlpsync/internal/ledger"
 	"github.com/mlpsync/mlpsync/internal/report"
 )
 
@@ -69,14 +70,14 @@ func (a *App) Worklist(ctx context.Context, caseworker string) (Worklist, error)
 		if caseworker != "" {
 			continue
 		}
-		rows, err := a.store.Rejected(ctx, string(o.KBONumber()))
-		if err != nil {
-			return list, fmt.Errorf("list rejected rows: %w", err)
-		}
-		for _, r := range rows {
+		err = a.store.Rejected(ctx, string(o.KBONumber()), func(r ledger.RejectedRow) error {
 			if r.Client == "" {
 				list.NobodysRows++
 			}
+			return nil
+		})
+		if err != nil {
+			return list, fmt.Errorf("list rejected rows: %w", err)
 		}
 	}
 	return list, nil

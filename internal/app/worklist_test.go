@@ -40,10 +40,15 @@ func (s shelf) Decisions(_ context.Context, _ string, each func(ledger.ClientVie
 
 func (s shelf) Paused(context.Context, string) (*ledger.Hold, error) { return nil, nil }
 
-func (s shelf) Entries(context.Context, ledger.EntryFilter) ([]outbox.Entry, error) { return nil, nil }
+func (s shelf) Lanes(context.Context, []outbox.State, func([]outbox.Entry) error) error { return nil }
 
-func (s shelf) Rejected(context.Context, string) ([]ledger.RejectedRow, error) {
-	return s.rejected, nil
+func (s shelf) Rejected(_ context.Context, _ string, each func(ledger.RejectedRow) error) error {
+	for _, r := range s.rejected {
+		if err := each(r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func appOn(s shelf) *App {

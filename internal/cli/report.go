@@ -105,16 +105,27 @@ func printSent(w io.Writer, s app.Summary) {
 	fmt.Fprintf(w, "  left: %d waiting, %d suspended (client held), %d parked, %d in doubt\n", e.Waiting, e.Suspended, e.Parked, e.InDoubt)
 }
 
+// printRejected lists rejected rows; many of them by what is wrong, so that one error all through an export is one line.
 func printRejected(w io.Writer, s app.Summary) {
 	if len(s.Rejected) == 0 {
 		return
 	}
 	section(w, "REJECTED ROWS   %d reasons", len(s.Rejected))
 	var rows [][]string
-	for _, r := range s.Rejected {
-		rows = append(rows, []string{r.File, strconv.Itoa(r.Row), r.Column, r.Reason})
+	if len(s.Rejected) <= reportLines {
+		for _, r := range s.Rejected {
+			rows = append(rows, []string{r.File, strconv.Itoa(r.Row), r.Column, r.Reason})
+		}
+		table(w, []string{"file", "row", "column", "reason"}, rows)
+		return
 	}
-	table(w, []string{"file", "row", "column", "reason"}, rows)
+	kinds := s.RejectedKinds()
+	for _, k := range firstOf(kinds, 2*reportLines) {
+		rows = append(rows, []string{k.File, k.Column, strconv.Itoa(k.Rows), strconv.Itoa(k.Row), k.Reason})
+	}
+	table(w, []string{"file", "column", "rows", "first", "reason"}, rows)
+	more(w, len(kinds), 2*reportLines, "other kinds of error")
+	fmt.Fprintln(w, "  each row: the file afgekeurd in the reports folder, or --json")
 }
 
 func printManual(w io.Writer, s app.Summary) {

@@ -182,8 +182,10 @@ func (s side) take(t *rapid.T, set adapters.Set, at time.Time) holding {
 	noError(t, err)
 	h.Guard, err = s.store.Guard(ctx, examples.KBO)
 	noError(t, err)
-	h.Rejected, err = s.store.Rejected(ctx, examples.KBO)
-	noError(t, err)
+	noError(t, s.store.Rejected(ctx, examples.KBO, func(r ledger.RejectedRow) error {
+		h.Rejected = append(h.Rejected, r)
+		return nil
+	}))
 	noError(t, s.store.Decisions(ctx, examples.KBO, func(v ledger.ClientView) error {
 		whole, err := s.store.Find(ctx, examples.KBO, v.Client)
 		h.Clients = append(h.Clients, whole)

@@ -500,8 +500,8 @@ type Reading interface {
 	Entry(ctx context.Context, id string) (outbox.Entry, error)
 	// Find is a client by client number or pseudonym; ErrNotFound.
 	Find(ctx context.Context, ocmw, client string) (ClientView, error)
-	// Rejected lists the rejected rows of the set in force, by file and row.
-	Rejected(ctx context.Context, ocmw string) ([]RejectedRow, error)
+	// Rejected walks the rejected rows of the sets in force, by file and row. each asks nothing of the store.
+	Rejected(ctx context.Context, ocmw string, each func(RejectedRow) error) error
 	// Clients walks every client, in order of client number; those without a decision have an empty Kind.
 	Clients(ctx context.Context, ocmw string, each func(ClientView) error) error
 	// Decisions is Clients without what decisions were made of: no Records, SharedINSZ, Answers and Inputs. Most of

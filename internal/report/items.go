@@ -93,22 +93,45 @@ type Options struct {
 
 // Items lists what people have to do or to know of an OCMW's clients: by caseworker, most urgent first.
 func Items(ctx context.Context, store ledger.Reading, o Options) ([]Item, error) {
-	parked, err := parkedByPerson(ctx, store, o.OCMW)
-	if err != nil {
+	var items []Item
+	if err := Each(ctx, store, o, func(i Item) error { items = append(items, i); return nil }); err != nil {
 		return nil, err
 	}
-	var items []Item
+	slices.SortStableFunc(items, func(a, b Item) int { return rankOf(a).compare(rankOf(b)) })
+	return items, nil
+}
+
+// Each walks the items of Items by client. each asks nothing of the store.
+func Each(ctx context.Context, store ledger.Reading, o Options, each func(Item) error) error {
+	parked, err := parkedByPerson(ctx, store, o.OCMW)
+	if err != nil {
+		return err
+	}
 	err = store.Decisions(ctx, o.OCMW, func(v ledger.ClientView) error {
-		items = append(items, ItemsOf(v, parked[v.Person], o)...)
+		for _, i := range ItemsOf(v, parked[v.Person], o) {
+			if err := each(i); err != nil {
+				return err
+			}
+		}
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("list decisions: %w", err)
+		return fmt.Errorf("list decisions: %w", err)
 	}
-	slices.SortStableFunc(items, func(a, b Item) int {
-		return cmp.Or(strings.Compare(a.Caseworker, b.Caseworker), cmp.Compare(urgency(a.Sort), urgency(b.Sort)), cmp.Compare(a.Due, b.Due))
-	})
-	return items, nil
+	return nil
+}
+
+// rank is what an item's place in a worklist goes by.
+type rank struct {
+	caseworker string
+	urgency    int
+	due        casefile.Date
+}
+
+func rankOf(i Item) rank { return rank{i.Caseworker, urgency(i.Sort), i.Due} }
+
+func (r rank) compare(other rank) int {
+	return cmp.Or(strings.Compare(r.caseworker, other.caseworker), cmp.Compare(r.urgency, other.urgency), cmp.Compare(r.due, other.due))
 }
 
 func urgency(s Sort) int { return slices.Index(Sorts(), s) }
@@ -116,13 +139,15 @@ func urgency(s Sort) int { return slices.Index(Sorts(), s) }
 // parkedByPerson counts what MLP refused for good: caseworkers see that something is not
 // registered, IT sees what.
 func parkedByPerson(ctx context.Context, store ledger.Reading, ocmw string) (map[int64]int, error) {
-	entries, err := store.Entries(ctx, ledger.EntryFilter{OCMW: ocmw, States: []outbox.State{outbox.Parked}})
+	count := map[int64]int{}
+	err := store.Lanes(ctx, []outbox.State{outbox.Parked}, func(lane []outbox.Entry) error {
+		if lane[0].OCMW == ocmw {
+			count[lane[0].Person] = len(lane)
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, fmt.Errorf("list parked entries: %w", err)
-	}
-	count := map[int64]int{}
-	for _, e := range entries {
-		count[e.Person]++
 	}
 	return count, nil
 }
@@ -179,10 +204,27 @@ func (c *collector) heldByPerson() {
 		Answers: []string{fmt.Sprintf("mlpsync release -c BESTAND %s --reason \"...\"", c.view.Client)}})
 }
 
+// mostCells is how many rows an item names that have the same wrong: a cell of a spreadsheet holds no more than some thousands.
+const mostCells = 100
+
+// heldForData tells what is wrong with a client's rows: once for all that have the same wrong.
 func (c *collector) heldForData() {
+	type wrong struct{ rule, reason, next string }
+	counts, places := map[wrong]int{}, map[wrong]int{}
 	for _, h := range c.view.Held {
-		c.add(Item{Sort: HeldData, Rule: h.Rule, Reason: h.ReasonNL, Next: h.HintNL, Answers: []string{inTheExport},
-			Cells: []casefile.Cell{{File: h.File, Row: h.Row, Column: h.Column, Field: h.Field}}})
+		about := wrong{h.Rule, h.ReasonNL, h.HintNL}
+		if counts[about]++; counts[about] == 1 {
+			places[about] = len(c.items)
+			c.add(Item{Sort: HeldData, Rule: h.Rule, Reason: h.ReasonNL, Next: h.HintNL, Answers: []string{inTheExport}})
+		}
+		if i := &c.items[places[about]]; len(i.Cells) < mostCells {
+			i.Cells = append(i.Cells, casefile.Cell{File: h.File, Row: h.Row, Column: h.Column, Field: h.Field})
+		}
+	}
+	for about, n := range counts {
+		if n > mostCells {
+			c.items[places[about]].Reason += fmt.Sprintf(" Zo ook in %d andere rijen: zie het bestand afgekeurd.", n-mostCells)
+		}
 	}
 	if len(c.view.Held) == 0 && c.view.Hold == nil {
 		c.add(Item{Sort: HeldData, Reason: "Een rij van deze cliënt werd afgekeurd; er wordt niets verstuurd.",

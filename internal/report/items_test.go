@@ -45,6 +45,10 @@ func TestEverySortOfItem(t *testing.T) {
 		{"held for data", ledger.ClientView{Subject: ledger.Subject{Held: []ledger.HeldRow{
 			{File: "c.csv", Rejection: ledger.Rejection{Row: 3, Rule: "insz.check"}}, {File: "c.csv", Rejection: ledger.Rejection{Row: 4, Rule: "date.format"}},
 		}}, Kind: ledger.OutcomeHeld}, 0, "heldForData insz.check|heldForData date.format"},
+		{"held for rows with the same wrong", ledger.ClientView{Subject: ledger.Subject{Held: []ledger.HeldRow{
+			{File: "c.csv", Rejection: ledger.Rejection{Row: 3, Rule: "cell.code"}}, {File: "c.csv", Rejection: ledger.Rejection{Row: 4, Rule: "cell.date"}},
+			{File: "c.csv", Rejection: ledger.Rejection{Row: 5, Rule: "cell.code"}},
+		}}, Kind: ledger.OutcomeHeld}, 0, "heldForData cell.code|heldForData cell.date"},
 		{"held by a person", ledger.ClientView{Subject: ledger.Subject{Hold: &ledger.Hold{Since: since, By: "els", Reason: "gesprek loopt"}},
 			Kind: ledger.OutcomeHeld}, 0, "heldByPerson "},
 		{"limits near, far, passed and met", client("1", "mw-1", ledger.OutcomeNoChange, casefile.Decision{Day: today, Deadlines: []casefile.Deadline{
@@ -107,6 +111,22 @@ func TestHowAnItemIsAnswered(t *testing.T) {
 	}
 	same := append([]casefile.Cell{{Column: "constant"}, {File: "c.csv", Row: 7, Column: "Datum"}}, items[0].Cells...)
 	if got := report.CellsNL(same); got != `c.csv rij 7 kolom "Datum", "Klaar"; t.xlsx blad "Blad1" rij 2 kolom "Keuze"` {
+		t.Error(got)
+	}
+}
+
+// An item names the rows that have the same wrong, and says how many more there are.
+func TestRowsWithTheSameWrongAreOneItem(t *testing.T) {
+	view := ledger.ClientView{Kind: ledger.OutcomeHeld}
+	for row := range 102 {
+		view.Held = append(view.Held, ledger.HeldRow{File: "c.csv", Rejection: ledger.Rejection{Row: row + 2, Column: "Regime", Rule: "cell.code", ReasonNL: "Onbekend."}})
+	}
+	items := report.ItemsOf(view, 0, report.Options{})
+	if len(items) != 1 || len(items[0].Cells) != 100 || items[0].Reason != "Onbekend. Zo ook in 2 andere rijen: zie het bestand afgekeurd." {
+		t.Errorf("%+v", items)
+	}
+	cells := append(items[0].Cells[:2:2], casefile.Cell{File: "c.csv", Row: 9, Column: "Eind"}, casefile.Cell{File: "d.csv", Row: 9, Column: "Eind"}, casefile.Cell{File: "d.csv", Row: 10})
+	if got := report.CellsNL(cells); got != `c.csv rijen 2, 3 kolom "Regime"; c.csv rij 9 kolom "Eind"; d.csv rij 9 kolom "Eind"; d.csv rij 10` {
 		t.Error(got)
 	}
 }

@@ -10,9 +10,8 @@
 package report
 
 import (
-	"bytes"
 	"context"
-	"encoding/csv"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -43,57 +42,64 @@ func New(store ledger.Reading, zone *time.Location, ocmws map[string]OCMW) *Writ
 	return &Writer{store: store, ocmws: ocmws, zone: zone}
 }
 
-// Report writes afgekeurd-DATE.csv and werklijst-DATE.csv of one OCMW.
+// Report writes afgekeurd-DATE.csv and werklijst-DATE.csv of one OCMW. However long they are, it holds no more of them than a line, and
+// for the worklist a few bytes of each line that tell its place.
 func (w *Writer) Report(ctx context.Context, ocmw string, day casefile.Date) error {
 	folder := w.ocmws[ocmw].Folder
 	if err := os.MkdirAll(folder, 0o750); err != nil {
 		return fmt.Errorf("make reports folder: %w", err)
 	}
-	rejected, err := w.rejected(ctx, ocmw)
-	if err != nil {
+	if err := w.rejected(ctx, ocmw, folder, day); err != nil {
 		return err
 	}
-	if err := writeCSV(filepath.Join(folder, "afgekeurd-"+string(day)+".csv"), rejected); err != nil {
-		return err
-	}
-	items, err := Items(ctx, w.store, Options{OCMW: ocmw, DefaultCaseworker: w.ocmws[ocmw].DefaultCaseworker, Day: day, Zone: w.zone})
-	if err != nil {
-		return err
-	}
-	return writeCSV(filepath.Join(folder, "werklijst-"+string(day)+".csv"), worklist(items))
+	return w.worklist(ctx, folder, Options{OCMW: ocmw, DefaultCaseworker: w.ocmws[ocmw].DefaultCaseworker, Day: day, Zone: w.zone})
 }
 
-func (w *Writer) rejected(ctx context.Context, ocmw string) ([][]string, error) {
-	rows, err := w.store.Rejected(ctx, ocmw)
-	if err != nil {
-		return nil, fmt.Errorf("list rejected rows: %w", err)
-	}
-	table := [][]string{{"Cliëntnummer", "Dossierbeheerder", "Bestand", "Rij", "Kolom", "Regel", "Reden", "Wat nu"}}
-	for _, r := range rows {
-		table = append(table, []string{
-			r.Client, WorkerOf(r.Caseworker, w.ocmws[ocmw].DefaultCaseworker).Dutch(), r.File, strconv.Itoa(r.Row), r.Column, r.Rule, r.ReasonNL, r.HintNL,
+func (w *Writer) rejected(ctx context.Context, ocmw, folder string, day casefile.Date) error {
+	return replace(folder, "afgekeurd", day, func(out *os.File) error {
+		t := newTable(out)
+		t.row("Cliëntnummer", "Dossierbeheerder", "Bestand", "Rij", "Kolom", "Regel", "Reden", "Wat nu")
+		err := w.store.Rejected(ctx, ocmw, func(r ledger.RejectedRow) error {
+			t.row(r.Client, WorkerOf(r.Caseworker, w.ocmws[ocmw].DefaultCaseworker).Dutch(), r.File, strconv.Itoa(r.Row), r.Column, r.Rule, r.ReasonNL, r.HintNL)
+			return t.failed()
 		})
-	}
-	return table, nil
-}
-
-// worklist lays items out as a table. A cell of several values lists them in one order, so that
-// the second file goes with the second row and the second column.
-func worklist(items []Item) [][]string {
-	table := [][]string{{"Cliëntnummer", "Dossierbeheerder", "Soort", "Regel", "Uiterlijk", "Reden", "Wat nu", "Bestand", "Rij", "Kolom", "Antwoorden"}}
-	for _, i := range items {
-		var files, rows, columns []string
-		for _, c := range i.Cells {
-			if c.File != "" {
-				files, rows, columns = append(files, strings.TrimSuffix(c.File+" blad "+c.Sheet, " blad ")), append(rows, strconv.Itoa(c.Row)), append(columns, c.Column)
-			}
+		if err != nil {
+			return fmt.Errorf("list rejected rows: %w", err)
 		}
-		table = append(table, []string{
-			i.Client, i.Worker.Dutch(), i.Sort.Dutch(), i.Rule, i.Due.Dutch(), i.Reason, i.Next,
-			joined(files), joined(rows), joined(columns), strings.Join(i.Answers, " | "),
-		})
+		return t.end()
+	})
+}
+
+func (w *Writer) worklist(ctx context.Context, folder string, o Options) error {
+	lines, err := newPile(filepath.Join(folder, "werklijst.lines.tmp"))
+	if err != nil {
+		return err
 	}
-	return table
+	defer lines.remove()
+	err = Each(ctx, w.store, o, func(i Item) error { return lines.add(rankOf(i), worklistRow(i)) })
+	if err != nil {
+		return err
+	}
+	return replace(folder, "werklijst", o.Day, func(out *os.File) error {
+		t := newTable(out)
+		t.row("Cliëntnummer", "Dossierbeheerder", "Soort", "Regel", "Uiterlijk", "Reden", "Wat nu", "Bestand", "Rij", "Kolom", "Antwoorden")
+		return errors.Join(t.end(), lines.writeTo(out))
+	})
+}
+
+// worklistRow lays an item out. A cell of several values lists them in one order, so that
+// the second file goes with the second row and the second column.
+func worklistRow(i Item) []string {
+	var files, rows, columns []string
+	for _, c := range i.Cells {
+		if c.File != "" {
+			files, rows, columns = append(files, strings.TrimSuffix(c.File+" blad "+c.Sheet, " blad ")), append(rows, strconv.Itoa(c.Row)), append(columns, c.Column)
+		}
+	}
+	return []string{
+		i.Client, i.Worker.Dutch(), i.Sort.Dutch(), i.Rule, i.Due.Dutch(), i.Reason, i.Next,
+		joined(files), joined(rows), joined(columns), strings.Join(i.Answers, " | "),
+	}
 }
 
 // joined lists values; one that all share stands once.
@@ -102,33 +108,6 @@ func joined(values []string) string {
 		return values[0]
 	}
 	return strings.Join(values, ", ")
-}
-
-// writeCSV writes a table as `;`-separated UTF-8 with BOM, as Excel in Belgium
-// opens it, and replaces the file in one step.
-func writeCSV(path string, table [][]string) error {
-	var b bytes.Buffer
-	b.WriteString("\uFEFF")
-	out := csv.NewWriter(&b)
-	out.Comma, out.UseCRLF = ';', true
-	for _, line := range table {
-		for i := range line {
-			line[i] = harmless(line[i])
-		}
-		if err := out.Write(line); err != nil {
-			return fmt.Errorf("write table: %w", err)
-		}
-	}
-	out.Flush()
-	tmp := path + ".tmp"
-	if err := os.WriteFile(tmp, b.Bytes(), 0o640); err != nil {
-		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
-	}
-	if err := os.Rename(tmp, path); err != nil {
-		_ = os.Remove(tmp)
-		return fmt.Errorf("replace %s (is it open in a spreadsheet?): %w", filepath.Base(path), err)
-	}
-	return nil
 }
 
 // harmless keeps a spreadsheet from taking a text for a formula.

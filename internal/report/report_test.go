@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -26,8 +28,13 @@ type shelf struct {
 	err      error
 }
 
-func (s shelf) Rejected(context.Context, string) ([]ledger.RejectedRow, error) {
-	return s.rejected, s.err
+func (s shelf) Rejected(_ context.Context, _ string, each func(ledger.RejectedRow) error) error {
+	for _, r := range s.rejected {
+		if err := each(r); err != nil {
+			return err
+		}
+	}
+	return s.err
 }
 
 func (s shelf) Decisions(_ context.Context, _ string, each func(ledger.ClientView) error) error {
@@ -39,8 +46,9 @@ func (s shelf) Decisions(_ context.Context, _ string, each func(ledger.ClientVie
 	return nil
 }
 
-func (s shelf) Entries(context.Context, ledger.EntryFilter) ([]outbox.Entry, error) {
-	return []outbox.Entry{{Person: 7, State: outbox.Parked}, {Person: 7, State: outbox.Parked}}, nil
+func (s shelf) Lanes(_ context.Context, _ []outbox.State, each func([]outbox.Entry) error) error {
+	return errors.Join(each([]outbox.Entry{{Person: 7, State: outbox.Parked, OCMW: "k"}, {Person: 7, State: outbox.Parked, OCMW: "k"}}),
+		each([]outbox.Entry{{Person: 8, State: outbox.Parked, OCMW: "other"}}))
 }
 
 func client(number, caseworker string, kind ledger.OutcomeKind, d casefile.Decision) ledger.ClientView {
@@ -93,6 +101,40 @@ func TestFilesForCaseworkers(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, kinds); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// The file is in the order of the screen, whatever comes first.
+func TestTheFileIsInOrder(t *testing.T) {
+	folder := t.TempDir()
+	var store shelf
+	for i := range 300 {
+		at := casefile.NewDate(2026, 3, 1+i*7%30)
+		store.clients = append(store.clients, client(strconv.Itoa(i), fmt.Sprint("mw-", i*13%7), ledger.OutcomeNoChange, casefile.Decision{Day: "2026-03-16",
+			Findings:  []casefile.Finding{{Rule: "TWE-05", Reason: "Geen \"referentie\";\nniets."}},
+			Deadlines: []casefile.Deadline{{Rule: "TWE-03", Due: at, State: casefile.DeadlineDue}}}))
+	}
+	options := report.Options{OCMW: "k", DefaultCaseworker: "mw-000", Day: "2026-03-16", Zone: time.UTC}
+	items, err := report.Items(t.Context(), store, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := writer(store, folder).Report(t.Context(), "k", "2026-03-16"); err != nil {
+		t.Fatal(err)
+	}
+	var want, got []string
+	for _, i := range items {
+		want = append(want, strings.Join([]string{i.Client, i.Worker.Dutch(), i.Sort.Dutch(), i.Due.Dutch(), i.Reason}, "|"))
+	}
+	for _, line := range read(t, filepath.Join(folder, "werklijst-2026-03-16.csv"))[1:] {
+		got = append(got, strings.Join([]string{line[0], line[1], line[2], line[4], line[5]}, "|"))
+	}
+	if diff := cmp.Diff(want, got); diff != "" || len(got) != 600 {
+		t.Error(len(got), diff)
+	}
+	left, err := os.ReadDir(folder)
+	if err != nil || len(left) != 2 {
+		t.Errorf("the folder holds %v, %v", left, err)
 	}
 }
 

@@ -3,34 +3,63 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
 )
 
-// CellsNL lists cells as a caseworker finds them, those of one row together.
+// CellsNL lists cells as a caseworker finds them: those of one row together, and rows one after the other with the same columns.
 func CellsNL(cells []casefile.Cell) string {
-	var rows []string
-	place := ""
+	var rows []rowNL
 	for _, c := range cells {
-		switch {
-		case c.File == "":
-		case rowNL(c) != place:
-			place = rowNL(c)
-			rows = append(rows, strings.TrimSuffix(fmt.Sprintf("%s kolom %q", place, c.Column), ` kolom ""`)) // a row as a whole has none
-		default:
-			rows[len(rows)-1] += fmt.Sprintf(", %q", c.Column)
+		if c.File == "" {
+			continue
+		}
+		r := rowOf(c)
+		if last := len(rows) - 1; last >= 0 && rows[last].file == r.file && rows[last].number == r.number {
+			rows[last].columns += ", " + r.columns
+		} else {
+			rows = append(rows, r)
 		}
 	}
-	return strings.Join(rows, "; ")
+	var texts []string
+	for len(rows) > 0 {
+		n := 1
+		for n < len(rows) && rows[n].file == rows[0].file && rows[n].columns == rows[0].columns {
+			n++
+		}
+		texts = append(texts, together(rows[:n]))
+		rows = rows[n:]
+	}
+	return strings.Join(texts, "; ")
 }
 
-func rowNL(c casefile.Cell) string {
-	sheet := ""
+// rowNL is a row with the columns that are meant; a row as a whole has none.
+type rowNL struct{ file, number, columns string }
+
+func rowOf(c casefile.Cell) rowNL {
+	r := rowNL{file: c.File, number: strconv.Itoa(c.Row)}
 	if c.Sheet != "" {
-		sheet = fmt.Sprintf(" blad %q", c.Sheet)
+		r.file += fmt.Sprintf(" blad %q", c.Sheet)
 	}
-	return fmt.Sprintf("%s%s rij %d", c.File, sheet, c.Row)
+	if c.Column != "" {
+		r.columns = strconv.Quote(c.Column)
+	}
+	return r
+}
+
+// together names rows of one file and the columns that they share.
+func together(rows []rowNL) string {
+	text := rows[0].file + " rij " + rows[0].number
+	if len(rows) > 1 {
+		numbers := make([]string, len(rows))
+		for i, r := range rows {
+			numbers[i] = r.number
+		}
+		text = rows[0].file + " rijen " + strings.Join(numbers, ", ")
+	}
+	return strings.TrimSuffix(text+" kolom "+rows[0].columns, " kolom ")
 }
 
 // HandoverName is a kind of handover as a caseworker calls it.

@@ -213,7 +213,7 @@ func (w *world) taken(ocmw string, files []ledger.File, rows []ledger.Row, kept 
 		w.look(o, map[string]*casefile.Dossier{insz(2).Reveal(): dossier(2, 5)})
 		s.Dirty = append(s.Dirty, w.settleAll(o)...)
 		s.Guard[i] = must(w.Guard(w.ctx, o))
-		s.Rejected[i] = must(w.Rejected(w.ctx, o))
+		s.Rejected[i] = w.rejected(o)
 		w.ok(w.Clients(w.ctx, o, func(v ledger.ClientView) error {
 			s.Clients = append(s.Clients, v)
 			return nil

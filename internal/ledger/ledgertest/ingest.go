@@ -78,7 +78,7 @@ var ingesting = map[string]func(*world){
 		w.same([]int{1, 1}, []int{result.Files[0].Rejected, result.Files[0].New}, "first file: rejected, new")
 		// The track stands in a rejected row too: of what remains it is the first.
 		w.same([]int{1, 1, 1}, []int{result.Files[1].Rejected, result.Files[1].New, result.Files[1].Duplicate}, "second file")
-		rejected := must(w.Rejected(w.ctx, kbo))
+		rejected := w.rejected(kbo)
 		if len(rejected) != 2 || rejected[0].Rule != "row.duplicateKey" || rejected[0].Client != "c1" || rejected[0].Row != 2 {
 			w.Fatalf("rejected rows: %+v", rejected)
 		}
@@ -123,7 +123,7 @@ var ingesting = map[string]func(*world){
 		w.settleAll(kbo)
 		view := must(w.Find(w.ctx, kbo, "c1"))
 		w.same(ledger.OutcomeHeld, view.Kind, "outcome")
-		rejected := must(w.Rejected(w.ctx, kbo))
+		rejected := w.rejected(kbo)
 		w.same("mw-014", rejected[0].Caseworker, "caseworker of the rejected row")
 		// Held as before: nothing to decide.
 		w.ingest(kbo, w.feeds("tracks"), bad(0, 5, "c1"))
@@ -140,7 +140,7 @@ var ingesting = map[string]func(*world){
 		subjects := w.dirty(kbo)
 		w.same([]string{"c1"}, numbers(subjects), "dirty clients")
 		w.same(1, len(subjects[0].Held), "held rows")
-		w.same(2, len(must(w.Rejected(w.ctx, kbo))), "rejected rows")
+		w.same(2, len(w.rejected(kbo)), "rejected rows")
 		w.same(1, must(w.Totals(w.ctx, kbo, "")).Undecided, "undecided clients")
 	},
 
@@ -173,7 +173,7 @@ var ingesting = map[string]func(*world){
 		w.same([]int{1, 1}, []int{result.Files[0].Changed, result.Files[0].New}, "changed, new")
 		w.look(kbo, nil)
 		w.same([]string{"c2", "c3"}, numbers(w.dirty(kbo)), "dirty clients")
-		rejected := must(w.Rejected(w.ctx, kbo))
+		rejected := w.rejected(kbo)
 		w.same(1, len(rejected), "rejected rows: the delta does not say that c4 is right")
 		w.same("c4", rejected[0].Client, "client of the rejected row")
 	},
@@ -196,7 +196,7 @@ var ingesting = map[string]func(*world){
 		lost := must(w.StageSet(w.ctx, "run-1", kbo, w.feeds("clients")))
 		w.ok(lost.Add(w.ctx, []ledger.Row{row(0, 2, client("c1", 1, "Maes")), row(0, 3, client("c9", 9, "Nieuw")), bad(0, 4, "c1")}))
 		w.same([]string{}, numbers(w.dirty(kbo)), "dirty clients")
-		w.same(0, len(must(w.Rejected(w.ctx, kbo))), "rejected rows in force")
+		w.same(0, len(w.rejected(kbo)), "rejected rows in force")
 		w.same(0, len(must(w.Find(w.ctx, kbo, "c1")).Held), "rows that hold the client")
 		result := w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "Claes")))
 		w.same(1, result.Files[0].Changed, "changed against the export in force")
@@ -242,7 +242,7 @@ var ingesting = map[string]func(*world){
 		if w.dirty(kbo)[0].SharedINSZ {
 			w.Fatal("another OCMW's client counts as shared")
 		}
-		w.same(0, len(must(w.Rejected(w.ctx, kbo))), "rejected rows")
+		w.same(0, len(w.rejected(kbo)), "rejected rows")
 		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c3", 3, "Claes")))
 		w.same([]bool{false}, w.missingOf(other, "c1"), "missing flags at the other OCMW")
 	},

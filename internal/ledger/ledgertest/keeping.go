@@ -28,7 +28,7 @@ type holdings struct {
 func (w *world) holdings(fact string) holdings {
 	w.Helper()
 	h := holdings{
-		Entries: must(w.Entries(w.ctx, ledger.EntryFilter{})), Totals: must(w.Totals(w.ctx, "", "")), Rejected: must(w.Rejected(w.ctx, kbo)),
+		Entries: must(w.Entries(w.ctx, ledger.EntryFilter{})), Totals: must(w.Totals(w.ctx, "", "")), Rejected: w.rejected(kbo),
 		Notes: must(w.Notes(w.ctx, "")), Fact: must(w.Meta(w.ctx, fact)), Paused: must(w.Paused(w.ctx, kbo)),
 	}
 	w.ok(w.Decisions(w.ctx, kbo, func(v ledger.ClientView) error {

@@ -109,7 +109,7 @@ var kept = map[string]func(*world){
 		w.same([]int{1, 2, 1, 1}, []int{result.Files[0].Rejected, result.Files[0].Unchanged, result.Files[1].Rejected, result.Files[1].Duplicate},
 			"rejected, unchanged, and rejected, duplicate in the other file")
 		w.same(0, result.Missing, "missing")
-		rejected := must(w.Rejected(w.ctx, kbo))
+		rejected := w.rejected(kbo)
 		w.same([]int{2, 3, 2}, []int{len(rejected), rejected[0].Row, rejected[1].Row}, "rejected rows, and their numbers")
 	},
 
@@ -190,7 +190,7 @@ var kept = map[string]func(*world){
 		people := lined(row(0, 2, client("c1", 1, "A")))
 		set(append(people, bad(1, 2, "c1"), bad(1, 3, "c9"))...)
 		w.same([]string{"0 2"}, set(people...), "kept rows")
-		rejected := must(w.Rejected(w.ctx, kbo))
+		rejected := w.rejected(kbo)
 		w.same(1, len(rejected), "rejected rows of before that stay")
 		w.same("c9", rejected[0].Client, "client whom no row named")
 	},

@@ -111,6 +111,16 @@ func (w *world) Guard(ctx context.Context, ocmw string) (ledger.GuardState, erro
 	return g, err
 }
 
+// rejected are the rejected rows in force.
+func (w *world) rejected(ocmw string) (rows []ledger.RejectedRow) {
+	w.Helper()
+	w.ok(w.Rejected(w.ctx, ocmw, func(r ledger.RejectedRow) error {
+		rows = append(rows, r)
+		return nil
+	}))
+	return rows
+}
+
 func (w *world) later(d time.Duration) time.Time {
 	w.now = w.now.Add(d)
 	return w.now

@@ -344,7 +344,7 @@ func (s *Store) inspectSealed(ctx context.Context, i *inspection) error {
 		return err
 	}
 	for _, kbo := range ocmws {
-		if _, err := s.Rejected(ctx, kbo); err != nil {
+		if err := s.Rejected(ctx, kbo, func(ledger.RejectedRow) error { return nil }); err != nil {
 			i.find("rejected rows of OCMW "+kbo, err)
 		}
 	}

@@ -41,6 +41,15 @@ func TestASharedINSZIsFoundByIndex(t *testing.T) {
 	}
 }
 
+// All rows of an export can be rejected: sorted, they would take a gigabyte.
+func TestRejectedRowsAreReadInOrder(t *testing.T) {
+	got := plan(t, memory(t), rejectedQuery, "")
+	_, walk, found := strings.Cut(got, "SCAN o")
+	if !found || strings.Contains(walk, "TEMP B-TREE") || strings.Contains(walk, "SCAN") {
+		t.Errorf("the plan is\n%s", got)
+	}
+}
+
 // A restart looks at what was in flight, not at all that ever was sent.
 func TestWhatWasInFlightIsFoundByIndex(t *testing.T) {
 	if got := plan(t, memory(t), `SELECT id FROM entry WHERE `+inFlight+` AND state = 'claimed'`); !strings.Contains(got, "USING INDEX entry_in_flight") {

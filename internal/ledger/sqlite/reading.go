@@ -355,15 +355,17 @@ func (n *numbered) sorted() []int64 {
 	return ids
 }
 
+// rejectedQuery sorts places alone, as Lanes does: SQLite would sort the rows themselves in memory, however many they are.
+const rejectedQuery = `SELECT r.id, x.ordinal, x.payload, f.name, r.client_ix, r.client, p.caseworker
+	FROM (SELECT r.id AS place FROM export_set s JOIN export_file f ON f.export_set = s.id JOIN export_row r ON r.file = f.id
+			WHERE r.rejected = 1 AND s.state = 'active' AND s.ocmw = ? ORDER BY f.position, f.name, r.number, r.id LIMIT -1) o
+		CROSS JOIN export_row r ON r.id = o.place CROSS JOIN row_rejection x ON x.row = r.id CROSS JOIN export_file f ON f.id = r.file
+		LEFT JOIN person p ON p.client_ix = r.client_ix`
+
 // Rejected implements ledger.Reading.
-func (s *Store) Rejected(ctx context.Context, ocmw string) ([]ledger.RejectedRow, error) {
-	var all []ledger.RejectedRow
-	err := s.read(ctx, "list rejected rows", func(t *tx) error {
-		for rs, err := range t.rows(`SELECT r.id, x.ordinal, x.payload, f.name, r.client_ix, r.client, p.caseworker
-			FROM export_row r JOIN row_rejection x ON x.row = r.id JOIN export_file f ON f.id = r.file
-				JOIN export_set s ON s.id = f.export_set LEFT JOIN person p ON p.client_ix = r.client_ix
-			WHERE r.rejected = 1 AND s.state = 'active' AND s.ocmw = ?
-			ORDER BY f.position, f.name, r.number, r.id, x.ordinal`, ocmw) {
+func (s *Store) Rejected(ctx context.Context, ocmw string, each func(ledger.RejectedRow) error) error {
+	return s.read(ctx, "list rejected rows", func(t *tx) error {
+		for rs, err := range t.rows(rejectedQuery, ocmw) {
 			if err != nil {
 				return err
 			}
@@ -371,11 +373,12 @@ func (s *Store) Rejected(ctx context.Context, ocmw string) ([]ledger.RejectedRow
 			if err != nil {
 				return err
 			}
-			all = append(all, row)
+			if err := each(row); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
-	return all, err
 }
 
 func (s *Store) scanRejected(rs *sql.Rows, ocmw string) (ledger.RejectedRow, error) {
