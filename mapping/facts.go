@@ -52,12 +52,7 @@ type contractProblem struct {
 }
 
 func (w *work) read() facts {
-	f := facts{contracts: w.contracts()}
-	for _, e := range w.c.Employments {
-		if e.Employment == casefile.RegularJob && !gone(e.Header) {
-			f.jobs = w.addJob(f.jobs, e)
-		}
-	}
+	f := facts{contracts: w.contracts(), jobs: w.jobs()}
 	for _, t := range w.c.Tracks {
 		switch {
 		case t.Track == casefile.TrackTWE && !t.WEOStart.IsZero():
@@ -79,14 +74,29 @@ func (w *work) read() facts {
 	return f
 }
 
-// addJob keeps one row a job: that of the regime which holds.
-func (w *work) addJob(jobs []*casefile.Employment, e *casefile.Employment) []*casefile.Employment {
-	i := slices.IndexFunc(jobs, func(j *casefile.Employment) bool { return j.ContractNumber == e.ContractNumber && j.Start == e.Start })
-	if i < 0 {
-		return append(jobs, e)
-	}
-	if w.clk.reached(e.RegimeFrom) {
-		jobs[i] = e
+// jobKey is what the rows of one job or contract share.
+type jobKey struct {
+	number string
+	start  casefile.Date
+}
+
+func keyOf(e *casefile.Employment) jobKey { return jobKey{e.ContractNumber, e.Start} }
+
+// jobs keeps one row a job: that of the regime which holds.
+func (w *work) jobs() []*casefile.Employment {
+	var jobs []*casefile.Employment
+	places := map[jobKey]int{}
+	for _, e := range w.c.Employments {
+		if e.Employment != casefile.RegularJob || gone(e.Header) {
+			continue
+		}
+		i, again := places[keyOf(e)]
+		switch {
+		case !again:
+			places[keyOf(e)], jobs = len(jobs), append(jobs, e)
+		case w.clk.reached(e.RegimeFrom):
+			jobs[i] = e
+		}
 	}
 	return jobs
 }
@@ -112,16 +122,17 @@ func (f facts) weoOn(day casefile.Date) *casefile.Track {
 
 func (w *work) contracts() []*contract {
 	var all []*contract
+	known := map[jobKey]*contract{}
 	for _, e := range w.c.Employments {
 		if e.Employment != casefile.Art60Job {
 			continue
 		}
-		i := slices.IndexFunc(all, func(c *contract) bool { return c.number == e.ContractNumber && c.start == e.Start })
-		if i < 0 {
-			all = append(all, &contract{number: e.ContractNumber, start: e.Start})
-			i = len(all) - 1
+		c := known[keyOf(e)]
+		if c == nil {
+			c = &contract{number: e.ContractNumber, start: e.Start}
+			known[keyOf(e)], all = c, append(all, c)
 		}
-		all[i].rows = append(all[i].rows, e)
+		c.rows = append(c.rows, e)
 	}
 	for _, c := range all {
 		c.dropGoneRows()
