@@ -130,7 +130,7 @@ func (a *App) ocmwStatus(ctx context.Context, o config.OCMW) (OCMWStatus, error)
 	if err != nil {
 		return status, fmt.Errorf("read notes: %w", err)
 	}
-	status.Notes = notes
+	status.Notes = append(notes, rejections(kbo, totals.Files)...)
 	return status, nil
 }
 

@@ -193,6 +193,7 @@ func (a *App) summarize(ctx context.Context, run *cycle.Run) (Summary, error) {
 			return s, err
 		}
 	}
+	s.Notes = append(s.Notes, rejections("", s.Files)...)
 	s.sort()
 	return s, nil
 }

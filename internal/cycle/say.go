@@ -182,6 +182,11 @@ func (c *Cycle) sayIngested(run *Run, o OCMW, result ledger.SetResult) {
 			Int("rows", f.Rows).Int("new", f.New).Int("changed", f.Changed).Int("unchanged", f.Unchanged).
 			Int("duplicate", f.Duplicate).Int("rejected", f.Rejected).Int("skipped", f.Skipped).
 			Msg("the file's balance holds")
+		if f.ManyRejected() {
+			c.Log.Warn().Str("event", "file.manyRejected").Str("run", run.ID).Str("ocmw", o.KBO).Str("file", f.Name).Int("rows", f.Rows).Int("rejected", f.Rejected).
+				Str("hint", "compare the export with the column profile (mlpsync validate FILE), and see the file afgekeurd in the reports folder").
+				Msg("many rows of this file were rejected, and their clients are held")
+		}
 	}
 	if result.Missing > 0 {
 		c.Log.Warn().Str("event", "records.missing").Str("run", run.ID).Str("ocmw", o.KBO).Int("records", result.Missing).

@@ -207,6 +207,13 @@ func (b FileBalance) Holds() bool {
 	return b.Rows == b.New+b.Changed+b.Unchanged+b.Duplicate+b.Rejected+b.Skipped
 }
 
+// ManyRejected tells that so many of the file's rows were rejected that the export itself, or its column profile, is more likely to be
+// wrong than the rows are: a tenth of them, and more than a few (assumption).
+func (b FileBalance) ManyRejected() bool {
+	const share, few = 10, 10
+	return b.Rejected > few && b.Rejected*share >= b.Rows
+}
+
 // SetResult is what became of a set.
 type SetResult struct {
 	Files     []FileBalance
@@ -485,7 +492,7 @@ type Note struct {
 	Level string    `json:"level"` // info, warn, error
 	NL    string    `json:"nl"`
 	EN    string    `json:"en"`
-	Since time.Time `json:"since"`
+	Since time.Time `json:"since,omitzero"`
 }
 
 // ---- Reading
