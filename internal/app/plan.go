@@ -39,8 +39,8 @@ type PlanFile struct {
 	Stale bool `json:"mlpNotRead,omitempty"`
 }
 
-// Left tells whether something could not be planned, or not on what MLP holds now.
-func (p PlanFile) Left() bool { return p.Undecided > 0 || p.Stale }
+// Left tells whether something could not be planned, or not on what MLP holds now, or without a file that lies there.
+func (p PlanFile) Left() bool { return p.Undecided > 0 || p.Stale || len(p.Unread) > 0 }
 
 const planFormat = "mlpsync-plan/1"
 
