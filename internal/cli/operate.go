@@ -154,7 +154,7 @@ func guardState(v app.GuardView) string {
 
 func printGuards(w io.Writer, views []app.GuardView) {
 	for _, v := range views {
-		fmt.Fprintf(w, "%s (%s): %s\n  %d of %d clients would change; first run: %t\n", v.Name, v.OCMW, guardState(v), v.Changing, v.Clients, v.FirstRun)
+		fmt.Fprintf(w, "%s (%s): %s\n  %d of the %d clients with an accepted row of their own would change; first run: %t\n", v.Name, v.OCMW, guardState(v), v.Changing, v.Clients, v.FirstRun)
 		for _, f := range v.Shrunk {
 			name := f.Feed
 			if name != "" {

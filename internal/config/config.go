@@ -125,8 +125,8 @@ type Files struct {
 
 // Guard holds back a run that would change too much (design decision 10). Zeros stop at everything.
 type Guard struct {
-	// SharePercent and Clients together: more than this share and more than
-	// this number of clients would change. 0 to 100, and 0 or more. Defaults 25 and 20.
+	// SharePercent and Clients together: more than this share, of the clients with
+	// an accepted row of their own, and more than this number of clients would change. 0 to 100, and 0 or more. Defaults 25 and 20.
 	SharePercent int `yaml:"sharePercent"`
 	Clients      int `yaml:"clients"`
 	// ShrinkPercent and ShrinkRows together: a snapshot lost more than this

@@ -23,7 +23,7 @@ func DefaultLimits() Limits {
 
 // GuardInput is what the guard looks at, for one OCMW and one run.
 type GuardInput struct {
-	Clients  int // clients of the OCMW in the set in force
+	Clients  int // clients of the OCMW in the set in force: those whose own row was accepted, which leaves out who is known by other rows only
 	Changing int // those with at least one change to send
 	// Feeds are weighed one by one, so that a large feed doesn't hide a small
 	// one that was cut off. Those that lost nothing may be left out.
@@ -87,8 +87,8 @@ func Guard(in GuardInput) (Stop, bool) {
 		stop("dit is de eerste keer dat er voor dit OCMW iets verstuurd wordt", "this is the first run for this OCMW")
 	}
 	if exceeds(in.Changing, in.Clients, in.Limits.ChangeClients, in.Limits.ChangePercent) {
-		stop(fmt.Sprintf("er zou iets veranderen voor %d van de %d cliënten", in.Changing, in.Clients),
-			fmt.Sprintf("%d of %d clients would change", in.Changing, in.Clients))
+		stop(fmt.Sprintf("er zou iets veranderen voor %d van de %d cliënten met een aanvaarde eigen rij", in.Changing, in.Clients),
+			fmt.Sprintf("%d of the %d clients with an accepted row of their own would change", in.Changing, in.Clients))
 	}
 	for _, f := range Shrunk(in.Feeds, in.Limits) {
 		stop(f.say())

@@ -61,12 +61,12 @@ func TestGuard(t *testing.T) {
 
 func TestAStopSaysAllItsReasons(t *testing.T) {
 	got, _ := Guard(GuardInput{Clients: 50, Changing: 40, Feeds: lost(90, 50), FirstRun: true})
-	for _, part := range []string{"eerste keer", "40 van de 50 cliënten", "het bestand van trajecten telt nog 50 rijen, waar het er 90 waren"} {
+	for _, part := range []string{"eerste keer", "40 van de 50 cliënten met een aanvaarde eigen rij", "het bestand van trajecten telt nog 50 rijen, waar het er 90 waren"} {
 		if !strings.Contains(got.ReasonNL, part) {
 			t.Errorf("%q doesn't say %q", got.ReasonNL, part)
 		}
 	}
-	for _, part := range []string{"first run", "40 of 50 clients", "the file of feed trajecten has 50 rows, where it had 90"} {
+	for _, part := range []string{"first run", "40 of the 50 clients with an accepted row of their own", "the file of feed trajecten has 50 rows, where it had 90"} {
 		if !strings.Contains(got.ReasonEN, part) {
 			t.Errorf("%q doesn't say %q", got.ReasonEN, part)
 		}
