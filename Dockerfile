@@ -18,7 +18,9 @@ ARG GOPROXY=
 ENV CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS=-buildvcs=false
 WORKDIR /src
 COPY . .
-RUN go build -trimpath -ldflags="-s -w" -o /out/ ./cmd/mlpsync ./cmd/mockmlp
+# What "version" says: the context has no history to know it from. Empty: "(devel)". make and .ci/version give it.
+ARG VERSION=
+RUN go build -trimpath -ldflags="-s -w -X github.com/mlpsync/mlpsync/internal/version.stamped=${VERSION}" -o /out/ ./cmd/mlpsync ./cmd/mockmlp
 # The folders that the images need. They are made here because scratch has no shell, with their
 # modes set here because those of a checkout depend on a person's umask.
 RUN mkdir -p /rootfs/mockmlp/etc/mockmlp /rootfs/mockmlp/var/lib/mockmlp \

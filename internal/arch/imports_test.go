@@ -31,6 +31,7 @@ func pureRows() []row {
 		{"internal/outbox", nil, "the rules of the queue are pure, and hold for every store"},
 		{"internal/audit", nil, "a chain that depends on nothing can be checked by anybody"},
 		{"internal/failpoint", nil, "it ends the process, whatever the process was doing"},
+		{"internal/version", nil, "it reads what the build left in the program"},
 		{"internal/livelog", nil, "it carries lines of log, whatever they say"},
 		{"internal/strictyaml", nil, "it decodes for everybody, and knows no document"},
 		{"internal/casefile", []string{"internal/ident"}, "it is what non-adjacent stages share: no stage comes in"},
@@ -63,8 +64,8 @@ func edgeRows() []row {
 func wiringRows() []row {
 	return []row{
 		{"internal/app", []string{anything, but + "internal/cli", but + "mockmlp", but + "mockmlp/command"}, "the composition root; the mock is no part of the product that it wires"},
-		{"internal/cli", []string{"internal/app", "internal/casefile", "internal/config", "internal/failpoint", "mapping", "mapping/policy", "mockmlp", "examples"}, "commands call app; the mock, the sample and the failpoints are for demo and selftest"},
-		{"mockmlp/command", []string{"mockmlp"}, "flags of the mock, nothing else"},
+		{"internal/cli", []string{"internal/app", "internal/casefile", "internal/config", "internal/failpoint", "internal/version", "mapping", "mapping/policy", "mockmlp", "examples"}, "commands call app; the mock, the sample and the failpoints are for demo and selftest"},
+		{"mockmlp/command", []string{"mockmlp", "internal/version"}, "flags of the mock, nothing else; both programs are stamped in one place"},
 		{"cmd/mlpsync", []string{"internal/cli"}, "main only"},
 		{"cmd/mockmlp", []string{"mockmlp/command"}, "main only"},
 		{"examples", nil, "embedded data"},

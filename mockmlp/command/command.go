@@ -16,6 +16,7 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/rs/zerolog"
 
+	"github.com/mlpsync/mlpsync/internal/version"
 	"github.com/mlpsync/mlpsync/mockmlp"
 )
 
@@ -86,7 +87,7 @@ func Run(ctx context.Context, args []string, _ func(string) string, stdout, stde
 		fmt.Fprintf(stderr, "mockmlp: %v\nTry mockmlp --help, or mockmlp serve --help for the flags.\n", err)
 		return exitUsage
 	}
-	err = parsed.Run(&environment{ctx: ctx, stdout: stdout, stderr: stderr, version: buildVersion()})
+	err = parsed.Run(&environment{ctx: ctx, stdout: stdout, stderr: stderr, version: version.String()})
 	var code status
 	if errors.As(err, &code) {
 		return int(code)
