@@ -122,6 +122,27 @@ func (f *Feed) Columns() []string {
 	return slices.Compact(all)
 }
 
+// Unmapped is a field that a record of a feed has to have, and that its profile gives from nowhere.
+type Unmapped struct {
+	At    string // where the record stands in the profile
+	Kind  string
+	Field string
+}
+
+// Unmapped lists by record the fields, of those that required names for its kind, that no column, const or flags gives:
+// no such record can be taken. Loading doesn't refuse them, as which are required is for the schemas to say.
+func (p *Profile) Unmapped(f *Feed, required func(kind string) []string) []Unmapped {
+	var all []Unmapped
+	for i, r := range f.records {
+		for _, name := range required(r.kind) {
+			if !slices.ContainsFunc(r.fields, func(f fieldRule) bool { return f.name == name }) {
+				all = append(all, Unmapped{At: fmt.Sprintf("feeds[%d].records[%d]", slices.Index(p.Feeds, f), i), Kind: r.kind, Field: name})
+			}
+		}
+	}
+	return all
+}
+
 // Knows says whether the feed uses a column of this header text.
 func (f *Feed) Knows(header string) bool { return f.known[fold(header)] }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/mlpsync/mlpsync/adapters/delimited"
 	"github.com/mlpsync/mlpsync/internal/config"
 	"github.com/mlpsync/mlpsync/internal/seal"
+	"github.com/mlpsync/mlpsync/schemas/ocmw"
 )
 
 // formats are the readers by the name that a profile gives them.
@@ -189,8 +190,7 @@ func (l *checkList) keyFile(c *config.Config) {
 }
 
 func (l *checkList) ocmw(at string, o config.OCMW, getenv func(string) string) {
-	_, err := loadProfile(o.Profile)
-	l.add(at+".profile", err, "is valid")
+	l.profile(at+".profile", o.Profile)
 	l.add(at+".inbox", dropFolder(o.Inbox), "is a folder in which files can be taken")
 	if o.Documents != "" {
 		l.add(at+".documents", folder(o.Documents), "is a folder")
@@ -198,6 +198,30 @@ func (l *checkList) ocmw(at string, o config.OCMW, getenv func(string) string) {
 	l.add(at+".reports", folderParent(o.Reports), "is there, or can be made")
 	l.secret(at+".credentials.clientSecret", o.Credentials.ClientSecret, getenv)
 	l.secret(at+".credentials.apiKey", o.Credentials.APIKey, getenv)
+}
+
+// profile looks too for what loading lets pass: a required field that no column gives, so that each of those rows is refused.
+func (l *checkList) profile(what, path string) {
+	profile, err := loadProfile(path)
+	var decoder *ocmw.Decoder
+	if err == nil {
+		decoder, err = ocmw.New()
+	}
+	if err != nil {
+		l.add(what, err, "")
+		return
+	}
+	lacks := false
+	for _, feed := range profile.Feeds {
+		for _, u := range profile.Unmapped(feed, decoder.Required) {
+			m := unmappedMessage(u, decoder.Title(u.Kind, u.Field))
+			l.add(what, &Hinted{Err: fmt.Errorf("%s: feed %s: %s", filepath.Base(path), feed.Name, m.ReasonEN), Next: m.HintEN}, "")
+			lacks = true
+		}
+	}
+	if !lacks {
+		l.add(what, nil, "is valid")
+	}
 }
 
 func (l *checkList) secret(what string, s config.Secret, getenv func(string) string) {

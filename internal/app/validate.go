@@ -60,7 +60,7 @@ func Validate(ctx context.Context, c *config.Config, files []string, today casef
 	}
 	var checks []FileCheck
 	for _, path := range files {
-		v := validator{config: c, decoder: decoder, today: today, check: FileCheck{File: adapters.SafeName(filepath.Base(path))}, first: map[string]firstSeen{}, refused: map[int]bool{}}
+		v := validator{config: c, decoder: decoder, today: today, check: FileCheck{File: adapters.SafeName(filepath.Base(path))}, first: map[string]firstSeen{}, refused: map[int]bool{}, nowhere: map[string]bool{}}
 		if err := v.file(ctx, path, profiles); err != nil {
 			return nil, err
 		}
@@ -78,6 +78,7 @@ type validator struct {
 	check   FileCheck
 	first   map[string]firstSeen // record kind and key -> where it stood first
 	refused map[int]bool         // rows with a problem
+	nowhere map[string]bool      // record kind and field that the profile does not map: said of the file already
 }
 
 type firstSeen struct {
@@ -95,7 +96,7 @@ func (v *validator) file(ctx context.Context, path string, profiles []*adapters.
 		})
 		return nil
 	}
-	feed := v.feedOf(filepath.Base(path), profiles)
+	profile, feed := v.feedOf(filepath.Base(path), profiles)
 	if feed == nil {
 		v.problem(adapters.RuleFileUnreadable, adapters.Message{
 			ReasonNL: "Geen enkel profiel kent een bestand met deze naam.", ReasonEN: "no profile knows a file of this name",
@@ -110,6 +111,7 @@ func (v *validator) file(ctx context.Context, path string, profiles []*adapters.
 		})
 		return nil
 	}
+	v.unmapped(profile, feed)
 	in := adapters.Input{Name: filepath.Base(path), Size: info.Size(), Open: opener(path)}
 	report, err := formats()[feed.Format].Read(ctx, in, feed, v.row)
 	var problem *adapters.FileProblem
@@ -123,14 +125,34 @@ func (v *validator) file(ctx context.Context, path string, profiles []*adapters.
 	return nil
 }
 
-func (v *validator) feedOf(name string, profiles []*adapters.Profile) *adapters.Feed {
+func (v *validator) feedOf(name string, profiles []*adapters.Profile) (*adapters.Profile, *adapters.Feed) {
 	for i, p := range profiles {
 		if feed, ok := p.FeedOf(name); ok {
 			v.check.OCMW = string(v.config.OCMWs[i].KBONumber())
-			return feed
+			return p, feed
 		}
 	}
-	return nil
+	return nil, nil
+}
+
+// ruleUnmapped is the rule of a required field that the profile gives from nowhere.
+const ruleUnmapped = "profile.unmapped"
+
+// unmapped says of the whole file what would else be said of each of its rows.
+func (v *validator) unmapped(profile *adapters.Profile, feed *adapters.Feed) {
+	for _, u := range profile.Unmapped(feed, v.decoder.Required) {
+		v.nowhere[u.Kind+"\x00"+u.Field] = true
+		v.problem(ruleUnmapped, unmappedMessage(u, v.decoder.Title(u.Kind, u.Field)))
+	}
+}
+
+func unmappedMessage(u adapters.Unmapped, title string) adapters.Message {
+	return adapters.Message{
+		ReasonNL: fmt.Sprintf("Het kolomprofiel zegt nergens waar het verplichte gegeven %s (“%s”) vandaan komt: elke rij ervan wordt afgekeurd.", u.Field, title),
+		ReasonEN: fmt.Sprintf("no column gives the required field %s (“%s”) of %s: every such %s record is refused", u.Field, title, u.At, u.Kind),
+		HintNL:   fmt.Sprintf("Laat de IT-dienst %s in het kolomprofiel zetten, bij %s.", u.Field, u.At),
+		HintEN:   fmt.Sprintf("map %s below \"fields\" of %s: a column of the export, or const where all rows have one value (docs/profile.md)", u.Field, u.At),
+	}
 }
 
 func (v *validator) problem(rule string, m adapters.Message) {
@@ -156,7 +178,7 @@ func (v *validator) row(row adapters.Row) error {
 		v.record(row.Number, raw, row.Problems, &duplicate)
 	}
 	switch {
-	case len(v.check.Problems) > before:
+	case len(v.check.Problems) > before || v.refused[row.Number]:
 		v.refused[row.Number] = true
 	case duplicate:
 		v.check.Duplicate++
@@ -182,6 +204,10 @@ func (v *validator) record(row int, raw adapters.Record, unreadable []adapters.R
 	for _, x := range violations {
 		if slices.ContainsFunc(unreadable, func(p adapters.RowProblem) bool { return x.Field != "" && p.Field == x.Field }) {
 			continue // what could not be read is said already: it is not also missing
+		}
+		if x.Rule == ocmw.RuleRequired && v.nowhere[raw.Kind+"\x00"+x.Field] {
+			v.refused[row] = true
+			continue
 		}
 		v.check.Problems = append(v.check.Problems, CheckProblem{
 			Row: row, Column: x.Column, Rule: x.Rule, Expected: x.Expected,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/mlpsync/mlpsync/internal/app"
@@ -252,14 +253,24 @@ func (s *session) printProblems(prefix string, problems []app.CheckProblem) {
 		if p.Column != "" {
 			where += fmt.Sprintf(", column %q", p.Column)
 		}
-		fmt.Fprintf(s.stdout, "  %s%s: %s [%s]\n", prefix, where, p.ReasonNL, p.Rule)
-		if p.Expected != "" {
-			fmt.Fprintf(s.stdout, "      verwacht: %s\n", p.Expected)
+		fmt.Fprintf(s.stdout, "  %s%s: %s [%s]\n", prefix, where, p.ReasonEN, p.Rule)
+		if p.HintEN != "" {
+			fmt.Fprintf(s.stdout, "      hint: %s\n", p.HintEN)
 		}
-		if p.HintNL != "" {
-			fmt.Fprintf(s.stdout, "      wat nu: %s\n", p.HintNL)
+		if p.Row > 0 && prefix == "" { // a warning is told to no caseworker
+			fmt.Fprintf(s.stdout, "      the caseworker reads: %s\n", inDutch(p))
 		}
 	}
+}
+
+// inDutch is what a problem of a row says to the caseworker whose row it is (afgekeurd-DATE.csv), and what was expected where no
+// sentence has it.
+func inDutch(p app.CheckProblem) string {
+	text := strings.TrimSpace(p.ReasonNL + " " + p.HintNL)
+	if strings.Contains(text+p.ReasonEN+p.HintEN, p.Expected) {
+		return text
+	}
+	return text + " (verwacht: " + p.Expected + ")"
 }
 
 // counted is a number with its noun.

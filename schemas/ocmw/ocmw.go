@@ -129,6 +129,22 @@ func New() (*Decoder, error) {
 // in them: a record that was decoded under another version is decoded again.
 func (d *Decoder) Version() string { return d.version }
 
+// Required are the fields that a record of a kind must have, in the order of its schema; the caller owns the list.
+func (d *Decoder) Required(kind string) []string {
+	if k, found := d.kinds[casefile.RecordKind(kind)]; found {
+		return slices.Clone(k.schema.Required)
+	}
+	return nil
+}
+
+// Title is what a caseworker calls a field of a kind; empty when the kind has no such field.
+func (d *Decoder) Title(kind, field string) string {
+	if k, found := d.kinds[casefile.RecordKind(kind)]; found && k.schema.Properties[field] != nil {
+		return k.schema.Properties[field].Title
+	}
+	return ""
+}
+
 // Decode checks a record and builds it. The record is nil when there is any
 // violation; warnings are returned in both cases.
 func (d *Decoder) Decode(in Input) (casefile.Record, []Warning, []Violation) {
