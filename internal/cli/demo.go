@@ -37,12 +37,12 @@ func (c demoCmd) Run(s *session) (err error) {
 	defer func() { err = errors.Join(err, d.close()) }()
 	a, err := app.Open(s.ctx, app.Options{Config: d.config, Mode: app.Daemon, Getenv: d.getenv, Log: d.log, Locked: true, Settled: d.printDifference})
 	if err != nil {
-		return err
+		return d.interrupted(s.ctx, err)
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
 	summary, err := a.Once(s.ctx, c.Wait, d.pending)
 	if err != nil {
-		return err
+		return d.interrupted(s.ctx, err)
 	}
 	if err := d.report(summary); err != nil {
 		return err
@@ -54,7 +54,39 @@ func (c demoCmd) Run(s *session) (err error) {
 		return nil
 	}
 	d.watching = true
-	return a.Run(s.ctx)
+	if err := s.unlessStopped(a.Run(s.ctx)); err != nil {
+		return err
+	}
+	if !c.JSON { // there standard output holds summaries only
+		d.farewell()
+	}
+	return nil
+}
+
+// farewell says, after Ctrl-C, what is left and how to go on with it.
+func (d *demo) farewell() {
+	if d.Dir == "" {
+		fmt.Fprintln(d.stdout, "\nStopped. The demo's folder is removed; --dir ./demo keeps it.")
+		return
+	}
+	fmt.Fprintf(d.stdout, "\nStopped. Everything stays in %s: state, drop folder, reports, the mock's dossiers.\n", d.dir)
+	fmt.Fprintf(d.stdout, "Go on from here, and send nothing again: %s\n", d.again())
+	fmt.Fprintf(d.stdout, "Look at it meanwhile: go run ./cmd/mlpsync status -c %s\n", filepath.Join(d.dir, "mlpsync.yaml"))
+}
+
+// again is the command that goes on with the demo's folder.
+func (d *demo) again() string { return "go run ./cmd/mlpsync demo --dir " + d.dir }
+
+// interrupted puts words to a Ctrl-C before the report: the error of a context means nothing to a person.
+func (d *demo) interrupted(ctx context.Context, err error) error {
+	if ctx.Err() == nil || !errors.Is(err, context.Canceled) {
+		return err
+	}
+	next := "the demo's folder is removed; keep it with --dir ./demo"
+	if d.Dir != "" {
+		next = "everything so far stays in " + d.dir + "; go on from there: " + d.again()
+	}
+	return &app.Hinted{Err: errors.New("interrupted before everything had settled"), Next: next}
 }
 
 // demo is what the demo runs on.

@@ -2,8 +2,10 @@ package e2e_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"io/fs"
 	"maps"
 	"os"
@@ -17,6 +19,7 @@ import (
 
 	"github.com/mlpsync/mlpsync/examples"
 	"github.com/mlpsync/mlpsync/internal/app"
+	"github.com/mlpsync/mlpsync/internal/cli"
 	"github.com/mlpsync/mlpsync/mockmlp"
 )
 
@@ -36,6 +39,49 @@ func demoEffects(t *testing.T, dir string) []mockmlp.Effect {
 		t.Fatal(err)
 	}
 	return effects
+}
+
+// interrupting cancels once a line comes by, as a person presses Ctrl-C.
+type interrupting struct {
+	bytes.Buffer
+	at     string
+	cancel context.CancelFunc
+}
+
+func (w *interrupting) Write(p []byte) (int, error) {
+	n, err := w.Buffer.Write(p)
+	if strings.Contains(w.String(), w.at) {
+		w.cancel()
+	}
+	return n, err
+}
+
+// After Ctrl-C a demo in a folder that it keeps says where everything is and how to go on; so it does when it had not settled yet.
+func TestDemoThatIsInterrupted(t *testing.T) {
+	dir := t.TempDir()
+	again := "go run ./cmd/mlpsync demo --dir " + dir
+	for _, tc := range []struct {
+		at   string
+		code int
+		want []string
+	}{
+		{"working ...", 3, []string{"mlpsync: interrupted before everything had settled", "hint: everything so far stays in " + dir + "; go on from there: " + again}},
+		{"Ctrl-C stops.", 0, []string{"Stopped. Everything stays in " + dir + ":", again + "\n", "status -c " + filepath.Join(dir, "mlpsync.yaml") + "\n"}},
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), commandTime)
+		out := &interrupting{at: tc.at, cancel: cancel}
+		var errs bytes.Buffer
+		code := cli.Run(ctx, []string{"demo", "--dir", dir, "--log-level", "error"}, func(string) string { return "" }, strings.NewReader(""), out, &errs)
+		if code != tc.code || !errors.Is(ctx.Err(), context.Canceled) {
+			t.Errorf("%q: exit %d, want %d (%v)", tc.at, code, tc.code, ctx.Err())
+		}
+		for _, want := range tc.want {
+			if text := out.String() + errs.String(); !strings.Contains(text, want) {
+				t.Errorf("%q: does not say %q:\n%s", tc.at, want, text[max(0, len(text)-600):])
+			}
+		}
+		cancel()
+	}
 }
 
 // summaryKeys are those of design section 7; further ones may be added.
