@@ -157,7 +157,9 @@ func (m *Mock) read(c *call, w http.ResponseWriter) {
 func (m *Mock) noSuchOperation(path string) func() answer {
 	methods := m.api.Methods(path)
 	if len(methods) == 0 {
-		return func() answer { return m.problem("resourceNotFound", "") }
+		return func() answer {
+			return m.problem("resourceNotFound", "There is no such resource. What there is stands under /mlp/v1, and /doc documents it.")
+		}
 	}
 	return func() answer {
 		a := m.problem("methodNotAllowed", "")

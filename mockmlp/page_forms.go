@@ -78,7 +78,7 @@ func newFaultRow(f Fault) faultRow {
 	return row
 }
 
-// words writes the JSON of a value in a line, without what is empty.
+// words writes the JSON of a value in a line, in Dutch, without what is empty.
 func words(v any) string {
 	b, err := json.Marshal(v)
 	var object map[string]any
@@ -90,7 +90,7 @@ func words(v any) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(flat)) {
 		if value := flat[name]; value != "" && (value != "0" || name == "toxicity") {
-			parts = append(parts, name[strings.LastIndexByte(name, '.')+1:]+" "+value)
+			parts = append(parts, faultWord(name[strings.LastIndexByte(name, '.')+1:])+" "+value)
 		}
 	}
 	return strings.Join(parts, ", ")

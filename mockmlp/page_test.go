@@ -285,3 +285,42 @@ func operations(t *testing.T, document []byte) []string {
 	}
 	return ids
 }
+
+// The faults table speaks to a person: no key of the JSON stands in it, and a heading is not said twice.
+func TestPagesSpeakInWords(t *testing.T) {
+	mock := pageMock(t, "")
+	form := url.Values{"json": {`{"match": {"operationId": "putWeo", "method": "PUT", "nth": 2}, "toxicity": 0.5, "times": 3, "duration": "10m",
+		"staleRead": true, "fixedDelayMilliseconds": 5, "delayDistribution": {"type": "uniform", "lower": 1, "upper": 2},
+		"chunkedDribbleDelay": {"numberOfChunks": 2, "totalDuration": 3}, "response": {"status": 503, "retryAfter": 5, "retryAfterForm": "date"}}`}}
+	if w := submit(mock, "/faults", form, "Sec-Fetch-Site", "same-origin"); w.Code != http.StatusSeeOther {
+		t.Fatalf("not added: %d %s", w.Code, w.Body)
+	}
+	_, table, _ := strings.Cut(visit(mock, "/faults").Body.String(), "<tbody>")
+	table, _, _ = strings.Cut(table, "</tbody>")
+	for _, key := range strings.Fields("operationId method nth toxicity times duration endsAt staleRead fixedDelay lower upper numberOfChunks totalDuration status retryAfter when") {
+		if strings.Contains(table, key+" ") {
+			t.Errorf("the table says %q:\n%s", key, table)
+		}
+	}
+	for _, want := range []string{"antwoord 503", "operatie putWeo", "methode PUT", "aantal keer 3", "ten opzichte van de wijziging: vóór"} {
+		if !strings.Contains(table, want) {
+			t.Errorf("the table does not say %q:\n%s", want, table)
+		}
+	}
+	if body := visit(mock, "/dossiers").Body.String(); !strings.Contains(body, "<h1>Dossiers</h1>") {
+		t.Error("the heading of the dossiers is said twice")
+	}
+	if body := visit(mock, "/faults").Body.String(); !strings.Contains(body, `<h1>Fouten <span lang="en" class="en">faults</span></h1>`) {
+		t.Error("the faults' heading lacks its English")
+	}
+}
+
+// Who opens the API's address is led to its documentation, in the API's own form of an error.
+func TestTheRootLeadsToTheDocument(t *testing.T) {
+	mock := pageMock(t, "")
+	w := httptest.NewRecorder()
+	mock.API().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	if w.Code != http.StatusNotFound || w.Header().Get("Content-Type") != "application/problem+json" || !strings.Contains(w.Body.String(), "/doc documents it") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}

@@ -198,7 +198,7 @@ func (m *Mock) pageDossier(w http.ResponseWriter, r *http.Request) {
 		OwnerMore: fields(map[string]any{"owner": d.Owner}, "owner.name", "owner.kind"), Own: fields(d.Own),
 		Categories: m.categoryRows(d, day), Kinds: d.kindBodies(), Handovers: d.handoverRows(), Pending: pending,
 	}
-	m.show(w, http.StatusOK, "dossier", pageData{Title: "Dossier " + shortID(d.ID), English: "dossier", Active: "dossiers", Body: body})
+	m.show(w, http.StatusOK, "dossier", pageData{Title: "Dossier " + shortID(d.ID), Active: "dossiers", Body: body})
 }
 
 // categoryRows is the timeline, newest first: the order in which the API decides what holds.

@@ -18,7 +18,7 @@ var pageWords = map[string]string{
 	"evaluations": "Evaluaties", "documents": "Documenten", "competences": "Competenties", "notes": "Notities", "appointments": "Afspraken",
 	"handovers": "Overdrachten", "trainings": "Opleidingen",
 	// who
-	"ocmw": "OCMW", "vdab": "VDAB", "client": "klant", "partner": "partner", "colleague": "collega", "none": "niemand", "other": "ander",
+	"ocmw": "OCMW", "vdab": "VDAB", "client": "cliënt", "partner": "partner", "colleague": "collega", "none": "niemand", "other": "ander",
 	// properties
 	"code": "code", "validFrom": "geldig vanaf", "validUntil": "geldig tot", "setBy": "gezet door", "registeredAt": "geregistreerd op",
 	"startDate": "begin", "endDate": "einde", "endReason": "reden van einde", "counsellor": "trajectbegeleider", "caseworker": "maatschappelijk werker",
@@ -41,13 +41,33 @@ var pageWords = map[string]string{
 	"rejected": "geweigerd", "closed": "afgesloten", "active": "actief", "canceled": "geannuleerd", "interim": "tussentijds", "phase": "einde fase", "final": "eind",
 	"developmentPlan": "POP", "interimReport": "tussentijds verslag", "finalReport": "eindverslag", "notAcquired": "niet verworven",
 	"developing": "in ontwikkeling", "acquired": "verworven", "trainingReference": "verwijzing naar opleiding", "finalAdvice": "eindadvies",
-	"notTargetGroup": "geen doelgroep", "otherTrack": "ander traject past beter", "clientDeclined": "klant wil niet", "clientUnreachable": "klant onbereikbaar",
+	"notTargetGroup": "geen doelgroep", "otherTrack": "ander traject past beter", "clientDeclined": "cliënt wil niet", "clientUnreachable": "cliënt onbereikbaar",
 	"incomplete": "onvolledig", "trackEnded": "traject afgelopen", "job": "werk", "noJob": "geen werk", "yes": "ja", "no": "nee",
 	"create": "nieuw", "update": "gewijzigd", "before": "vóór", "at": "tegelijk met", "after": "ná",
 	"ground1": "grond 1", "ground2": "grond 2", "ground3": "grond 3", "ground4": "grond 4", "ground5": "grond 5", "unknown": "onbekend",
 	"introduction": "kennismaking", "followUp": "opvolging", "warmHandover": "warme overdracht", "office": "kantoor", "workplace": "werkplek",
-	"homeVisit": "huisbezoek", "phone": "telefoon", "held": "doorgegaan", "clientAbsent": "klant niet gekomen",
+	"homeVisit": "huisbezoek", "phone": "telefoon", "held": "doorgegaan", "clientAbsent": "cliënt niet gekomen",
 	stepWaiting: "wacht", stepDone: "gebeurd", stepFailed: "mislukt",
+}
+
+// faultWord is the Dutch for a key of a fault. Keys of a fault are told apart from those of a dossier: "status" is another thing there.
+func faultWord(key string) string {
+	if w, known := faultWords[key]; known {
+		return w
+	}
+	return key
+}
+
+var faultWords = map[string]string{
+	// what is hit
+	"operationId": "operatie", "notOperationId": "behalve operatie", "method": "methode", "route": "pad", "person": "persoon", "nth": "alleen oproep nr.",
+	// how often and when
+	"toxicity": "kans (0 tot 1)", "times": "aantal keer", "duration": "gedurende", "endsAt": "tot", "when": "ten opzichte van de wijziging:",
+	// what happens
+	"status": "antwoord", "body": "inhoud", "problem": "probleem", "retryAfter": "Retry-After (s)", "retryAfterForm": "vorm van Retry-After",
+	"fault": "verbinding", "token": "token", "staleRead": "verouderde gegevens", "fixedDelayMilliseconds": "wachten (ms)",
+	"type": "wachten, verdeling", "lower": "van (ms)", "upper": "tot (ms)", "median": "mediaan (ms)", "sigma": "sigma", "maxValue": "hoogstens (ms)", "milliseconds": "ms",
+	"numberOfChunks": "in stukken", "totalDuration": "over (ms)",
 }
 
 // wordOrder is the order in which properties are shown; what isn't in it follows by name.
