@@ -208,7 +208,7 @@ func TestBrowserFault(t *testing.T) {
 		chromedp.SetValue(chromedp.CSS("#ready"), "unavailable"), chromedp.SetValue(chromedp.CSS("#operationId"), "getHealth"),
 		chromedp.SetValue(chromedp.CSS("#times"), "1"), chromedp.Click(chromedp.CSS("form.stack button.main")))
 	see(t, ctx, "#live tbody", "operatie getHealth")
-	see(t, ctx, "#live tbody", "status 503")
+	see(t, ctx, "#live tbody", "antwoord 503")
 	if status := health(t, mock); status != http.StatusServiceUnavailable {
 		t.Errorf("status %d of a request with the fault", status)
 	}
