@@ -491,7 +491,7 @@ func (w *work) confirm93() {
 		for n := 2 * every; w.clk.passed(held.From.AddMonths(n)); n += every {
 			last = held.From.AddMonths(n)
 		}
-		w.deadline("CAT-11", last, false, "Niet ingevuld is of de inschrijving als 93 bevestigd is.", cells(w.c.Client, "confirmed93On"))
+		w.deadline("CAT-11", last, false, "De inschrijving als 93 moest bevestigd worden; in de export staat niet of dat gebeurd is.", cells(w.c.Client, "confirmed93On"))
 	}
 	if confirmed {
 		w.deadline("CAT-11", done, true, "De inschrijving als 93 is bevestigd.", cells(w.c.Client, "confirmed93On"))
