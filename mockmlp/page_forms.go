@@ -89,7 +89,9 @@ func words(v any) string {
 	flatten(flat, "", object)
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(flat)) {
-		if value := flat[name]; value != "" && (value != "0" || name == "toxicity") {
+		if value := flat[name]; name == "when" && value != "" {
+			parts = append(parts, value+" de wijziging")
+		} else if value != "" && (value != "0" || name == "toxicity") {
 			parts = append(parts, faultWord(name[strings.LastIndexByte(name, '.')+1:])+" "+value)
 		}
 	}

@@ -302,7 +302,7 @@ func TestPagesSpeakInWords(t *testing.T) {
 			t.Errorf("the table says %q:\n%s", key, table)
 		}
 	}
-	for _, want := range []string{"antwoord 503", "operatie putWeo", "methode PUT", "aantal keer 3", "ten opzichte van de wijziging: vóór"} {
+	for _, want := range []string{"antwoord 503", "operatie putWeo", "methode PUT", "aantal keer 3", "vóór de wijziging", "kans 0.5"} {
 		if !strings.Contains(table, want) {
 			t.Errorf("the table does not say %q:\n%s", want, table)
 		}

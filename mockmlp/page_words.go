@@ -62,7 +62,7 @@ var faultWords = map[string]string{
 	// what is hit
 	"operationId": "operatie", "notOperationId": "behalve operatie", "method": "methode", "route": "pad", "person": "persoon", "nth": "alleen oproep nr.",
 	// how often and when
-	"toxicity": "kans (0 tot 1)", "times": "aantal keer", "duration": "gedurende", "endsAt": "tot", "when": "ten opzichte van de wijziging:",
+	"toxicity": "kans", "times": "aantal keer", "duration": "gedurende", "endsAt": "tot",
 	// what happens
 	"status": "antwoord", "body": "inhoud", "problem": "probleem", "retryAfter": "Retry-After (s)", "retryAfterForm": "vorm van Retry-After",
 	"fault": "verbinding", "token": "token", "staleRead": "verouderde gegevens", "fixedDelayMilliseconds": "wachten (ms)",
