@@ -46,6 +46,12 @@ type CheckProblem struct {
 	HintEN   string `json:"hintEn"`
 }
 
+// Kind is what is the same of all rows with the same problem.
+func (p CheckProblem) Kind() CheckProblem {
+	p.Row = 0
+	return p
+}
+
 // Validate checks files without touching anything, as run would read them.
 func Validate(ctx context.Context, c *config.Config, files []string, today casefile.Date) ([]FileCheck, error) {
 	decoder, err := ocmw.New()

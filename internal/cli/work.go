@@ -244,22 +244,41 @@ func readAs(f app.FileCheck) string {
 		f.Rows, f.Accepted, f.Duplicate, f.Rejected, f.Skipped, f.Encoding, f.Separator)
 }
 
+// likeRows is how many rows of one kind of problem are shown; of an export with one value that is wrong all through there are as many as rows.
+const likeRows = 5
+
 func (s *session) printProblems(prefix string, problems []app.CheckProblem) {
+	counts := map[app.CheckProblem]int{}
+	var left []app.CheckProblem // the first of each kind that is not shown
 	for _, p := range problems {
-		where := "whole file"
-		if p.Row > 0 {
-			where = fmt.Sprintf("row %d", p.Row)
+		counts[p.Kind()]++
+		switch n := counts[p.Kind()]; {
+		case n <= likeRows:
+			s.printProblem(prefix, p)
+		case n == likeRows+1:
+			left = append(left, p)
 		}
-		if p.Column != "" {
-			where += fmt.Sprintf(", column %q", p.Column)
-		}
-		fmt.Fprintf(s.stdout, "  %s%s: %s [%s]\n", prefix, where, p.ReasonEN, p.Rule)
-		if p.HintEN != "" {
-			fmt.Fprintf(s.stdout, "      hint: %s\n", p.HintEN)
-		}
-		if p.Row > 0 && prefix == "" { // a warning is told to no caseworker
-			fmt.Fprintf(s.stdout, "      the caseworker reads: %s\n", inDutch(p))
-		}
+	}
+	for _, p := range left {
+		fmt.Fprintf(s.stdout, "  %s... and %s, from row %d on: %s [%s]; --json has each\n",
+			prefix, counted(counts[p.Kind()]-likeRows, "more row", "more rows"), p.Row, p.ReasonEN, p.Rule)
+	}
+}
+
+func (s *session) printProblem(prefix string, p app.CheckProblem) {
+	where := "whole file"
+	if p.Row > 0 {
+		where = fmt.Sprintf("row %d", p.Row)
+	}
+	if p.Column != "" {
+		where += fmt.Sprintf(", column %q", p.Column)
+	}
+	fmt.Fprintf(s.stdout, "  %s%s: %s [%s]\n", prefix, where, p.ReasonEN, p.Rule)
+	if p.HintEN != "" {
+		fmt.Fprintf(s.stdout, "      hint: %s\n", p.HintEN)
+	}
+	if p.Row > 0 && prefix == "" { // a warning is told to no caseworker
+		fmt.Fprintf(s.stdout, "      the caseworker reads: %s\n", inDutch(p))
 	}
 }
 
