@@ -80,23 +80,13 @@ func (w *work) contractProblem(i int, c *contract) *contractProblem {
 // it would make two of one.
 func (w *work) otherInMLP(kind casefile.RegistrationKind, id string, start, end casefile.Date) casefile.Date {
 	for _, held := range w.k.Dossier.OfKind(kind) {
-		from, until := casefile.StartOf(held.Body), endOf(held.Body)
+		from, until := casefile.StartOf(held.Body), casefile.EndOf(held.Body)
 		if from == start || held.ID == id || held.ID == w.k.Aliases[id] || w.claimed(kind, held.ID, from) {
 			continue
 		}
 		if (until.IsZero() || start <= until) && (end.IsZero() || from <= end) {
 			return from
 		}
-	}
-	return ""
-}
-
-func endOf(b casefile.Body) casefile.Date {
-	switch b := b.(type) {
-	case casefile.WEO:
-		return b.End
-	case casefile.Art60:
-		return b.End
 	}
 	return ""
 }

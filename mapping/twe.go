@@ -134,7 +134,7 @@ func (w *work) endStands(id string, body casefile.Body, end casefile.Date, rule,
 	if !ok {
 		return
 	}
-	was := endOf(held.Body)
+	was := casefile.EndOf(held.Body)
 	if was.IsZero() || was == end || (w.clk.reached(end) && !end.IsZero()) {
 		return
 	}

@@ -432,7 +432,7 @@ func (c *course) rest() {
 			case kind == casefile.RegCompetence:
 				competences++
 			default:
-				c.add(ExplainedStep{Part: PartTrack, Kind: string(kind), From: casefile.StartOf(held.Body), Until: endOf(held.Body),
+				c.add(ExplainedStep{Part: PartTrack, Kind: string(kind), From: casefile.StartOf(held.Body), Until: casefile.EndOf(held.Body),
 					What: bodyNL(held.Body), Status: OnlyInMLP, Standing: "in MLP, niet in de export"})
 			}
 		}

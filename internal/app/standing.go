@@ -46,11 +46,13 @@ func (c *course) end(r casefile.Record, want casefile.Body, end casefile.Date, w
 	s := ExplainedStep{Part: PartTrack, Kind: string(want.Kind()), From: end, Until: end, What: what}
 	desired, _ := c.desired(want, "")
 	held, found := c.held(want, desired.ID)
-	entry, waits := c.waiting(want, func(ch casefile.Change) bool { return endOf(ch.New) == end && (ch.Old == nil || endOf(ch.Old) != end) })
+	entry, waits := c.waiting(want, func(ch casefile.Change) bool {
+		return casefile.EndOf(ch.New) == end && (ch.Old == nil || casefile.EndOf(ch.Old) != end)
+	})
 	switch {
 	case waits:
 		s.Status, s.Standing = c.fate(entry)
-	case found && endOf(held.Body) == end:
+	case found && casefile.EndOf(held.Body) == end:
 		s.Status, s.Standing = InMLP, "in MLP"
 	case found && c.drift(held.ID, isEnd) != "":
 		s.Status, s.Standing = Drifted, c.drift(held.ID, isEnd)
@@ -249,18 +251,8 @@ func (c *course) waiting(want casefile.Body, only func(casefile.Change) bool) (o
 }
 
 // endsOnly tells of a change that it sets an end on what MLP holds.
-func endsOnly(ch casefile.Change) bool { return ch.Old != nil && endOf(ch.Old) != endOf(ch.New) }
-
-func endOf(b casefile.Body) casefile.Date {
-	switch b := b.(type) {
-	case casefile.WEO:
-		return b.End
-	case casefile.Art60:
-		return b.End
-	case casefile.WorkPlacement:
-		return b.End
-	}
-	return ""
+func endsOnly(ch casefile.Change) bool {
+	return ch.Old != nil && casefile.EndOf(ch.Old) != casefile.EndOf(ch.New)
 }
 
 // openChanges reads what the entries send that are neither settled nor superseded.

@@ -340,6 +340,19 @@ func StartOf(b Body) Date {
 	return ""
 }
 
+// EndOf is the last day of what has one; zero while it runs on, and for what is of one day.
+func EndOf(b Body) Date {
+	switch b := b.(type) {
+	case WEO:
+		return b.End
+	case Art60:
+		return b.End
+	case WorkPlacement:
+		return b.End
+	}
+	return ""
+}
+
 // SameThing tells whether two bodies are about one thing: of one kind, beginning on one day,
 // and of one sort where several of a kind may begin together.
 func SameThing(a, b Body) bool {
