@@ -212,12 +212,15 @@ func dutchKind(b casefile.Body) string {
 	if start := casefile.StartOf(b); !start.IsZero() {
 		on = " van " + start.Dutch()
 	}
-	names := map[casefile.RegistrationKind]string{
+	return kindNL(b.Kind()) + on
+}
+
+func kindNL(k casefile.RegistrationKind) string {
+	return map[casefile.RegistrationKind]string{
 		casefile.RegPerson: "de gegevens van de persoon", casefile.RegProfile: "jobdoelwit en POP", casefile.RegWEO: "de WEO",
 		casefile.RegEmployment: "het contract art. 60§7", casefile.RegEvaluation: "de evaluatie", casefile.RegHandover: "de overdracht",
 		casefile.RegPlacement: "de stage of IBO", casefile.RegDocument: "het document", casefile.RegCompetence: "de competentie", casefile.RegNote: "de nota",
-	}
-	return names[b.Kind()] + on
+	}[k]
 }
 
 func dutchFields(fields []string) string {

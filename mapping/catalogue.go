@@ -182,8 +182,10 @@ func dataRules() []Rule {
 			English:    "Nothing is decided for a client without a client record.",
 			Assumption: "no source: a rule of this software"},
 		{ID: "DATA-03", Title: "Gegevens spreken elkaar tegen", Source: "eigen regel: nooit gokken",
-			Dutch:      "Spreken de gegevens van een cliënt elkaar tegen, dan beslist een medewerker.",
-			English:    "Contradicting records are left to a person.",
+			Dutch: "Spreken de gegevens van een cliënt elkaar tegen, dan beslist een medewerker. Was het INSZ verkeerd waaronder geregistreerd is, " +
+				"dan kan die de cliënt in het eigen dossier laten herbeginnen; wat in het andere dossier staat, zet een mens daar recht.",
+			English: "Contradicting records are left to a person. Where the INSZ was wrong under which was registered, that person can have the client begin anew in " +
+				"the client's own dossier; what stands in the other one is put right there by hand.",
 			Assumption: "no source: a rule of this software"},
 		{ID: "DATA-04", Title: "Andere gegevens gewijzigd in MLP", Source: "eigen regel: een wijziging door een persoon wint",
 			Dutch:      "Wat iemand in MLP veranderde nadat deze software het schreef, blijft staan zolang de export niets nieuws zegt; een medewerker kan het overnemen of de export laten gelden.",

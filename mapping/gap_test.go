@@ -189,11 +189,11 @@ func (v *verdict) told(rule, reason, next string, cells []casefile.Cell) []strin
 	return out
 }
 
-// answers: what a person let stand is not asked again.
+// answers: what a person let stand is not asked again. To begin anew is an order that the ledger carries out: until then it is asked.
 func (v *verdict) answers() []string {
 	var out []string
 	for _, m := range v.d.Manual {
-		if m.Accept != "" && slices.ContainsFunc(v.kase.Answers, func(a casefile.Answer) bool { return a.Question == m.Question }) {
+		if m.Accept != "" && !m.Anew && slices.ContainsFunc(v.kase.Answers, func(a casefile.Answer) bool { return a.Question == m.Question }) {
 			out = append(out, "asked again, though answered: "+m.Reason)
 		}
 	}

@@ -3,6 +3,7 @@ package mapping
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
 )
@@ -25,14 +26,83 @@ func (w *work) otherPerson() bool {
 			"Zoek het juiste nummer op en verbeter het in het cliëntsysteem.", "insz")
 	case d == nil:
 		return false
-	case !d.Person.INSZ.IsZero() && d.Person.INSZ != cl.INSZ && !slices.Contains(d.INSZHistory, cl.INSZ):
-		return ask("DATA-03", "Het INSZ in de export is niet dat van het dossier waarin voor deze cliënt geregistreerd is.",
-			"Kijk na welk nummer juist is. Is het dossier van iemand anders, vraag VDAB om recht te zetten wat er geregistreerd is.", "insz")
+	case d.Another(cl.INSZ):
+		w.anotherNumber()
+		return true
 	case !d.Person.INSZ.IsZero() && d.Person.INSZ != cl.INSZ:
 		w.finding("DATA-05", "Het INSZ van de cliënt is vervangen: MLP heeft het dossier onder het nieuwe nummer.",
 			"Neem het nieuwe nummer over in het cliëntsysteem; het staat in MLP.", cells(cl, "insz"))
 	}
 	return w.namesDiffer(d.Person)
+}
+
+// anotherNumber: the number was corrected in the export, or became wrong there. An answer is carried out by the ledger, which forgets the
+// dossier: as long as it is the known one, nothing goes into it, whatever was answered.
+func (w *work) anotherNumber() {
+	cl, d := w.c.Client, w.k.Dossier
+	m := casefile.Manual{Rule: "DATA-03", Cells: cells(cl, "insz"),
+		Reason: "Het INSZ in de export is niet dat van het dossier waarin voor deze cliënt geregistreerd is.",
+		Next: "Kijk na welk nummer juist is. Was het vorige juist, verbeter dan het INSZ in het cliëntsysteem. " +
+			"Is dat van de export juist, beslis dan dat de cliënt opnieuw begint; de werklijst zegt daarna wat in het vorige dossier recht te zetten is."}
+	if !cl.INSZ.IsZero() {
+		m.Question, m.Anew = d.AnewQuestion(cl.INSZ.Reveal()), true
+		m.Accept = "het INSZ in de export is juist: begin opnieuw in het dossier van dat nummer"
+	}
+	w.manual(blockAll, m)
+}
+
+// leftBehind tells what stands in a dossier that the client left by such an answer, until somebody says that it was put right, or the
+// client is back in it.
+func (w *work) leftBehind() {
+	for _, a := range w.c.Answers {
+		left := a.Left
+		if left == nil || len(left.Behind) == 0 || w.c.Client == nil || w.k.Dossier != nil && w.k.Dossier.ID == left.Dossier {
+			continue
+		}
+		f := casefile.Finding{Rule: "DATA-03", Cells: cells(w.c.Client, "insz"), Accept: "het vorige dossier is rechtgezet",
+			Reason: "In dossier " + left.Dossier + " in MLP, dat van een ander INSZ is, staat nog wat deze software er voor deze cliënt registreerde: " + behindNL(left.Behind) + ".",
+			Next: "Beëindig het daar of neem het terug, met de hand of door VDAB, en kijk na of VDAB er om een contract zelf 78 zette: deze software schrijft niet meer in dat dossier. " +
+				"Beslis daarna dat het rechtgezet is."}
+		f.Question = w.question(f.Rule, "left", nil, a.Question, a.At.UTC().Format(time.RFC3339Nano))
+		if w.accepted(f.Question) {
+			w.fired(f.Rule, "Een medewerker heeft beslist: "+f.Accept+".", f.Cells)
+			continue
+		}
+		w.d.Findings = append(w.d.Findings, f)
+		w.fired(f.Rule, f.Reason, f.Cells)
+	}
+}
+
+func behindNL(behind []casefile.LeftBehind) string {
+	var all []string
+	for _, b := range behind {
+		text := kindNL(b.Kind)
+		switch {
+		case b.Kind == casefile.RegPerson && !b.Changed:
+			text = "het dossier zelf, dat zij aanmaakte"
+		case b.Code != "":
+			text = "categorie " + string(b.Code)
+		}
+		text += periodNL(b)
+		if b.Changed {
+			text += " (stond er al, en is gewijzigd)"
+		}
+		all = append(all, text)
+	}
+	return strings.Join(all, "; ")
+}
+
+// periodNL says from when to when; what has no end is of one day, or runs on.
+func periodNL(b casefile.LeftBehind) string {
+	switch {
+	case b.From.IsZero():
+		return ""
+	case !b.To.IsZero():
+		return " van " + b.From.Dutch() + " tot en met " + b.To.Dutch()
+	case b.Kind == casefile.RegCategory, b.Kind == casefile.RegWEO, b.Kind == casefile.RegEmployment, b.Kind == casefile.RegPlacement:
+		return " vanaf " + b.From.Dutch()
+	}
+	return " van " + b.From.Dutch()
 }
 
 // namesDiffer: the number agrees, and nothing else that names a person does.

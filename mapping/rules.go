@@ -138,6 +138,7 @@ func (r *Rules) Overwrites() []Overwrite {
 // it wasn't, nothing is asked for.
 func (r *Rules) Decide(c casefile.Case, k casefile.Known, day casefile.Date) casefile.Decision {
 	w := r.begin(c, k, day)
+	w.leftBehind()
 	if w.guard() {
 		w.person()
 		w.goneRecords()

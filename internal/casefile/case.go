@@ -68,11 +68,31 @@ type Answer struct {
 	// answer overrules it.
 	Adopt bool
 	// Means says in Dutch what the answer means, as the question put it; kept for people to read.
-	Means  string `json:",omitempty"`
+	Means string `json:",omitempty"`
+	// Anew is the Manual's: the answer is no word about the data but an order, which the ledger carries out once. Left is what it found then.
+	Anew   bool  `json:",omitempty"`
+	Left   *Left `json:",omitempty"`
 	On     Date
 	At     time.Time
 	By     string // user of the operating system
 	Reason string
+}
+
+// Left is a dossier that a client left to begin anew in that of another number. Nothing is written in it any more.
+type Left struct {
+	Dossier string // MLP's id of it
+	// Behind is what stands in it by this software, to be ended or taken back by hand.
+	Behind []LeftBehind
+}
+
+// LeftBehind is a registration in a dossier that was left, or the dossier's own data: of what sort, and from when to when. It holds
+// nothing else of anybody.
+type LeftBehind struct {
+	Kind     RegistrationKind
+	Code     Code `json:",omitempty"` // of a category
+	From, To Date
+	// Changed tells that it stood there before us, and was only changed. Of the dossier's own data it is so where the dossier did.
+	Changed bool `json:",omitempty"`
 }
 
 // Assemble puts the records of one client together. The order of records does

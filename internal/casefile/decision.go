@@ -92,6 +92,8 @@ type Manual struct {
 	// Accept says in Dutch what an answer that lets the data stand means; empty where only the
 	// export, MLP, or a category answers.
 	Accept string `json:",omitempty"`
+	// Anew tells that to accept is to leave the dossier that is known, and to begin anew in that of the number in the export.
+	Anew bool `json:",omitempty"`
 	// Category tells that a category answers the question.
 	Category bool `json:",omitempty"`
 	// NoAdopt says in Dutch why the category that stands in MLP can't be adopted, where that is so.

@@ -1,6 +1,9 @@
 package casefile
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"slices"
 	"time"
 
@@ -49,6 +52,18 @@ type Owner struct {
 	// unknown. Since is the day on which the owner became it; zero is unknown.
 	Program string
 	Since   Date
+}
+
+// Another tells that a number is not the dossier's and never was: it may be another person's. False where MLP gave none.
+func (d *Dossier) Another(number ident.INSZ) bool {
+	return d != nil && !d.Person.INSZ.IsZero() && d.Person.INSZ != number && !slices.Contains(d.INSZHistory, number)
+}
+
+// AnewQuestion names the question whether a client leaves the dossier, and begins anew in that of a number. With another number,
+// or another dossier, it is another question.
+func (d *Dossier) AnewQuestion(number string) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "begin anew: %q %q", d.ID, number))
+	return hex.EncodeToString(sum[:10])
 }
 
 // Find is the registration with that id.

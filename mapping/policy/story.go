@@ -161,7 +161,8 @@ func (s *story) addRecords(a added, path string) {
 	s.kase.Files = s.files()
 }
 
-// answer binds a caseworker's answer to the question that its day's decision asks.
+// answer binds a caseworker's answer to the question that its day's decision asks. Where it has the client begin anew, MLP holds no
+// dossier under the number in the export.
 func (s *story) answer(a answer, path string) {
 	on := s.day
 	if a.On != "" {
@@ -178,6 +179,9 @@ func (s *story) answer(a answer, path string) {
 		return
 	}
 	s.at = later(s.at, on)
+	if slices.ContainsFunc(d.Manual, func(m casefile.Manual) bool { return m.Anew && m.Question == question }) {
+		s.k = casefile.Known{LookedUp: true, Aliases: map[string]string{}}
+	}
 	s.kase.Answers = append(slices.Clone(s.kase.Answers), casefile.Answer{Rule: a.Rule, Category: s.fill.code(a.Category, path+".category"),
 		Question: question, Facts: d.Facts, Adopt: a.Adopt, On: on, At: s.tick(), By: "mw-001", Reason: a.Reason})
 }
