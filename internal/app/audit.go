@@ -109,6 +109,8 @@ func (r AuditRecord) What() string {
 			return r.Rule + ": " + r.After + "; before: " + r.Before
 		}
 		return r.Rule + ": " + r.After
+	case "begunAnew":
+		return "what was known of a dossier is forgotten, the client is looked up again" + r.rule()
 	case "retried", "discarded":
 		return "was " + r.Before + r.rule() + ", entry " + r.Entry
 	case "held":

@@ -20,6 +20,7 @@ func Actions() []Action {
 		{"conflict", "the dossier had changed in MLP: the client is decided again", false},
 		{"outsideArea", "the person has a dossier in another municipality", false},
 		{"answered", "a person answered what a decision asks", true},
+		{"begunAnew", "a person had a client leave a dossier, to begin anew in that of the number in the export", true},
 		{"held", "a person holds a client", true},
 		{"released", "a person ended the hold of a client", true},
 		{"retried", "a person sent a parked or discarded entry again", true},

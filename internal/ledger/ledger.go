@@ -422,7 +422,10 @@ type Operating interface {
 	// a client mark it dirty. An answer takes the place of the one to the same question
 	// (Rule and Question), and one with a category that of any other with a category: the older
 	// is in the audit only. What can't be done (no such client, held already, not held) is
-	// told as not done.
+	// told as not done. An answer that is Anew has all forgotten that is known of the client's dossier (entries that are not settled are
+	// superseded, with a problem that says why) and what was answered to other rules, has the client looked up under the number in the export, and is kept with what it
+	// found left behind. It waits while an entry of the client is in flight, and is not done where the question is not that of the number
+	// and dossier that are known then (casefile.Dossier.AnewQuestion).
 	ApplyRequests(ctx context.Context, now time.Time) ([]Applied, error)
 	// Meta keeps small facts over restarts (the test clock, pauses: PausePrefix);
 	// empty when there is none. They are in clear: no personal data.

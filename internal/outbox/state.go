@@ -90,7 +90,7 @@ func transitions() [21]TransitionRow {
 		{Parked, Discarded, "a person discards it"},
 		{Parked, Superseded, "the person's case asks for it no longer, or for something else"},
 		{Discarded, Waiting, "a person retries it after all"},
-		{Discarded, Superseded, "the person's case asks for something else in its place"},
+		{Discarded, Superseded, "the person's case asks for something else in its place, or the client left the dossier that it was for"},
 	}
 }
 

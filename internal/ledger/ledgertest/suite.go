@@ -37,7 +37,7 @@ type Engine struct {
 // Run tries an engine.
 func Run(t *testing.T, e Engine) {
 	written, all, tried := map[string]bool{}, 0, 0
-	for _, room := range []map[string]func(*world){ingesting, kept, deciding, observing, sending, operating, ordering, keeping, auditing} {
+	for _, room := range []map[string]func(*world){ingesting, kept, deciding, observing, sending, operating, ordering, beginning, keeping, auditing} {
 		for name, try := range room {
 			all++
 			t.Run(name, func(t *testing.T) {

@@ -285,6 +285,9 @@ func (s *Store) ApplyRequests(ctx context.Context, now time.Time) ([]ledger.Appl
 		}
 		for _, id := range ids {
 			applied, err := applyRequest(t, id, now)
+			if errors.Is(err, errNotYet) {
+				continue
+			}
 			if err != nil {
 				return err
 			}

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/mlpsync/mlpsync/internal/audit"
@@ -28,6 +29,9 @@ func orderClient(t *tx, r ledger.Request, now time.Time) (bool, string, error) {
 		return p.hold()
 	case "unhold":
 		return p.unhold()
+	}
+	if p.Answer.Anew {
+		return p.answerAnew()
 	}
 	return p.answer()
 }
@@ -73,33 +77,37 @@ func (p ordered) unhold() (bool, string, error) {
 // with a category that of every other: two categories can't both be a person's word.
 func (p ordered) answer() (bool, string, error) {
 	a := p.Answer
+	before, err := p.keepAnswer()
+	if err != nil {
+		return false, "", err
+	}
+	r := audit.Record{Action: "answered", Rule: a.Rule, Before: before, After: said(a)}
+	if a.Category != "" {
+		r.After += " from " + string(a.On)
+	}
+	return p.done("the client is decided with the answer", r)
+}
+
+// keepAnswer stores the answer, and tells in one word what was answered before.
+func (p ordered) keepAnswer() (string, error) {
+	a := p.Answer
 	payload, err := casefile.MarshalAnswer(a)
 	if err != nil {
-		return false, "", fmt.Errorf("encode answer: %w", err)
+		return "", fmt.Errorf("encode answer: %w", err)
 	}
 	ix := p.t.s.ix("question", p.OCMW, number(p.person), a.Rule, a.Question)
 	const same = `person = ?1 AND (question_ix = ?2 OR (?3 <> '' AND said NOT IN ('accepted', 'adopted')))`
 	before, err := column[string](p.t, `SELECT said FROM answer WHERE `+same+` ORDER BY given_at DESC, id DESC`, p.person, ix, string(a.Category))
 	if err != nil {
-		return false, "", err
+		return "", err
 	}
 	if _, err := p.t.exec(`DELETE FROM answer WHERE `+same, p.person, ix, string(a.Category)); err != nil {
-		return false, "", err
+		return "", err
 	}
 	_, err = p.t.exec(`INSERT INTO answer (person, rule, said, question_ix, digest, payload, given_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
 		p.person, a.Rule, said(a), ix, p.t.s.ix("answer", p.OCMW, string(payload)),
 		p.t.s.seal("answer", p.OCMW, place(ix), "payload", payload), stored(a.At))
-	if err != nil {
-		return false, "", err
-	}
-	r := audit.Record{Action: "answered", Rule: a.Rule, After: said(a)}
-	if a.Category != "" {
-		r.After += " from " + string(a.On)
-	}
-	if len(before) > 0 {
-		r.Before = before[0]
-	}
-	return p.done("the client is decided with the answer", r)
+	return strings.Join(before[:min(len(before), 1)], ""), err
 }
 
 // said is an answer in one word.
