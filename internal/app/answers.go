@@ -91,6 +91,10 @@ func answerStatus(view ledger.ClientView, a casefile.Answer, silences func(casef
 	switch {
 	case view.Dirty: // its answers make a client dirty; instants of two processes say nothing sure
 		return AnswerPending, "wordt bij de volgende ronde in rekening gebracht"
+	case a.Anew && same:
+		return AnswerOutdated, "uitgevoerd, maar het INSZ werd sindsdien opnieuw gewijzigd en de regel vraagt het opnieuw"
+	case a.Anew:
+		return AnswerHolds, "uitgevoerd: de cliënt begon opnieuw in het dossier van het INSZ in de export"
 	case a.Category != "" && a.Facts != view.Decision.Facts:
 		return AnswerOutdated, "geldt niet meer: de gegevens zijn sindsdien gewijzigd"
 	case same:

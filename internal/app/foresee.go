@@ -8,7 +8,9 @@ import (
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
 	"github.com/mlpsync/mlpsync/internal/cycle"
+	"github.com/mlpsync/mlpsync/internal/ident"
 	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/internal/outbox"
 )
 
 // Whether an answer will hold can be told at once: deciding is pure, so that a client can be decided with the answer before
@@ -45,6 +47,43 @@ func (a *App) decideNow(ctx context.Context, view ledger.ClientView) (casefile.D
 	}
 	outcome, err := c.Decide(ctx, c.OCMWs[i], view.Subject, a.today(), "")
 	return outcome.Decision, err
+}
+
+// willHold refuses an answer that will not be taken or carried out, and tells what it leads to.
+func (a *App) willHold(ctx context.Context, view ledger.ClientView, q Question, answer casefile.Answer) ([]Asked, error) {
+	if q.Anew {
+		return nil, a.mayBeginAnew(ctx, view, answer)
+	}
+	return a.holds(ctx, view, q, answer)
+}
+
+// mayBeginAnew refuses an order to begin in another dossier where the question is not that of the client's number and dossier as they
+// are now, and while it is not known what becomes of what was sent for the one that is left. What the order leads to, only the look-up
+// under the number tells.
+func (a *App) mayBeginAnew(ctx context.Context, view ledger.ClientView, answer casefile.Answer) error {
+	const next = "answer after the daemon's next round, or run \"mlpsync once\"; \"mlpsync explain\" shows what is asked then"
+	d, number := view.Known.Dossier, numberOf(view)
+	if !d.Another(number) || d.AnewQuestion(number.Reveal()) != answer.Question {
+		return misuse(fmt.Errorf("the client's INSZ or dossier is another one since %s asked this, or the client begins anew already", answer.Rule), next)
+	}
+	flying, err := a.store.Entries(ctx, ledger.EntryFilter{OCMW: view.OCMW, Person: view.Person, States: []outbox.State{outbox.Claimed, outbox.InDoubt}})
+	if err != nil {
+		return fmt.Errorf("see what is on its way: %w", err)
+	}
+	if len(flying) > 0 {
+		return misuse(errors.New("something of this client is on its way to MLP, or in doubt: what became of it must be known first"), next)
+	}
+	return nil
+}
+
+// numberOf is the client's INSZ in the export in force.
+func numberOf(view ledger.ClientView) ident.INSZ {
+	for _, r := range view.Records {
+		if c, is := r.(*casefile.Client); is {
+			return c.INSZ
+		}
+	}
+	return ident.INSZ{}
 }
 
 // holds refuses an answer to a question that is not asked any more, or with which it would still be asked. It tells what the answer

@@ -96,11 +96,11 @@ func (a *App) Decide(ctx context.Context, client string, r Reply, by ledger.Acto
 		return Answered{}, err
 	}
 	answer.Facts, answer.Means = view.Decision.Facts, q.means(r, answer)
-	if g := q.given; g != nil && sameAnswer(*g, answer) {
+	if g := q.given; g != nil && !q.Anew && sameAnswer(*g, answer) {
 		return Answered{}, misuse(fmt.Errorf("this question of %s was answered so already, on %s by %s", q.Rule, dutchDay(g.At), g.By),
 			"the answer holds until the facts change; see \"mlpsync explain\"")
 	}
-	then, err := a.holds(ctx, view, q, answer)
+	then, err := a.willHold(ctx, view, q, answer)
 	if err != nil {
 		return Answered{}, err
 	}
@@ -215,7 +215,7 @@ func settled(view ledger.ClientView, open []Question) []Question {
 	var all []Question
 	for i, g := range view.Answers {
 		asked := slices.ContainsFunc(open, func(q Question) bool { return q.Rule == g.Rule && q.id == g.Question })
-		if asked {
+		if asked || g.Anew { // carried out: what is asked then is another question
 			continue
 		}
 		q := Question{Question: report.Question{Rule: g.Rule, Category: g.Category != ""}, id: g.Question, given: &view.Answers[i]}
@@ -261,7 +261,7 @@ func choose(view ledger.ClientView, r Reply) (Question, error) {
 
 // answer is what the reply means to the question; d is what MLP holds.
 func (q Question) answer(r Reply, d *casefile.Dossier, today casefile.Date) (casefile.Answer, error) {
-	a := casefile.Answer{Rule: q.Rule, Question: q.id, On: today}
+	a := casefile.Answer{Rule: q.Rule, Question: q.id, Anew: q.Anew, On: today}
 	switch {
 	case r.Category != "":
 		return q.withCategory(a, r)

@@ -88,21 +88,27 @@ func takeIn(t *testing.T, a *App) {
 	t.Helper()
 	reading, err := ident.ParseINSZ("67722499797") // a TST number
 	ok(t, err)
-	payload, err := casefile.MarshalRecord(&casefile.Client{Header: casefile.Header{Client: "c1", RecordKey: "c1"}, INSZ: reading.INSZ})
-	ok(t, err)
-	staging, err := a.store.StageSet(t.Context(), "run", orderKBO, []ledger.File{{Feed: "clients", Name: "a.csv", Hash: "a", Interpretation: "1"}})
-	ok(t, err)
-	ok(t, staging.Add(t.Context(), []ledger.Row{{Number: 2, Client: "c1", Records: []ledger.StoredRecord{{
-		Kind: casefile.KindClient, Client: "c1", Key: "c1", INSZ: reading.INSZ.Reveal(), Hash: "1", Payload: payload,
-	}}}}))
-	_, err = staging.Activate(t.Context(), []ledger.FileCount{{Rows: 1}}, a.now())
-	ok(t, err)
+	takeInNumber(t, a, reading.INSZ)
 	lookups, err := a.store.NeedLookup(t.Context(), orderKBO, 1)
 	ok(t, err)
 	held := &casefile.Dossier{ID: "d", Version: 1, Person: casefile.Person{INSZ: reading.INSZ}, Registrations: []casefile.Registration{
 		{ID: "x", Body: casefile.Category{Code: casefile.Code90, From: "2026-03-02"}, From: "2026-03-02"},
 	}}
 	ok(t, a.store.SaveLookups(t.Context(), "run", orderKBO, []ledger.LookupResult{{Person: lookups[0].Person, Dossier: held}}, a.now()))
+}
+
+// takeInNumber makes an export the one in force that has c1 under a number.
+func takeInNumber(t *testing.T, a *App, number ident.INSZ) {
+	t.Helper()
+	payload, err := casefile.MarshalRecord(&casefile.Client{Header: casefile.Header{Client: "c1", RecordKey: "c1"}, INSZ: number})
+	ok(t, err)
+	staging, err := a.store.StageSet(t.Context(), "run", orderKBO, []ledger.File{{Feed: "clients", Name: "a.csv", Hash: number.Reveal(), Interpretation: "1"}})
+	ok(t, err)
+	ok(t, staging.Add(t.Context(), []ledger.Row{{Number: 2, Client: "c1", Records: []ledger.StoredRecord{{
+		Kind: casefile.KindClient, Client: "c1", Key: "c1", INSZ: number.Reveal(), Hash: number.Reveal(), Payload: payload,
+	}}}}))
+	_, err = staging.Activate(t.Context(), []ledger.FileCount{{Rows: 1}}, a.now())
+	ok(t, err)
 }
 
 // decideAs commits d for every client that is to be decided.

@@ -11,6 +11,8 @@ import (
 // Question is what a decision asks and a caseworker can answer with "mlpsync decide".
 type Question struct {
 	Rule string
+	// Anew tells that the answer has the client begin anew in another dossier.
+	Anew bool
 	// Category tells that a category answers it; Proposal is the rule's.
 	Category bool
 	Proposal casefile.Code
@@ -22,7 +24,7 @@ type Question struct {
 
 // QuestionOf is what a manual decision asks; false where only the export or MLP answers.
 func QuestionOf(m casefile.Manual) (Question, bool) {
-	return Question{Rule: m.Rule, Category: m.Category, Proposal: m.Proposal, Accept: m.Accept, NoAdopt: m.NoAdopt}, m.Question != "" && (m.Category || m.Accept != "")
+	return Question{Rule: m.Rule, Anew: m.Anew, Category: m.Category, Proposal: m.Proposal, Accept: m.Accept, NoAdopt: m.NoAdopt}, m.Question != "" && (m.Category || m.Accept != "")
 }
 
 // QuestionIn is what a finding asks; false where it asks nothing.
