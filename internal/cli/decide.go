@@ -61,7 +61,7 @@ type decideCmd struct {
 	Rule     string `placeholder:"ID" help:"The rule that asks; needed where several questions are open."`
 	Question int    `placeholder:"N" help:"The question's number in the list, where one rule asks several."`
 	Category string `placeholder:"CODE" xor:"how" group:"answer" help:"This category holds: 00, 03, 05, 78, 90 or 93."`
-	Accept   bool   `xor:"how" group:"answer" help:"The data stand as they are."`
+	Accept   bool   `xor:"how" group:"answer" help:"The data stand as they are, or what the question says that it means."`
 	Adopt    bool   `xor:"how" group:"answer" help:"What a person set in MLP stands."`
 	Overrule bool   `xor:"how" group:"answer" help:"What a person set in MLP gives way to what the data ask."`
 	From     string `placeholder:"YYYY-MM-DD" help:"From which day the category holds (default: today)."`

@@ -30,8 +30,10 @@ const (
 )
 
 // newMock starts a mock with the sample's scenario, on the sample's day.
-func newMock() (*mockmlp.Mock, error) {
-	scenario, err := mockmlp.ParseScenario(examples.Scenario())
+func newMock() (*mockmlp.Mock, error) { return mockOf(examples.Scenario()) }
+
+func mockOf(text []byte) (*mockmlp.Mock, error) {
+	scenario, err := mockmlp.ParseScenario(text)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +50,12 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	mock, err := newMock()
+	return worldOf(t, examples.Scenario())
+}
+
+func worldOf(t testing.TB, scenario []byte) *world {
+	t.Helper()
+	mock, err := mockOf(scenario)
 	if err != nil {
 		t.Fatal(err)
 	}
