@@ -61,8 +61,8 @@ func (w *work) leftBehind() {
 		}
 		f := casefile.Finding{Rule: "DATA-03", Cells: cells(w.c.Client, "insz"), Accept: "het vorige dossier is rechtgezet",
 			Reason: "In dossier " + left.Dossier + " in MLP, dat van een ander INSZ is, staat nog wat deze software er voor deze cliënt registreerde: " + behindNL(left.Behind) + ".",
-			Next: "Beëindig het daar of neem het terug, met de hand of door VDAB, en kijk na of VDAB er om een contract zelf 78 zette: deze software schrijft niet meer in dat dossier. " +
-				"Beslis daarna dat het rechtgezet is."}
+			Next: "Zet het daar recht in MLP, of vraag het aan VDAB: beëindig of schrap wat er niet hoort, en kijk na of VDAB er door een contract zelf 78 zette. " +
+				"Deze software schrijft niet meer in dat dossier. Beslis daarna dat het rechtgezet is."}
 		f.Question = w.question(f.Rule, "left", nil, a.Question, a.At.UTC().Format(time.RFC3339Nano))
 		if w.accepted(f.Question) {
 			w.fired(f.Rule, "Een medewerker heeft beslist: "+f.Accept+".", f.Cells)

@@ -72,6 +72,72 @@ func TestSharedINSZMakesNoDossier(t *testing.T) {
 	}
 }
 
+// An order to begin anew is the ledger's to carry out: while the wrong dossier is the known one nothing goes into it, whatever was
+// answered, and with another number or dossier it is another question.
+func TestBeginAnewIsAskedUntilItIsDone(t *testing.T) {
+	other := insz(t, "83660634135")
+	look := func(dossier string, held ident.INSZ, answers ...casefile.Answer) casefile.Manual {
+		kase := casefile.Assemble(testOCMW(false), []casefile.Record{readyClient(t)})
+		kase.Answers = answers
+		d := New().Decide(kase, casefile.Known{LookedUp: true, Dossier: &casefile.Dossier{ID: dossier, Version: 1, Person: casefile.Person{INSZ: held}}}, "2026-03-16")
+		if len(d.Manual) != 1 || len(d.Registrations) != 0 || !d.Manual[0].Anew || d.Manual[0].Accept == "" {
+			t.Fatalf("asked %+v, %d registrations", d.Manual, len(d.Registrations))
+		}
+		return d.Manual[0]
+	}
+	first := look("d1", other)
+	answer := casefile.Answer{Rule: first.Rule, Question: first.Question, Anew: true, On: "2026-03-16"}
+	if again := look("d1", other, answer); again.Question != first.Question {
+		t.Errorf("another question, though nothing changed: %+v", again)
+	}
+	if look("d2", other).Question == first.Question {
+		t.Error("of another dossier it is the same question")
+	}
+	d := &casefile.Dossier{ID: "d1"}
+	if d.AnewQuestion(readyClient(t).INSZ.Reveal()) != first.Question || d.AnewQuestion(other.Reveal()) == first.Question {
+		t.Error("the question is not that of the number in the export")
+	}
+}
+
+// What was left behind stays on the worklist until it was put right, or the client is back in that dossier.
+func TestLeftBehindIsTold(t *testing.T) {
+	left := casefile.Answer{Rule: "DATA-03", Question: "q", Anew: true, On: "2026-03-15", Left: &casefile.Left{Dossier: "d1", Behind: []casefile.LeftBehind{
+		{Kind: casefile.RegPerson}, {Kind: casefile.RegProfile}, {Kind: casefile.RegCategory, Code: "05", From: "2026-01-05"},
+		{Kind: casefile.RegWEO, From: "2026-01-05", To: "2026-12-31"}, {Kind: casefile.RegEmployment, From: "2026-02-02", Changed: true},
+		{Kind: casefile.RegEvaluation, From: "2026-03-02"},
+	}}}
+	look := func(dossier string, answers ...casefile.Answer) []casefile.Finding {
+		client := readyClient(t)
+		kase := casefile.Assemble(testOCMW(false), []casefile.Record{client})
+		kase.Answers = answers
+		d := New().Decide(kase, casefile.Known{LookedUp: true, Dossier: &casefile.Dossier{ID: dossier, Version: 1, Person: casefile.Person{INSZ: client.INSZ}}}, "2026-03-16")
+		if len(d.Manual) != 0 || len(d.Registrations) == 0 {
+			t.Errorf("it stops something: %+v, %d registrations", d.Manual, len(d.Registrations))
+		}
+		return d.Findings
+	}
+	told := look("d2", left)
+	if len(told) != 1 || told[0].Rule != "DATA-03" || told[0].Accept == "" {
+		t.Fatalf("found %+v", told)
+	}
+	const want = "In dossier d1 in MLP, dat van een ander INSZ is, staat nog wat deze software er voor deze cliënt registreerde: het dossier zelf, dat zij aanmaakte; " +
+		"jobdoelwit en POP; categorie 05 vanaf 05/01/2026; de WEO van 05/01/2026 tot en met 31/12/2026; " +
+		"het contract art. 60§7 vanaf 02/02/2026 (stond er al, en is gewijzigd); de evaluatie van 02/03/2026."
+	if told[0].Reason != want {
+		t.Errorf("told %q\nwant %q", told[0].Reason, want)
+	}
+	if again := look("d2", left, casefile.Answer{Rule: "DATA-03", Question: told[0].Question, On: "2026-03-16"}); len(again) != 0 {
+		t.Errorf("put right, and told: %+v", again)
+	}
+	if back := look("d1", left); len(back) != 0 {
+		t.Errorf("back in the dossier, and told: %+v", back)
+	}
+	left.Left.Behind = nil
+	if nothing := look("d2", left); len(nothing) != 0 {
+		t.Errorf("nothing was left, and told: %+v", nothing)
+	}
+}
+
 // tweClient is in a TWE with a contract, all of it in MLP already but for what edit changes there.
 func tweClient(t *testing.T, edit func(c *casefile.Case, d *casefile.Dossier)) (casefile.Decision, casefile.Known) {
 	track := &casefile.Track{
