@@ -193,7 +193,7 @@ func (b *bench) measureIngest() error {
 				return fmt.Errorf("%d rows of %d, %d validated, %d entries", ours.Count, b.sizes.IngestRows, validated.Count, ours.Entries)
 			}
 			rate, bare := float64(ours.Count)/ours.Seconds, float64(ours.Count)/validated.Seconds
-			b.say("ingest, round %d: %.0f rows a second, jsonschema/v5 alone %.0f", round+1, rate, bare)
+			b.say("ingest, round %d: %.0f rows a second, jsonschema/v5 alone %.0f; processor %.1f µs a row", round+1, rate, bare, ours.CPUSeconds/float64(ours.Count)*1e6)
 			ratios, rates, alone = append(ratios, rate/bare), append(rates, rate), append(alone, bare)
 			if err := os.RemoveAll(at.dir); err != nil {
 				return err

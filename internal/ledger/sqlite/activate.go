@@ -233,8 +233,11 @@ func duplicateKey(d, other double) ledger.Rejection {
 	}
 }
 
-// addPersons gives each client number of the set that is not known yet its person.
+// addPersons gives each client number of the set that is not known yet its person. Where there was nobody, nothing is in force.
 func (g *staging) addPersons(t *tx) error {
+	if err := t.row(`SELECT NOT EXISTS (SELECT 1 FROM person WHERE ocmw = ?)`, []any{g.ocmw}, &g.first); err != nil {
+		return err
+	}
 	_, err := t.exec(`INSERT INTO person (ocmw, client_ix, client, pseudonym)
 		SELECT ocmw, client_ix, client, pseudonym FROM staged_client WHERE ocmw = ? ORDER BY id
 		ON CONFLICT (ocmw, client_ix) DO NOTHING`, g.ocmw)
@@ -243,6 +246,11 @@ func (g *staging) addPersons(t *tx) error {
 
 // compare stages each record of the set beside the one in force, and marks where a key stands more than once.
 func (g *staging) compare(t *tx) error {
+	if g.first {
+		if taken, err := g.takeFirst(t); err != nil || taken {
+			return err
+		}
+	}
 	return g.stageRecords(t, `true ON CONFLICT (person, kind, key_ix) DO UPDATE SET double = 1`)
 }
 
@@ -252,12 +260,42 @@ func (g *staging) stageRecords(t *tx, which string) error {
 		SELECT rr.id, rr.row, p.id, rr.kind, rr.key_ix, rr.digest, rr.deleted, f.feed,
 			CASE WHEN cur.person IS NULL THEN 'new' WHEN cur.digest <> rr.digest THEN 'changed' ELSE 'unchanged' END,
 			cur.missing_since IS NOT NULL, CASE WHEN cur.feed <> f.feed THEN cur.source END, 0
-		FROM row_record rr CROSS JOIN export_row r ON r.id = rr.row CROSS JOIN export_file f ON f.id = r.file
-			CROSS JOIN person p ON p.ocmw = ?2 AND p.client_ix = rr.client_ix
+		`+ofStaged+`
 			LEFT JOIN record cur ON cur.person = p.id AND cur.kind = rr.kind AND cur.key_ix = rr.key_ix
-		WHERE rr.id >= (SELECT x.id FROM row_record x WHERE x.row >= (SELECT MIN(first_row) FROM export_file WHERE export_set = ?1) ORDER BY x.row, x.id LIMIT 1)
-			AND f.export_set = ?1 AND r.rejected = 0 AND rr.duplicate = 0 AND `+which, g.set, g.ocmw)
+		WHERE `+isStaged+` AND r.rejected = 0 AND rr.duplicate = 0 AND `+which, g.set, g.ocmw)
 	return err
+}
+
+const (
+	ofStaged = `FROM row_record rr CROSS JOIN export_row r ON r.id = rr.row CROSS JOIN export_file f ON f.id = r.file
+			CROSS JOIN person p ON p.ocmw = ?2 AND p.client_ix = rr.client_ix`
+	isStaged = `rr.id >= (SELECT x.id FROM row_record x WHERE x.row >= (SELECT MIN(first_row) FROM export_file WHERE export_set = ?1) ORDER BY x.row, x.id LIMIT 1)
+			AND f.export_set = ?1`
+)
+
+// takeFirst puts the records of an OCMW's first set in force as they are, as there is nothing to compare them with, and copies INSZ and
+// caseworker: all of its clients are new, and so to be decided. Where a key stands more than once it leaves everything to be compared.
+func (g *staging) takeFirst(t *tx) (taken bool, err error) {
+	n, err := t.exec(`INSERT INTO record (person, kind, key_ix, digest, deleted, feed, source)
+		SELECT p.id, rr.kind, rr.key_ix, rr.digest, rr.deleted, f.feed, rr.id `+ofStaged+`
+		WHERE `+isStaged+` ON CONFLICT (person, kind, key_ix) DO NOTHING`, g.set, g.ocmw)
+	if err != nil {
+		return false, err
+	}
+	var staged int64
+	err = t.row(`SELECT COUNT(*) FROM row_record WHERE row >= (SELECT MIN(first_row) FROM export_file WHERE export_set = ?)`, []any{g.set}, &staged)
+	if err != nil {
+		return false, err
+	}
+	if n == staged {
+		_, err = t.exec(`UPDATE person INDEXED BY person_dirty SET (insz_ix, insz, caseworker_ix, caseworker) =
+				(SELECT rr.insz_ix, rr.insz, rr.caseworker_ix, rr.caseworker FROM record s CROSS JOIN row_record rr ON rr.id = s.source
+					WHERE s.person = person.id AND s.kind = 'client' ORDER BY s.source LIMIT 1)
+			WHERE ocmw = ? AND dirty = 1`, g.ocmw)
+		return true, err
+	}
+	_, err = t.exec(`DELETE FROM record WHERE person IN (SELECT id FROM person WHERE ocmw = ?)`, g.ocmw)
+	return false, err
 }
 
 func (g *staging) noteOutcomes(t *tx) error {

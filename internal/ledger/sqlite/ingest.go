@@ -144,6 +144,7 @@ type staging struct {
 	ocmw  string
 	run   string
 	files []stagedFile
+	first bool // nobody of the OCMW was known before Activate
 	done  bool
 
 	last stagedClient // of the records before, in the same transaction; sealPart's
