@@ -12,8 +12,8 @@ import (
 // batchRows is how many rows go to the ledger in one transaction.
 const batchRows = 500
 
-// adder gives rows to the ledger in batches: while one is read, the one before is decoded, and the one before that is added. Each
-// step takes batches one after the other, in the order of their rows.
+// adder gives rows to the ledger in batches: while one is read, the one before is decoded and prepared, and the one before that is added.
+// Each step takes batches one after the other, in the order of their rows.
 type adder struct {
 	batch []adapters.Row // being read
 	read  chan []adapters.Row
@@ -25,16 +25,12 @@ type adder struct {
 // newAdder starts the steps, which stop when end is called. decode runs on one goroutine.
 func newAdder(ctx context.Context, staging ledger.Staging, decode func(adapters.Row) ledger.Row) *adder {
 	a := &adder{read: make(chan []adapters.Row), over: make(chan struct{})}
-	decoded := make(chan []ledger.Row)
+	prepared := make(chan func(context.Context) error)
 	a.steps.Go(func() {
-		defer close(decoded)
+		defer close(prepared)
 		for batch := range a.read {
-			rows := make([]ledger.Row, len(batch))
-			for i, row := range batch {
-				rows[i] = decode(row)
-			}
 			select {
-			case decoded <- rows:
+			case prepared <- prepare(staging, batch, decode):
 			case <-a.over:
 				return
 			}
@@ -42,13 +38,26 @@ func newAdder(ctx context.Context, staging ledger.Staging, decode func(adapters.
 	})
 	a.steps.Go(func() {
 		defer close(a.over)
-		for rows := range decoded {
-			if a.err = staging.Add(ctx, rows); a.err != nil {
+		for add := range prepared {
+			if a.err = add(ctx); a.err != nil {
 				return
 			}
 		}
 	})
 	return a
+}
+
+// prepare gives what adds a batch, or the error.
+func prepare(staging ledger.Staging, batch []adapters.Row, decode func(adapters.Row) ledger.Row) func(context.Context) error {
+	rows := make([]ledger.Row, len(batch))
+	for i, row := range batch {
+		rows[i] = decode(row)
+	}
+	add, err := staging.Prepare(rows)
+	if err != nil {
+		return func(context.Context) error { return err }
+	}
+	return add
 }
 
 // add takes a row. An error is of a batch before: no row after that one is added.

@@ -18,9 +18,15 @@ type adds struct {
 	rows []int
 	now  int // how many add at once
 	most int
+	// unprepared is why no rows can be prepared.
+	unprepared error
 }
 
-func (s *adds) Add(_ context.Context, rows []ledger.Row) error {
+func (s *adds) Prepare(rows []ledger.Row) (func(context.Context) error, error) {
+	return func(context.Context) error { return s.add(rows) }, s.unprepared
+}
+
+func (s *adds) add(rows []ledger.Row) error {
 	s.now++
 	s.most = max(s.most, s.now)
 	err := <-s.goOn
@@ -86,6 +92,18 @@ func TestNothingIsAddedAfterAFailure(t *testing.T) {
 				t.Errorf("at the end: error %v, %d rows added; want what failed first, and none", err, len(s.rows))
 			}
 		})
+	}
+}
+
+func TestNothingIsAddedThatWasNotPrepared(t *testing.T) {
+	s := &adds{unprepared: errors.New("no such file")}
+	a := newAdder(t.Context(), s, decoded)
+	last, err := readInto(a, 9*batchRows)
+	if !errors.Is(err, s.unprepared) || last >= 5*batchRows {
+		t.Errorf("after %d rows: error %v, want that a batch soon after says it", last, err)
+	}
+	if err := a.end(nil); !errors.Is(err, s.unprepared) || len(s.rows) > 0 {
+		t.Errorf("at the end: error %v, %d rows added; want why they were not prepared, and none", err, len(s.rows))
 	}
 }
 

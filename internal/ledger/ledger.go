@@ -114,9 +114,12 @@ type File struct {
 }
 
 // Staging takes the rows of a set. Rows are added in batches; nothing is
-// visible to deciding before Activate. But for Keep, one goroutine at a time uses it.
+// visible to deciding before Activate. But for Keep and Prepare, one goroutine at a time uses it.
 type Staging interface {
 	Add(ctx context.Context, rows []Row) error
+	// Prepare does the part of Add that needs no transaction, and gives the rest: what was prepared is added in that order, each once.
+	// Of several goroutines one at a time may prepare, while another adds what was prepared before.
+	Prepare(rows []Row) (add func(ctx context.Context) error, err error)
 	// Keep tells that a row of the file has this line (Row.Line), and whether that is enough: then a row of the feed's last
 	// file had the same line, was accepted and read by the same interpretation. It goes over with its records, under the new
 	// number, counts as unchanged at Activate, and must not be added; all comes out as if it had been. It may say no although

@@ -6,10 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"iter"
 	"slices"
 	"strconv"
-	"sync"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
 	"github.com/mlpsync/mlpsync/internal/ledger"
@@ -52,7 +50,7 @@ func (s *Store) StageSet(ctx context.Context, run, ocmw string, files []ledger.F
 			}
 			g.files = append(g.files, staged)
 		}
-		return nil
+		return t.row(`SELECT COALESCE(MAX(id), 0) + 1 FROM export_row`, nil, &g.next)
 	})
 	if err != nil {
 		return nil, err
@@ -137,7 +135,8 @@ func lastIngested(t *tx, ocmw, feed string) (ledger.File, error) {
 	return f, nil
 }
 
-// staging is a ledger.Staging. Keep has the keepers to itself while Add runs, up to Activate.
+// staging is a ledger.Staging. Keep has the keepers to itself while Prepare and Add run, up to Activate, and Prepare all that is not for its
+// parts alone.
 type staging struct {
 	s     *Store
 	set   int64
@@ -147,7 +146,8 @@ type staging struct {
 	first bool // nobody of the OCMW was known before Activate
 	done  bool
 
-	last stagedClient // of the records before, in the same transaction; sealPart's
+	next int64        // row's id; Prepare's
+	last stagedClient // of the records before, in the same transaction; Prepare's
 	// for its parts: rows and records, and those that name a client, and say more of one
 	rows, held, records, people *insertion
 }
@@ -171,63 +171,45 @@ type stagedFile struct {
 // errStagingOver: another StageSet or Discard came in between.
 var errStagingOver = errors.New("this staging generation is over")
 
+// Add implements ledger.Staging.
 func (g *staging) Add(ctx context.Context, rows []ledger.Row) error {
-	if len(rows) == 0 {
+	add, err := g.Prepare(rows)
+	if err != nil {
+		return err
+	}
+	return add(ctx)
+}
+
+// Prepare implements ledger.Staging: it seals, without a transaction. Nobody else adds rows, so it knows the numbers that they get.
+func (g *staging) Prepare(rows []ledger.Row) (add func(ctx context.Context) error, err error) {
+	g.last = stagedClient{}
+	parts := make([]*stagedPart, 0, (len(rows)+manyRows-1)/manyRows)
+	for some := range slices.Chunk(rows, manyRows) {
+		part, err := g.sealPart(g.next, some)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, part)
+		g.next += int64(len(some))
+	}
+	return func(ctx context.Context) error { return g.insert(ctx, parts) }, nil
+}
+
+func (g *staging) insert(ctx context.Context, parts []*stagedPart) error {
+	if len(parts) == 0 {
 		return nil
 	}
 	return g.s.write(ctx, "stage rows", func(t *tx) error {
 		if err := g.open(t); err != nil {
 			return err
 		}
-		next := int64(0)
-		if err := t.row(`SELECT COALESCE(MAX(id), 0) + 1 FROM export_row`, nil, &next); err != nil {
-			return err
-		}
-		for part, err := range g.sealAhead(next, rows) {
-			if err == nil {
-				err = part.insert(t)
-			}
-			if err != nil {
+		for _, part := range parts {
+			if err := part.insert(t); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-}
-
-// sealAhead seals rows, whose ids begin with first, a statement's worth at a time: the next ones while its caller inserts the last.
-func (g *staging) sealAhead(first int64, rows []ledger.Row) iter.Seq2[*stagedPart, error] {
-	return func(yield func(*stagedPart, error) bool) {
-		var failed error
-		parts, over := make(chan *stagedPart, 1), make(chan struct{})
-		var sealing sync.WaitGroup
-		defer sealing.Wait()
-		defer close(over)
-		sealing.Go(func() {
-			defer close(parts)
-			g.last = stagedClient{}
-			for some := range slices.Chunk(rows, manyRows) {
-				part, err := g.sealPart(first, some)
-				if failed = err; failed != nil {
-					return
-				}
-				select {
-				case parts <- part:
-				case <-over:
-					return
-				}
-				first += int64(len(some))
-			}
-		})
-		for part := range parts {
-			if !yield(part, nil) {
-				return
-			}
-		}
-		if failed != nil {
-			yield(nil, failed)
-		}
-	}
 }
 
 // stagedPart is some rows with all that refers to them, ready to be inserted.
