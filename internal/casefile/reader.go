@@ -14,6 +14,12 @@ func UnmarshalRecord(kind RecordKind, stored []byte) (Record, error) {
 	return new(RecordReader).Read(kind, stored)
 }
 
+// UnmarshalColumns reads columns that a RecordWriter wrote apart.
+func UnmarshalColumns(stored []byte) (columns map[string]string, err error) {
+	err = read(stored, &columns, "columns")
+	return columns, err
+}
+
 // Read reads a record of the given kind from the stored form.
 func (r *RecordReader) Read(kind RecordKind, stored []byte) (Record, error) {
 	switch kind {

@@ -7,34 +7,38 @@ import (
 	"github.com/segmentio/encoding/json"
 )
 
-// RecordWriter writes records in the stored form. The columns that they came from are the same for all rows of a file, and most of what
-// is written: they are put into words once for all records that share them, and nobody changes them meanwhile. One goroutine at a time
-// uses it.
+// RecordWriter writes records in the stored form, and apart from them the columns that they came from: those are the same for all rows
+// of a file, and would be most of what is written. They are put into words once for all records that share them, and nobody changes them
+// meanwhile. One goroutine at a time uses it.
 type RecordWriter struct {
 	columns map[string]string // the last ones
-	text    json.RawMessage   // as they are stored
+	text    []byte            // as they are stored
 	buffer  []byte
 }
 
-// provText is Provenance as it is written.
+// provText is Provenance as it is written, without columns.
 type provText struct {
 	Prov struct {
-		File    string          `json:"file"`
-		Sheet   string          `json:"sheet,omitempty"`
-		Row     int             `json:"row"`
-		Columns json.RawMessage `json:"columns,omitempty"`
+		File  string `json:"file"`
+		Sheet string `json:"sheet,omitempty"`
+		Row   int    `json:"row"`
 	} `json:"prov"`
 }
 
-// Write writes a record: what is read of it is what is read of MarshalRecord's.
-func (w *RecordWriter) Write(r Record) ([]byte, error) {
+// Write writes a record, and the columns that UnmarshalColumns reads; nil for none. Both together are read as MarshalRecord's is.
+func (w *RecordWriter) Write(r Record) (stored, columns []byte, err error) {
 	if r == nil || reflect.ValueOf(r).IsNil() {
-		return nil, fmt.Errorf("write record: %w", ErrUnknownKind)
+		return nil, nil, fmt.Errorf("write record: %w", ErrUnknownKind)
 	}
-	prov, err := w.prov(r.Origin())
-	if err != nil {
-		return nil, err
+	if columns, err = w.columnsOf(r.Origin()); err != nil {
+		return nil, nil, err
 	}
+	stored, err = w.record(r)
+	return stored, columns, err
+}
+
+func (w *RecordWriter) record(r Record) ([]byte, error) {
+	prov := provOf(r.Origin())
 	switch r := r.(type) {
 	case *Client:
 		return w.write(r, &struct {
@@ -86,24 +90,27 @@ func (w *RecordWriter) Write(r Record) ([]byte, error) {
 }
 
 func (w *RecordWriter) write(r Record, wire any) (stored []byte, err error) {
-	// What is a text already is taken as it is, which escaping for web pages would go through.
-	w.buffer, err = json.Append(w.buffer[:0], wire, json.SortMapKeys|json.TrustRawMessage)
+	w.buffer, err = json.Append(w.buffer[:0], wire, json.SortMapKeys)
 	if err != nil {
 		return nil, fmt.Errorf("write %s record: %w", r.Kind(), withoutValue(err))
 	}
 	return append(make([]byte, 0, len(w.buffer)), w.buffer...), nil
 }
 
-func (w *RecordWriter) prov(p Provenance) (out provText, err error) {
-	if len(p.Columns) > 0 && reflect.ValueOf(p.Columns).Pointer() != reflect.ValueOf(w.columns).Pointer() {
+func provOf(p Provenance) (out provText) {
+	out.Prov.File, out.Prov.Sheet, out.Prov.Row = p.File, p.Sheet, p.Row
+	return out
+}
+
+func (w *RecordWriter) columnsOf(p Provenance) (_ []byte, err error) {
+	if len(p.Columns) == 0 {
+		return nil, nil
+	}
+	if reflect.ValueOf(p.Columns).Pointer() != reflect.ValueOf(w.columns).Pointer() {
 		if w.text, err = json.Marshal(p.Columns); err != nil {
-			return out, fmt.Errorf("write columns: %w", withoutValue(err))
+			return nil, fmt.Errorf("write columns: %w", withoutValue(err))
 		}
 		w.columns = p.Columns // held, so that no others can come to lie in its place
 	}
-	out.Prov.File, out.Prov.Sheet, out.Prov.Row = p.File, p.Sheet, p.Row
-	if len(p.Columns) > 0 {
-		out.Prov.Columns = w.text
-	}
-	return out, nil
+	return w.text, nil
 }

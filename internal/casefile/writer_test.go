@@ -19,7 +19,7 @@ func TestAWriterWritesWhatMarshalRecordDoes(t *testing.T) {
 				if rapid.Bool().Draw(rt, "shares columns") {
 					record.(headed).header().Prov.Columns = shared
 				}
-				stored, err := writer.Write(record)
+				stored, columns, err := writer.Write(record)
 				if err != nil {
 					rt.Fatal(err)
 				}
@@ -30,6 +30,11 @@ func TestAWriterWritesWhatMarshalRecordDoes(t *testing.T) {
 				read, err := UnmarshalRecord(record.Kind(), stored)
 				if err != nil {
 					rt.Fatal(err)
+				}
+				if columns != nil {
+					if read.(headed).header().Prov.Columns, err = UnmarshalColumns(columns); err != nil {
+						rt.Fatal(err)
+					}
 				}
 				want, err := UnmarshalRecord(record.Kind(), slow)
 				if err != nil {
@@ -42,7 +47,7 @@ func TestAWriterWritesWhatMarshalRecordDoes(t *testing.T) {
 		})
 	}
 	for _, r := range []Record{nil, (*Client)(nil), (*Track)(nil)} {
-		if _, err := writer.Write(r); !errors.Is(err, ErrUnknownKind) {
+		if _, _, err := writer.Write(r); !errors.Is(err, ErrUnknownKind) {
 			t.Errorf("%T: error %v, want ErrUnknownKind", r, err)
 		}
 	}

@@ -23,7 +23,7 @@ type recordStore struct {
 }
 
 func (s *recordStore) store(record casefile.Record, raw adapters.Record) (ledger.StoredRecord, error) {
-	payload, err := s.writer.Write(record)
+	payload, columns, err := s.writer.Write(record)
 	if err != nil {
 		return ledger.StoredRecord{}, fmt.Errorf("encode record: %w", err)
 	}
@@ -33,7 +33,7 @@ func (s *recordStore) store(record casefile.Record, raw adapters.Record) (ledger
 	}
 	stored := ledger.StoredRecord{
 		Kind: record.Kind(), Client: record.ClientNumber(), Key: record.Key(), Hash: hash,
-		Deleted: record.IsDeleted(), Payload: payload,
+		Deleted: record.IsDeleted(), Payload: payload, Columns: columns,
 	}
 	if client, ok := record.(*casefile.Client); ok {
 		stored.INSZ, stored.Caseworker = client.INSZ.Reveal(), client.Caseworker

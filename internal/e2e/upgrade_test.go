@@ -51,7 +51,7 @@ func olderSchema(t *testing.T, folder string) *world {
 
 // An upgrade brings the state forward, keeps what people left, and sends nothing.
 func TestUpgrade(t *testing.T) {
-	for _, folder := range []string{"schema1", "schema3", "schema4", "schema5", "schema6", "schema7"} {
+	for _, folder := range []string{"schema1", "schema3", "schema4", "schema5", "schema6", "schema7", "schema8"} {
 		t.Run(folder, func(t *testing.T) { upgrade(t, olderSchema(t, folder)) })
 	}
 }

@@ -178,6 +178,9 @@ type StoredRecord struct {
 	Deleted bool
 	// Payload is the record in the stored form of package casefile.
 	Payload []byte
+	// Columns are those that it came from, in their stored form, where Payload lacks them: they are kept once for all records of the
+	// OCMW that have the same. Nobody changes them.
+	Columns []byte
 }
 
 // FileCount is what the reader counted in a file.

@@ -247,6 +247,35 @@ var ingesting = map[string]func(*world){
 		w.same([]bool{false}, w.missingOf(other, "c1"), "missing flags at the other OCMW")
 	},
 
+	"records know the columns that they came from": func(w *world) {
+		from := func(r ledger.StoredRecord, columns string) ledger.StoredRecord {
+			r.Columns = []byte(columns)
+			return r
+		}
+		const columns, others = `{"lastName":"Naam"}`, `{"lastName":"Familienaam"}`
+		rows := lined(row(0, 2, from(client("c1", 1, "A"), columns)), row(0, 3, from(client("c2", 2, "B"), others), from(client("c3", 3, "C"), columns)),
+			row(0, 4, client("c4", 4, "D")))
+		w.ingest(kbo, w.feeds("clients"), rows...)
+		w.ingest(other, w.feeds("clients"), row(0, 2, from(client("c1", 1, "A"), columns)))
+		want := []map[string]string{{"lastName": "Naam"}, {"lastName": "Familienaam"}, {"lastName": "Naam"}, nil}
+		have := func(ocmw string, clients ...string) (all []map[string]string) {
+			for _, number := range clients {
+				all = append(all, must(w.Find(w.ctx, ocmw, number)).Records[0].Origin().Columns)
+			}
+			return all
+		}
+		w.same(want, have(kbo, "c1", "c2", "c3", "c4"), "columns")
+		w.same(want[:1], have(other, "c1"), "columns at the other OCMW")
+		rows[0].Records[0], rows[0].Line = from(client("c1", 1, "AA"), others), []byte("other")
+		if _, kept := w.again(w.feeds("clients"), rows...); len(kept) == 0 {
+			w.Fatal("nothing was kept")
+		}
+		want[0] = want[1]
+		w.same(want, have(kbo, "c1", "c2", "c3", "c4"), "columns after the next set")
+		w.same(want[2:3], have(other, "c1"), "columns at the other OCMW")
+		w.ok(w.Check(w.ctx))
+	},
+
 	"a changed INSZ is looked up again when no dossier is known": func(w *world) {
 		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "A")), row(0, 3, client("c2", 2, "B")))
 		w.look(kbo, map[string]*casefile.Dossier{insz(2).Reveal(): dossier(2, 1, "05")})

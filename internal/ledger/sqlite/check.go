@@ -244,6 +244,14 @@ func inspectReferences(t *tx, i *inspection) error {
 		}
 		i.find("table "+table, fmt.Errorf("%d rows refer to rows of %s that are not there", n, parent))
 	}
+	var n int
+	err := t.row(`SELECT COUNT(*) FROM row_record WHERE columns IS NOT NULL AND columns NOT IN (SELECT id FROM record_columns)`, nil, &n)
+	if err != nil {
+		return err
+	}
+	if n > 0 {
+		i.find("table row_record", fmt.Errorf("%d rows refer to columns that are not there", n))
+	}
 	return inspectKept(t, i)
 }
 

@@ -16,7 +16,7 @@ import (
 // What most rows and records consist of: each value that is bound costs, an empty one too.
 const (
 	rowColumns    = "id, file, number, skipped, rejected, line, outcome"
-	recordColumns = "row, kind, client_ix, key_ix, digest, deleted, payload"
+	recordColumns = "row, kind, client_ix, key_ix, digest, deleted, columns, payload"
 )
 
 // StageSet implements ledger.Ingest.
@@ -146,8 +146,10 @@ type staging struct {
 	first bool // nobody of the OCMW was known before Activate
 	done  bool
 
-	next int64        // row's id; Prepare's
-	last stagedClient // of the records before, in the same transaction; Prepare's
+	next int64 // row's id; Prepare's
+	// Of the records before, in the same transaction; Prepare's.
+	last    stagedClient
+	columns map[string]int64 // by their text
 	// for its parts: rows and records, and those that name a client, and say more of one
 	rows, held, records, people *insertion
 }
@@ -182,7 +184,7 @@ func (g *staging) Add(ctx context.Context, rows []ledger.Row) error {
 
 // Prepare implements ledger.Staging: it seals, without a transaction. Nobody else adds rows, so it knows the numbers that they get.
 func (g *staging) Prepare(rows []ledger.Row) (add func(ctx context.Context) error, err error) {
-	g.last = stagedClient{}
+	g.last, g.columns = stagedClient{}, map[string]int64{}
 	parts := make([]*stagedPart, 0, (len(rows)+manyRows-1)/manyRows)
 	for some := range slices.Chunk(rows, manyRows) {
 		part, err := g.sealPart(g.next, some)
@@ -216,6 +218,7 @@ func (g *staging) insert(ctx context.Context, parts []*stagedPart) error {
 type stagedPart struct {
 	ocmw    string
 	clients []stagedClient // who are not of the part before
+	columns []sharedColumns
 	first   int64
 	given   []ledger.Row
 	rows    []*insertion // in their order, as are records
@@ -244,6 +247,9 @@ func (g *staging) sealPart(first int64, rows []ledger.Row) (*stagedPart, error) 
 
 // insert stages clients in the order of the rows, and what refers to a row behind it.
 func (p *stagedPart) insert(t *tx) error {
+	if err := addColumns(t, p.columns); err != nil {
+		return err
+	}
 	for _, c := range p.clients {
 		_, err := t.exec(`INSERT INTO staged_client (client_ix, ocmw, client, pseudonym) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 			c.ix, p.ocmw, c.sealed, c.pseudonym)
@@ -362,7 +368,7 @@ func (g *staging) addRecord(p *stagedPart, row int64, r ledger.StoredRecord) {
 	key := s.ix("key", g.ocmw, string(r.Kind), r.Client, r.Key)
 	digest := s.ix("content", string(r.Kind), r.Hash, strconv.FormatBool(r.Deleted))
 	sealed := s.seal("record", g.ocmw, place(key, digest), "payload", r.Payload)
-	record := []any{row, string(r.Kind), client, key, digest, bit(r.Deleted), sealed}
+	record := []any{row, string(r.Kind), client, key, digest, bit(r.Deleted), g.shareColumns(p, r.Columns), sealed}
 	if r.Kind == casefile.KindClient {
 		inOrder(&p.records, g.people).add(append(record, g.ofPerson(client, r)...)...)
 	} else {

@@ -70,8 +70,8 @@ func (g *staging) stageAgain(t *tx, old int64) error {
 		return err
 	}
 	for _, statement := range []string{
-		`INSERT INTO row_record (row, kind, client_ix, key_ix, digest, deleted, payload, insz_ix, insz, caseworker_ix, caseworker)
-			SELECT ?2, kind, client_ix, key_ix, digest, deleted, payload, insz_ix, insz, caseworker_ix, caseworker
+		`INSERT INTO row_record (row, kind, client_ix, key_ix, digest, deleted, columns, payload, insz_ix, insz, caseworker_ix, caseworker)
+			SELECT ?2, kind, client_ix, key_ix, digest, deleted, columns, payload, insz_ix, insz, caseworker_ix, caseworker
 			FROM row_record WHERE row = ?1 ORDER BY id`,
 		`INSERT INTO staged_client (client_ix, ocmw, client, pseudonym)
 			SELECT p.client_ix, p.ocmw, p.client, p.pseudonym FROM row_record x JOIN record r ON r.source = x.id JOIN person p ON p.id = r.person

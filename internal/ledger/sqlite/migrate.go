@@ -15,7 +15,7 @@ import (
 var schemas embed.FS
 
 // schemaVersion is the number of the last migration, kept in user_version.
-const schemaVersion = 8
+const schemaVersion = 9
 
 // migrate brings an older schema forward, one file a version, each in a transaction
 // of its own together with its number.

@@ -378,6 +378,7 @@ func TestCheckFindsWhatWasChanged(t *testing.T) {
 		"an audit payload":       `UPDATE audit SET payload = x'00' WHERE payload IS NOT NULL`,
 		"a lane out of order":    `PRAGMA ignore_check_constraints = 1; UPDATE entry SET head = 0`,
 		"a record without a row": `PRAGMA foreign_keys = 0; DELETE FROM row_record`,
+		"columns that are gone":  `UPDATE row_record SET columns = 7`,
 		"a row that is gone":     `PRAGMA foreign_keys = 1; DELETE FROM export_row WHERE id = (SELECT MAX(id) FROM export_row)`,
 		"a row to keep without a record in force": `UPDATE export_row SET line = x'00'; UPDATE record SET missing_since = 1
 			WHERE source = (SELECT MAX(source) FROM record)`,

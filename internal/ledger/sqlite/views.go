@@ -73,8 +73,9 @@ func readPersons(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
 
 func (r recordInputs) readRecords(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
 	var records casefile.RecordReader
+	columns := readColumns{}
 	var payload []byte // nothing of it is in a record
-	for rs, err := range t.rows(`SELECT r.person, r.kind, r.key_ix, r.digest, r.deleted, r.missing_since IS NOT NULL, x.payload,
+	for rs, err := range t.rows(`SELECT r.person, r.kind, r.key_ix, r.digest, r.deleted, r.missing_since IS NOT NULL, x.columns, x.payload,
 			COALESCE(f.name, x.last_file, ''), COALESCE(w.number, x.last_number, 0)
 		FROM json_each(?) j JOIN record r ON r.person = j.value JOIN row_record x ON x.id = r.source
 			LEFT JOIN export_row w ON w.id = x.row LEFT JOIN export_file f ON f.id = w.file
@@ -88,7 +89,8 @@ func (r recordInputs) readRecords(t *tx, ids []int64, views map[int64]*ledger.Cl
 		var deleted, missing bool
 		var file string
 		var number int
-		if err := rs.Scan(&person, &kind, &key, &digest, &deleted, &missing, &sealed, &file, &number); err != nil {
+		var apart sql.NullInt64
+		if err := rs.Scan(&person, &kind, &key, &digest, &deleted, &missing, &apart, &sealed, &file, &number); err != nil {
 			return err
 		}
 		r.add(person, kind, deleted, missing, key, digest)
@@ -102,6 +104,11 @@ func (r recordInputs) readRecords(t *tx, ids []int64, views map[int64]*ledger.Cl
 		}
 		h := header(record)
 		h.Missing = missing
+		if apart.Valid {
+			if h.Prov.Columns, err = columns.read(t, v.OCMW, apart.Int64); err != nil {
+				return err
+			}
+		}
 		if file != "" { // else the row was gone already before rows were kept, and is where it was read
 			h.Prov.File, h.Prov.Row = file, number
 		}
