@@ -262,7 +262,7 @@ func (g *staging) stageRecords(t *tx, which string) error {
 			cur.missing_since IS NOT NULL, CASE WHEN cur.feed <> f.feed THEN cur.source END, 0
 		`+ofStaged+`
 			LEFT JOIN record cur ON cur.person = p.id AND cur.kind = rr.kind AND cur.key_ix = rr.key_ix
-		WHERE `+isStaged+` AND r.rejected = 0 AND rr.duplicate = 0 AND `+which, g.set, g.ocmw)
+		WHERE `+isStaged+` AND `+which, g.set, g.ocmw)
 	return err
 }
 
@@ -270,7 +270,7 @@ const (
 	ofStaged = `FROM row_record rr CROSS JOIN export_row r ON r.id = rr.row CROSS JOIN export_file f ON f.id = r.file
 			CROSS JOIN person p ON p.ocmw = ?2 AND p.client_ix = rr.client_ix`
 	isStaged = `rr.id >= (SELECT x.id FROM row_record x WHERE x.row >= (SELECT MIN(first_row) FROM export_file WHERE export_set = ?1) ORDER BY x.row, x.id LIMIT 1)
-			AND f.export_set = ?1`
+			AND f.export_set = ?1 AND r.rejected = 0 AND rr.duplicate = 0`
 )
 
 // takeFirst puts the records of an OCMW's first set in force as they are, as there is nothing to compare them with, and copies INSZ and
