@@ -56,7 +56,7 @@ func (w *work) anotherNumber() {
 func (w *work) leftBehind() {
 	for _, a := range w.c.Answers {
 		left := a.Left
-		if left == nil || len(left.Behind) == 0 || w.c.Client == nil || w.k.Dossier != nil && w.k.Dossier.ID == left.Dossier {
+		if left == nil || len(left.Behind) == 0 || w.c.Client == nil || w.k.Dossier != nil && w.k.Dossier.ID == left.Dossier || w.leftAgain(a) {
 			continue
 		}
 		f := casefile.Finding{Rule: "DATA-03", Cells: cells(w.c.Client, "insz"), Accept: "het vorige dossier is rechtgezet",
@@ -71,6 +71,13 @@ func (w *work) leftBehind() {
 		w.d.Findings = append(w.d.Findings, f)
 		w.fired(f.Rule, f.Reason, f.Cells)
 	}
+}
+
+// leftAgain tells that the dossier that was left by an answer was left by a later one too, which says what stood in it then.
+func (w *work) leftAgain(a casefile.Answer) bool {
+	return slices.ContainsFunc(w.c.Answers, func(b casefile.Answer) bool {
+		return b.Left != nil && b.Left.Dossier == a.Left.Dossier && b.At.After(a.At)
+	})
 }
 
 func behindNL(behind []casefile.LeftBehind) string {

@@ -3,6 +3,7 @@ package mapping
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
 	"github.com/mlpsync/mlpsync/internal/ident"
@@ -128,6 +129,11 @@ func TestLeftBehindIsTold(t *testing.T) {
 	}
 	if again := look("d2", left, casefile.Answer{Rule: "DATA-03", Question: told[0].Question, On: "2026-03-16"}); len(again) != 0 {
 		t.Errorf("put right, and told: %+v", again)
+	}
+	later := left
+	later.Question, later.At = "q2", left.At.Add(time.Hour)
+	if again := look("d2", left, later); len(again) != 1 {
+		t.Errorf("left twice: %+v", again)
 	}
 	if back := look("d1", left); len(back) != 0 {
 		t.Errorf("back in the dossier, and told: %+v", back)

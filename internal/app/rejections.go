@@ -6,8 +6,8 @@ import (
 	"github.com/mlpsync/mlpsync/internal/ledger"
 )
 
-// rejections are remarks on files in force of which many rows were rejected. Nothing else says so: such a file is taken, and its clients are
-// held one by one.
+// rejections are remarks on files of which many rows were rejected: such a file is taken, and its clients are held one by one, until a better one of
+// the feed comes. Of a feed of changes an earlier file is not told, though its rows are still rejected.
 func rejections(ocmw string, files []ledger.FileBalance) []ledger.Note {
 	var notes []ledger.Note
 	for _, f := range files {

@@ -130,7 +130,7 @@ func (a *App) ocmwStatus(ctx context.Context, o config.OCMW) (OCMWStatus, error)
 	if err != nil {
 		return status, fmt.Errorf("read notes: %w", err)
 	}
-	status.Notes = append(notes, rejections(kbo, totals.Files)...)
+	status.Notes = append(notes, rejections(kbo, totals.Last)...)
 	return status, nil
 }
 

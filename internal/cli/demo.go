@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -71,11 +72,19 @@ func (d *demo) farewell() {
 	}
 	fmt.Fprintf(d.stdout, "\nStopped. Everything stays in %s: state, drop folder, reports, the mock's dossiers.\n", d.dir)
 	fmt.Fprintf(d.stdout, "Go on from here, and send nothing again: %s\n", d.again())
-	fmt.Fprintf(d.stdout, "Look at it meanwhile: go run ./cmd/mlpsync status -c %s\n", filepath.Join(d.dir, "mlpsync.yaml"))
+	fmt.Fprintf(d.stdout, "Look at it meanwhile: go run ./cmd/mlpsync status -c %s\n", quoted(filepath.Join(d.dir, "mlpsync.yaml")))
 }
 
 // again is the command that goes on with the demo's folder.
-func (d *demo) again() string { return "go run ./cmd/mlpsync demo --dir " + d.dir }
+func (d *demo) again() string { return "go run ./cmd/mlpsync demo --dir " + quoted(d.dir) }
+
+// quoted is a path as a shell takes it for one.
+func quoted(path string) string {
+	if strings.ContainsAny(path, " \t") {
+		return `"` + path + `"`
+	}
+	return path
+}
 
 // interrupted puts words to a Ctrl-C before the report: the error of a context means nothing to a person.
 func (d *demo) interrupted(ctx context.Context, err error) error {

@@ -553,7 +553,8 @@ type Audited struct {
 
 // Totals are the counts of an OCMW; of all when ocmw is empty.
 type Totals struct {
-	Files        []FileBalance                     // of the run's sets; of the sets in force when run is empty
+	Files        []FileBalance                     // of the run's sets; of each OCMW's last one when run is empty
+	Last         []FileBalance                     // the last file of each feed, of whichever run; only when run is empty
 	Clients      map[OutcomeKind]int               // of the last decision of each client
 	Undecided    int                               // clients in force without a decision yet
 	Categories   map[casefile.Code]CategoryTotal   // "" is no category, NotLookedUp those not asked for

@@ -223,7 +223,7 @@ func (c *collector) heldForData() {
 	}
 	for about, n := range counts {
 		if n > mostCells {
-			c.items[places[about]].Reason += fmt.Sprintf(" Zo ook in %d andere rijen: zie het bestand afgekeurd.", n-mostCells)
+			c.items[places[about]].Reason += fmt.Sprintf(" Zo ook op %d andere plaatsen: zie het bestand afgekeurd.", n-mostCells)
 		}
 	}
 	if len(c.view.Held) == 0 && c.view.Hold == nil {

@@ -122,11 +122,11 @@ func TestRowsWithTheSameWrongAreOneItem(t *testing.T) {
 		view.Held = append(view.Held, ledger.HeldRow{File: "c.csv", Rejection: ledger.Rejection{Row: row + 2, Column: "Regime", Rule: "cell.code", ReasonNL: "Onbekend."}})
 	}
 	items := report.ItemsOf(view, 0, report.Options{})
-	if len(items) != 1 || len(items[0].Cells) != 100 || items[0].Reason != "Onbekend. Zo ook in 2 andere rijen: zie het bestand afgekeurd." {
+	if len(items) != 1 || len(items[0].Cells) != 100 || items[0].Reason != "Onbekend. Zo ook op 2 andere plaatsen: zie het bestand afgekeurd." {
 		t.Errorf("%+v", items)
 	}
-	cells := append(items[0].Cells[:2:2], casefile.Cell{File: "c.csv", Row: 9, Column: "Eind"}, casefile.Cell{File: "d.csv", Row: 9, Column: "Eind"}, casefile.Cell{File: "d.csv", Row: 10})
-	if got := report.CellsNL(cells); got != `c.csv rijen 2, 3 kolom "Regime"; c.csv rij 9 kolom "Eind"; d.csv rij 9 kolom "Eind"; d.csv rij 10` {
+	cells := append(items[0].Cells[:2:2], casefile.Cell{File: "c.csv", Row: 9, Column: "Eind"}, casefile.Cell{File: "d.csv", Row: 9, Column: "Eind"}, casefile.Cell{File: "d.csv", Row: 10}, casefile.Cell{File: "d.csv", Row: 10, Column: "x"})
+	if got := report.CellsNL(cells); got != `c.csv rijen 2, 3 kolom "Regime"; c.csv rij 9 kolom "Eind"; d.csv rij 9 kolom "Eind"; d.csv rij 10 kolom "x"` {
 		t.Error(got)
 	}
 }

@@ -42,8 +42,8 @@ func New(store ledger.Reading, zone *time.Location, ocmws map[string]OCMW) *Writ
 	return &Writer{store: store, ocmws: ocmws, zone: zone}
 }
 
-// Report writes afgekeurd-DATE.csv and werklijst-DATE.csv of one OCMW. However long they are, it holds no more of them than a line, and
-// for the worklist a few bytes of each line that tell its place.
+// Report writes afgekeurd-DATE.csv and werklijst-DATE.csv of one OCMW. However long they are, it holds no more of them than what some clients have,
+// and for the worklist a few bytes of each line that tell its place.
 func (w *Writer) Report(ctx context.Context, ocmw string, day casefile.Date) error {
 	folder := w.ocmws[ocmw].Folder
 	if err := os.MkdirAll(folder, 0o750); err != nil {

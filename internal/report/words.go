@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,7 +19,7 @@ func CellsNL(cells []casefile.Cell) string {
 		}
 		r := rowOf(c)
 		if last := len(rows) - 1; last >= 0 && rows[last].file == r.file && rows[last].number == r.number {
-			rows[last].columns += ", " + r.columns
+			rows[last].columns = strings.Join(slices.DeleteFunc([]string{rows[last].columns, r.columns}, func(s string) bool { return s == "" }), ", ")
 		} else {
 			rows = append(rows, r)
 		}

@@ -189,4 +189,65 @@ var beginning = map[string]func(*world){
 		}
 		w.same([]string{"d-2", "d-1"}, left, "dossiers that were left, the last answer last")
 	},
+
+	"what was sent into a dossier that was left before is not told of the next": func(w *world) {
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "Peeters")))
+		w.look(kbo, nil)
+		s := w.subject("c1")
+		o := outcome(s, w.entryOf(s, casefile.Change{Op: casefile.OpCreate, Kind: casefile.RegPerson, New: casefile.Person{City: "Gent"}}))
+		w.ok(w.Decide(w.ctx, "run-1", []ledger.Outcome{o}, w.now))
+		w.ok(w.Approve(w.ctx, kbo, els, w.now))
+		w.ok(w.Settle(w.ctx, "run-1", w.claimOne(), *dossier(1, 1), w.later(time.Second)))
+		left := func(d *casefile.Dossier, from, to int) []casefile.LeftBehind {
+			w.Helper()
+			w.number(to)
+			if a := w.beginAnew(d, to); !a.Done {
+				w.Fatalf("from %d to %d: %+v", from, to, a)
+			}
+			answers := must(w.Find(w.ctx, kbo, "c1")).Answers
+			return answers[len(answers)-1].Left.Behind
+		}
+		made := []casefile.LeftBehind{{Kind: casefile.RegPerson}}
+		w.same(made, left(dossier(1, 1), 1, 2), "left in the dossier that we made")
+		w.look(kbo, map[string]*casefile.Dossier{insz(2).Reveal(): dossier(2, 3, "03")})
+		o = outcome(w.subject("c1"))
+		o.Agreed = map[string]casefile.Body{"dossier": casefile.Person{City: "Gent"}}
+		w.ok(w.Decide(w.ctx, "run-1", []ledger.Outcome{o}, w.now))
+		w.same([]casefile.LeftBehind(nil), left(dossier(2, 3), 2, 1), "left in one in which nothing was written")
+		w.look(kbo, map[string]*casefile.Dossier{insz(1).Reveal(): dossier(1, 1)})
+		o = outcome(w.subject("c1"))
+		o.Agreed = map[string]casefile.Body{"dossier": casefile.Person{City: "Gent"}}
+		w.ok(w.Decide(w.ctx, "run-1", []ledger.Outcome{o}, w.now))
+		w.same(made, left(dossier(1, 1), 1, 3), "left in the one that we made, for the second time")
+	},
+
+	"what is in doubt is not carried by what was settled in a dossier that was left": func(w *world) {
+		w.one("05")
+		w.ok(w.Settle(w.ctx, "run-1", w.claimOne(), *dossier(1, 6, "05"), w.later(time.Second)))
+		w.number(2)
+		w.beginAnew(dossier(1, 6, "05"), 2)
+		w.look(kbo, map[string]*casefile.Dossier{insz(2).Reveal(): dossier(2, 5, "03")})
+		w.queue("c1", "90")
+		e := w.claimOne()
+		w.ok(w.Doubt(w.ctx, e, w.now, outbox.Problem{Type: "network"}, w.now))
+		must(w.SaveFeed(w.ctx, kbo, "c", []casefile.Dossier{*dossier(2, 6, "11")}, w.now))
+		must(w.Recover(w.ctx, w.later(time.Second)))
+		w.same(int64(5), w.claimOne().Version, "the version at which it was sent")
+	},
+
+	"what is ordered of a client waits behind an order that waits": func(w *world) {
+		w.one("05")
+		e := w.claimOne()
+		w.number(2)
+		w.ok(w.Request(w.ctx, ledger.Request{Kind: "decide", OCMW: kbo, Client: "c1", Answer: w.anew(dossier(1, 5), 2), By: els, At: w.now}))
+		w.ok(w.Request(w.ctx, ledger.Request{Kind: "decide", OCMW: kbo, Client: "c1", Answer: casefile.Answer{Rule: "TWE-05", Question: "later", At: w.later(time.Second)}, By: els, At: w.later(time.Second)}))
+		w.same(0, len(must(w.ApplyRequests(w.ctx, w.later(time.Minute)))), "orders carried out while an entry is claimed")
+		w.ok(w.Settle(w.ctx, "run-1", e, *dossier(1, 6, "05"), w.later(time.Minute)))
+		var rules []string
+		for _, a := range must(w.ApplyRequests(w.ctx, w.later(time.Minute))) {
+			rules = append(rules, a.Answer.Rule)
+		}
+		w.same([]string{"DATA-03", "TWE-05"}, rules, "orders carried out afterwards, in their order")
+		w.same(2, len(must(w.Find(w.ctx, kbo, "c1")).Answers), "answers")
+	},
 }

@@ -144,6 +144,17 @@ var ingesting = map[string]func(*world){
 		w.same(1, must(w.Totals(w.ctx, kbo, "")).Undecided, "undecided clients")
 	},
 
+	"the last file of a feed is told though the next set has none of it": func(w *world) {
+		w.ingest(kbo, w.feeds("clients", "tracks"), row(0, 2, client("c1", 1, "Peeters")), bad(1, 2, "c1"))
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "Maes")))
+		w.ingest(other, w.feeds("clients"), row(0, 2, client("c1", 1, "Maes")))
+		var last []string
+		for _, f := range must(w.Totals(w.ctx, kbo, "")).Last {
+			last = append(last, fmt.Sprint(f.Feed, " ", f.Rows, " ", f.Rejected))
+		}
+		w.same([]string{"tracks 1 1", "clients 1 0"}, last, "the last files of each feed")
+	},
+
 	"a record that is not in the snapshot is missing, and not gone": func(w *world) {
 		w.ingest(kbo, w.feeds("clients", "tracks"), row(0, 2, client("c1", 1, "A")), row(0, 3, client("c2", 2, "B")), row(1, 2, track("c1", "t1", "kok")))
 		w.look(kbo, nil)

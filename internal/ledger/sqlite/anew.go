@@ -36,6 +36,9 @@ func (p ordered) beginAnew() (left *casefile.Left, problem string, err error) {
 	if err := l.drop(outbox.Problem{Type: "begunAnew", Title: "it was planned for a dossier that the client left", Next: "nothing: the client is decided again"}); err != nil {
 		return nil, "", err
 	}
+	if err := who.leave(p.t); err != nil {
+		return nil, "", err
+	}
 	who.known = casefile.Known{}
 	return left, "", who.save(p.t, p.t.s.day(p.now))
 }
@@ -74,13 +77,26 @@ func (l *lane) drop(why outbox.Problem) error {
 	return l.relane()
 }
 
-// leaving is the known dossier of a person with what stands in it by entries that settled. A registration that is gone from it is
+// leave notes up to where the lane was for the known dossier.
+func (who *person) leave(t *tx) error {
+	_, err := t.exec(`INSERT INTO left_dossier (person, seq, dossier_ix) SELECT person, MAX(seq), ?2 FROM entry WHERE person = ?1 GROUP BY person
+		ON CONFLICT DO NOTHING`, who.id, who.dossierIX(t)) // where there is one none was for the dossier
+	return err
+}
+
+func (who *person) dossierIX(t *tx) []byte {
+	return t.s.ix("left dossier", number(who.id), who.known.Dossier.ID)
+}
+
+// leaving is the known dossier of a person with what stands in it by entries that settled in it. A registration that is gone from it is
 // left out: somebody took it back already.
 func leaving(t *tx, who *person) (*casefile.Left, error) {
 	d := who.known.Dossier
 	left := &casefile.Left{Dossier: d.ID}
-	for rs, err := range t.rows(`SELECT kind, registration, MAX(op = '`+string(casefile.OpCreate)+`') FROM entry
-		WHERE person = ? AND state = 'settled' GROUP BY kind, registration ORDER BY MIN(seq)`, who.id) {
+	for rs, err := range t.rows(`SELECT kind, registration, MAX(op = '`+string(casefile.OpCreate)+`') FROM entry e
+		WHERE person = ?1 AND state = 'settled' AND COALESCE(
+			(SELECT l.dossier_ix FROM left_dossier l WHERE l.person = e.person AND l.seq >= e.seq ORDER BY l.seq LIMIT 1), ?2) = ?2
+		GROUP BY kind, registration ORDER BY MIN(seq)`, who.id, who.dossierIX(t)) {
 		if err != nil {
 			return nil, err
 		}

@@ -283,9 +283,18 @@ func (s *Store) ApplyRequests(ctx context.Context, now time.Time) ([]ledger.Appl
 		if err != nil {
 			return err
 		}
+		waits := map[string]bool{} // clients of whom an order waits: later ones wait behind it
 		for _, id := range ids {
-			applied, err := applyRequest(t, id, now)
+			r, err := readRequest(t, id)
+			if err != nil {
+				return err
+			}
+			if about := r.OCMW + " " + r.Client; r.Client != "" && waits[about] {
+				continue
+			}
+			applied, err := applyRequest(t, id, r, now)
 			if errors.Is(err, errNotYet) {
+				waits[r.OCMW+" "+r.Client] = true
 				continue
 			}
 			if err != nil {
@@ -298,12 +307,9 @@ func (s *Store) ApplyRequests(ctx context.Context, now time.Time) ([]ledger.Appl
 	return all, err
 }
 
-func applyRequest(t *tx, id int64, now time.Time) (ledger.Applied, error) {
-	var a ledger.Applied
+func applyRequest(t *tx, id int64, r ledger.Request, now time.Time) (ledger.Applied, error) {
+	a := ledger.Applied{Request: r}
 	var err error
-	if a.Request, err = readRequest(t, id); err != nil {
-		return a, err
-	}
 	switch {
 	case a.Kind == "release":
 		a.Done, a.Result = true, "everything that waited for approval may go"

@@ -38,11 +38,12 @@ func (s *Store) Recover(ctx context.Context, now time.Time) (recovered int, err 
 	return recovered, err
 }
 
-// carryDoubts brings what is in doubt to the version that its lane has come to, where the last entry settled ahead of it was the last
-// to move the dossier. It was claimed with that one, and sent, if it was, at the version that the answer told.
+// carryDoubts brings what is in doubt to the version that its lane has come to, where the last entry settled ahead of it, and in the same
+// dossier, was the last to move it. It was claimed with that one, and sent, if it was, at the version that the answer told.
 const carryDoubts = `UPDATE entry AS e SET version = p.version FROM person p
 	WHERE e.` + inFlight + ` AND e.state = 'inDoubt' AND p.id = e.person AND p.version - 1 IN (
-		SELECT s.version FROM entry s WHERE s.person = e.person AND s.seq < e.seq AND s.version >= e.version AND s.state = 'settled' ORDER BY s.seq DESC LIMIT 1)`
+		SELECT s.version FROM entry s WHERE s.person = e.person AND s.seq < e.seq AND s.version >= e.version AND s.state = 'settled'
+			AND NOT EXISTS (SELECT 1 FROM left_dossier l WHERE l.person = e.person AND l.seq >= s.seq AND l.seq < e.seq) ORDER BY s.seq DESC LIMIT 1)`
 
 // abandon supersedes what the lane has not sent, and has the client decided again.
 func (l *lane) abandon() error {

@@ -41,7 +41,12 @@ func totalFiles(t *tx, into *ledger.Totals, ocmw, run string) (err error) {
 	if run == "" {
 		where = `s.id IN (SELECT MAX(id) FROM export_set WHERE state = 'active' GROUP BY ocmw) AND ?2 = ''`
 	}
-	into.Files, err = balances(t, where+` AND (?1 = '' OR s.ocmw = ?1)`, ocmw, run)
+	const of = ` AND (?1 = '' OR s.ocmw = ?1)`
+	if into.Files, err = balances(t, where+of, ocmw, run); err != nil || run != "" {
+		return err
+	}
+	into.Last, err = balances(t, `(f.feed, f.export_set) IN (SELECT x.feed, MAX(x.export_set) FROM export_file x JOIN export_set xs ON xs.id = x.export_set
+		WHERE xs.state = 'active' GROUP BY x.feed)`+of, ocmw)
 	return err
 }
 

@@ -9,3 +9,11 @@ CREATE TABLE record_columns (
 ) STRICT;
 
 ALTER TABLE row_record ADD COLUMN columns INTEGER; -- of record_columns; NULL: in the payload
+
+-- The dossiers that a client left to begin anew in another. Entries of the lane up to this place, and behind the one before, were for it.
+CREATE TABLE left_dossier (
+    person     INTEGER NOT NULL REFERENCES person (id) ON DELETE CASCADE,
+    seq        INTEGER NOT NULL,
+    dossier_ix BLOB NOT NULL,
+    PRIMARY KEY (person, seq)
+) STRICT, WITHOUT ROWID;
