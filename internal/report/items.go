@@ -94,15 +94,15 @@ type Options struct {
 // Items lists what people have to do or to know of an OCMW's clients: by caseworker, most urgent first.
 func Items(ctx context.Context, store ledger.Reading, o Options) ([]Item, error) {
 	var items []Item
-	if err := Each(ctx, store, o, func(i Item) error { items = append(items, i); return nil }); err != nil {
+	if err := walkItems(ctx, store, o, func(i Item) error { items = append(items, i); return nil }); err != nil {
 		return nil, err
 	}
 	slices.SortStableFunc(items, func(a, b Item) int { return rankOf(a).compare(rankOf(b)) })
 	return items, nil
 }
 
-// Each walks the items of Items by client. each asks nothing of the store.
-func Each(ctx context.Context, store ledger.Reading, o Options, each func(Item) error) error {
+// walkItems walks the items of Items by client. each asks nothing of the store.
+func walkItems(ctx context.Context, store ledger.Reading, o Options, each func(Item) error) error {
 	parked, err := parkedByPerson(ctx, store, o.OCMW)
 	if err != nil {
 		return err
@@ -204,10 +204,10 @@ func (c *collector) heldByPerson() {
 		Answers: []string{fmt.Sprintf("mlpsync release -c BESTAND %s --reason \"...\"", c.view.Client)}})
 }
 
-// mostCells is how many rows an item names that have the same wrong: a cell of a spreadsheet holds no more than some thousands.
+// mostCells is how many places an item names in which the same is wrong: a cell of a spreadsheet holds no more than some thousands.
 const mostCells = 100
 
-// heldForData tells what is wrong with a client's rows: once for all that have the same wrong.
+// heldForData tells what is wrong with a client's rows: once for all in which the same is.
 func (c *collector) heldForData() {
 	type wrong struct{ rule, reason, next string }
 	counts, places := map[wrong]int{}, map[wrong]int{}

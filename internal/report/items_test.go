@@ -45,7 +45,7 @@ func TestEverySortOfItem(t *testing.T) {
 		{"held for data", ledger.ClientView{Subject: ledger.Subject{Held: []ledger.HeldRow{
 			{File: "c.csv", Rejection: ledger.Rejection{Row: 3, Rule: "insz.check"}}, {File: "c.csv", Rejection: ledger.Rejection{Row: 4, Rule: "date.format"}},
 		}}, Kind: ledger.OutcomeHeld}, 0, "heldForData insz.check|heldForData date.format"},
-		{"held for rows with the same wrong", ledger.ClientView{Subject: ledger.Subject{Held: []ledger.HeldRow{
+		{"held for rows in which the same is wrong", ledger.ClientView{Subject: ledger.Subject{Held: []ledger.HeldRow{
 			{File: "c.csv", Rejection: ledger.Rejection{Row: 3, Rule: "cell.code"}}, {File: "c.csv", Rejection: ledger.Rejection{Row: 4, Rule: "cell.date"}},
 			{File: "c.csv", Rejection: ledger.Rejection{Row: 5, Rule: "cell.code"}},
 		}}, Kind: ledger.OutcomeHeld}, 0, "heldForData cell.code|heldForData cell.date"},
@@ -115,8 +115,8 @@ func TestHowAnItemIsAnswered(t *testing.T) {
 	}
 }
 
-// An item names the rows that have the same wrong, and says how many more there are.
-func TestRowsWithTheSameWrongAreOneItem(t *testing.T) {
+// An item names the places in which the same is wrong, and says how many more there are.
+func TestWhatIsWrongInManyRowsIsOneItem(t *testing.T) {
 	view := ledger.ClientView{Kind: ledger.OutcomeHeld}
 	for row := range 102 {
 		view.Held = append(view.Held, ledger.HeldRow{File: "c.csv", Rejection: ledger.Rejection{Row: row + 2, Column: "Regime", Rule: "cell.code", ReasonNL: "Onbekend."}})

@@ -76,7 +76,7 @@ func (w *Writer) worklist(ctx context.Context, folder string, o Options) error {
 		return err
 	}
 	defer lines.remove()
-	err = Each(ctx, w.store, o, func(i Item) error { return lines.add(rankOf(i), worklistRow(i)) })
+	err = walkItems(ctx, w.store, o, func(i Item) error { return lines.add(rankOf(i), worklistRow(i)) })
 	if err != nil {
 		return err
 	}
