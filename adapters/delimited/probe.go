@@ -3,6 +3,7 @@ package delimited
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -142,29 +143,38 @@ func (s *scanner) chunk(p []byte, last bool) {
 		p = append(s.carry, p...)
 		s.carry = nil
 	}
-	for i := 0; i < len(p); {
-		switch b := p[i]; {
-		case b == '\n':
-			s.lf++
-			i++
-		case b == '\r':
-			s.cr++
-			i++
-		case b < utf8.RuneSelf:
-			i++
-		case !last && !utf8.FullRune(p[i:]):
-			s.carry = append([]byte(nil), p[i:]...)
+	for len(p) > 0 {
+		n := plain(p)
+		s.lf += bytes.Count(p[:n], []byte{'\n'})
+		s.cr += bytes.Count(p[:n], []byte{'\r'})
+		if p = p[n:]; len(p) == 0 {
 			return
-		default:
-			r, size := utf8.DecodeRune(p[i:])
-			if r == utf8.RuneError && size == 1 {
-				s.invalid++
-			} else {
-				s.multi++
-			}
-			i += size
 		}
+		if !last && !utf8.FullRune(p) {
+			s.carry = bytes.Clone(p)
+			return
+		}
+		r, size := utf8.DecodeRune(p)
+		if r == utf8.RuneError && size == 1 {
+			s.invalid++
+		} else {
+			s.multi++
+		}
+		p = p[size:]
 	}
+}
+
+// plain is how many bytes of ASCII p begins with: most of an export is nothing else.
+func plain(p []byte) int {
+	const beyond = 0x8080808080808080
+	n := 0
+	for n+8 <= len(p) && binary.NativeEndian.Uint64(p[n:])&beyond == 0 {
+		n += 8
+	}
+	for n < len(p) && p[n] < utf8.RuneSelf {
+		n++
+	}
+	return n
 }
 
 // pickSeparator takes the separator under which the header line holds most of the

@@ -8,6 +8,14 @@ import (
 	"hash"
 	"io"
 	"path/filepath"
+
+	"github.com/klauspost/readahead"
+)
+
+// Content is read, opened and hashed in pieces of aheadSize, one or two ahead of who works on it: that takes as long as looking through it.
+const (
+	aheadSize   = 64 << 10
+	aheadPieces = 2
 )
 
 // secured is content that lies sealed in the state directory: a new copy that has no claim
@@ -116,12 +124,13 @@ func (f *Folder) openSealed(path string) (opened, error) {
 func (f *Folder) contentOpener(path, want string) func() (io.ReadCloser, error) {
 	doubt := func() { f.doubted[want] = true }
 	return func() (io.ReadCloser, error) {
-		r, err := f.openSealed(path)
+		sealed, err := f.openSealed(path)
 		if err != nil {
 			doubt()
 			return nil, err
 		}
-		return &hashedReader{r: r, c: r, sum: sha256.New(), want: want, failed: doubt}, nil
+		r, err := hashed(sealed, want)
+		return &doubtful{r, doubt}, err
 	}
 }
 
@@ -133,28 +142,40 @@ func (f *Folder) placeOpener(path, want string) func() (io.ReadCloser, error) {
 		if err != nil {
 			return nil, plain(err)
 		}
-		return &hashedReader{r: file, c: file, sum: sha256.New(), want: want, failed: func() {}}, nil
+		return hashed(file, want)
 	}
 }
 
+// hashed reads ahead, on a goroutine that Close waits for; at the end the hash has to be the one that is wanted.
+func hashed(from io.ReadCloser, want string) (io.ReadCloser, error) {
+	return readahead.NewReadCloserSize(&hashedReader{ReadCloser: from, sum: sha256.New(), want: want}, aheadPieces, aheadSize)
+}
+
 type hashedReader struct {
-	r      io.Reader
-	c      io.Closer
-	sum    hash.Hash
-	want   string
-	failed func() // told of what can't be read, or is not what it was
+	io.ReadCloser
+	sum  hash.Hash
+	want string
 }
 
 func (h *hashedReader) Read(p []byte) (int, error) {
-	n, err := h.r.Read(p)
+	n, err := h.ReadCloser.Read(p)
 	_, _ = h.sum.Write(p[:n])
 	if errors.Is(err, io.EOF) && hex.EncodeToString(h.sum.Sum(nil)) != h.want {
 		err = errChanging
 	}
-	if err != nil && !errors.Is(err, io.EOF) {
-		h.failed()
-	}
 	return n, err
 }
 
-func (h *hashedReader) Close() error { return h.c.Close() }
+// doubtful tells of what can't be read, or is not what it was, on the goroutine of who reads.
+type doubtful struct {
+	io.ReadCloser
+	failed func()
+}
+
+func (d *doubtful) Read(p []byte) (int, error) {
+	n, err := d.ReadCloser.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		d.failed()
+	}
+	return n, err
+}

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/klauspost/readahead"
+
 	"github.com/mlpsync/mlpsync/adapters"
 )
 
@@ -235,7 +237,12 @@ func (f *Folder) sealInto(out io.Writer, in io.Reader) error {
 	if err != nil {
 		return err
 	}
-	if _, err := io.Copy(sealed, in); err != nil {
+	from, err := readahead.NewReaderSize(in, aheadPieces, aheadSize)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = from.Close() }() // waits for the reading
+	if _, err := io.Copy(sealed, from); err != nil {
 		return err
 	}
 	return sealed.Close()
