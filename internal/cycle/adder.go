@@ -25,12 +25,23 @@ type adder struct {
 // newAdder starts the steps, which stop when end is called. decode runs on one goroutine.
 func newAdder(ctx context.Context, staging ledger.Staging, decode func(adapters.Row) ledger.Row) *adder {
 	a := &adder{read: make(chan []adapters.Row), over: make(chan struct{})}
+	decoded := make(chan []ledger.Row)
+	a.steps.Go(func() {
+		defer close(decoded)
+		for batch := range a.read {
+			select {
+			case decoded <- decodeAll(batch, decode):
+			case <-a.over:
+				return
+			}
+		}
+	})
 	prepared := make(chan func(context.Context) error)
 	a.steps.Go(func() {
 		defer close(prepared)
-		for batch := range a.read {
+		for batch := range decoded {
 			select {
-			case prepared <- prepare(staging, batch, decode):
+			case prepared <- prepare(staging, batch):
 			case <-a.over:
 				return
 			}
@@ -47,12 +58,16 @@ func newAdder(ctx context.Context, staging ledger.Staging, decode func(adapters.
 	return a
 }
 
-// prepare gives what adds a batch, or the error.
-func prepare(staging ledger.Staging, batch []adapters.Row, decode func(adapters.Row) ledger.Row) func(context.Context) error {
+func decodeAll(batch []adapters.Row, decode func(adapters.Row) ledger.Row) []ledger.Row {
 	rows := make([]ledger.Row, len(batch))
 	for i, row := range batch {
 		rows[i] = decode(row)
 	}
+	return rows
+}
+
+// prepare gives what adds a batch, or the error.
+func prepare(staging ledger.Staging, rows []ledger.Row) func(context.Context) error {
 	add, err := staging.Prepare(rows)
 	if err != nil {
 		return func(context.Context) error { return err }
