@@ -13,22 +13,8 @@ import (
 )
 
 // A caseworker's answer is bound to what it was about. One that lets the data stand names
-// the question: rule, words, and the values of the cells that the question shows. One that
-// chooses a category names the facts of the course. With other facts neither counts.
-
-// question names what a person is asked. Extra is what else the answer is about: what MLP holds.
-func (w *work) question(rule, reason string, cs []casefile.Cell, extra ...string) string {
-	h := sha256.New()
-	fmt.Fprintf(h, "%q %q %q", rule, reason, extra)
-	for _, r := range w.c.Records() {
-		for _, c := range cs {
-			if nameOf(r) == c.Of {
-				fmt.Fprintf(h, " %s %s", c.Field, w.contentOf(r).field(c.Field))
-			}
-		}
-	}
-	return digest(h)
-}
+// the question (asked.go). One that chooses a category names the facts of the course. With other
+// facts neither counts.
 
 func digest(h hash.Hash) string { return hex.EncodeToString(h.Sum(nil)[:10]) }
 
@@ -141,9 +127,9 @@ func (w *work) lapsed() {
 
 // ask puts a question that a person can settle by letting the data stand: accept says in
 // Dutch what that means. It tells whether somebody did.
-func (w *work) ask(s scope, m casefile.Manual, accept string) bool {
+func (w *work) ask(s scope, m casefile.Manual, a asking, accept string) bool {
 	m.Accept = accept
-	m.Question = w.question(m.Rule, m.Reason, m.Cells)
+	m.Question = w.question(m.Rule, a, m.Cells)
 	if w.accepted(m.Question) {
 		w.fired(m.Rule, "Een medewerker heeft beslist: "+accept+".", m.Cells)
 		return true
@@ -162,7 +148,7 @@ func (w *work) yield(id string, body casefile.Body) (_ casefile.Body, yielded bo
 	}
 	reason := "In MLP veranderde iemand na ons: " + dutchKind(body) + " (" + dutchFields(fields) + "). Die wijziging blijft staan."
 	cs := w.cellsOf(body)
-	q := w.question("DATA-04", reason, cs, fmt.Sprintf("%+v", held))
+	q := w.question("DATA-04", changedInMLP(held, body, fields), cs)
 	a, answered := w.answerTo(q)
 	switch {
 	case answered && !a.Adopt:

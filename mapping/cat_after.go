@@ -81,10 +81,10 @@ func (w *work) has00By(c *contract, day casefile.Date) bool {
 func (w *work) entitled(c *contract) []step {
 	cl := w.c.Client
 	from := cl.BenefitEntitledFrom
-	if reason, next := w.entitlementGap(c); reason != "" {
+	if asks, reason, next := w.entitlementGap(c); reason != "" {
 		if !w.has00(c) && !w.answeredSince(c.end) {
-			w.manual(blockOutcome, casefile.Manual{Rule: "CAT-07", Reason: reason, Next: next, Proposal: casefile.Code00,
-				Cells: cells(cl, "benefitEntitledFrom", "leefloon")})
+			w.choose(blockOutcome, casefile.Manual{Rule: "CAT-07", Reason: reason, Next: next, Proposal: casefile.Code00,
+				Cells: cells(cl, "benefitEntitledFrom", "leefloon")}, asks)
 		}
 		return nil
 	}
@@ -99,22 +99,22 @@ func (w *work) entitled(c *contract) []step {
 }
 
 // entitlementGap says what CAT-07 lacks, in Dutch.
-func (w *work) entitlementGap(c *contract) (reason, next string) {
+func (w *work) entitlementGap(c *contract) (asks asking, reason, next string) {
 	cl := w.c.Client
 	switch {
 	case cl.BenefitEntitledFrom.IsZero():
-		return "De RVA kende de uitkering toe, maar de ingangsdatum ontbreekt.", "Vul in vanaf wanneer de cliënt recht heeft op een werkloosheidsuitkering."
+		return about("day unknown"), "De RVA kende de uitkering toe, maar de ingangsdatum ontbreekt.", "Vul in vanaf wanneer de cliënt recht heeft op een werkloosheidsuitkering."
 	case cl.BenefitEntitledFrom <= c.end:
-		return "Het recht op een werkloosheidsuitkering gaat in voor het einde van art. 60§7.", "Kijk de datum van het recht en de einddatum van het contract na."
+		return about("before the end"), "Het recht op een werkloosheidsuitkering gaat in voor het einde van art. 60§7.", "Kijk de datum van het recht en de einddatum van het contract na."
 	case w.come(cl.ReadySince) > cl.BenefitEntitledFrom && !w.has00(c):
-		return "Het recht op een werkloosheidsuitkering gaat in op " + cl.BenefitEntitledFrom.Dutch() + ", maar daarna werd de cliënt opnieuw klaar voor een traject (05).",
+		return about("ready again", cl.BenefitEntitledFrom), "Het recht op een werkloosheidsuitkering gaat in op " + cl.BenefitEntitledFrom.Dutch() + ", maar daarna werd de cliënt opnieuw klaar voor een traject (05).",
 			"Kijk na wat geldt: 00, of 05 omdat het recht voorbij is."
 	case cl.Leefloon == "":
-		return "Niet bekend is of de cliënt na art. 60§7 nog leefloon krijgt.", "Vul in of de cliënt nog (aanvullend) leefloon krijgt."
+		return about("leefloon unknown"), "Niet bekend is of de cliënt na art. 60§7 nog leefloon krijgt.", "Vul in of de cliënt nog (aanvullend) leefloon krijgt."
 	case cl.Leefloon != casefile.LeefloonNone:
-		return "De cliënt heeft recht op een werkloosheidsuitkering maar krijgt nog leefloon.", "Kijk na of het leefloon stopt; 00 kan pas als de cliënt er geen recht meer op heeft."
+		return about("leefloon goes on"), "De cliënt heeft recht op een werkloosheidsuitkering maar krijgt nog leefloon.", "Kijk na of het leefloon stopt; 00 kan pas als de cliënt er geen recht meer op heeft."
 	}
-	return "", ""
+	return asking{}, "", ""
 }
 
 func (w *work) benefitStep(c *contract, from casefile.Date, rule, why string) step {
@@ -177,7 +177,7 @@ func (w *work) notEntitled(c *contract) {
 	case "":
 		m.Next = "Vul in of de cliënt weer leefloon krijgt, en beslis daarna welke categorie past."
 	}
-	w.manual(blockOutcome, m)
+	w.choose(blockOutcome, m, about("refused"))
 }
 
 // undecided: the contract has ended and nothing is known of the benefit. Whatever
@@ -214,7 +214,7 @@ func (w *work) currentJob() *casefile.Employment {
 // not written any more.
 func (w *work) jobStep(job *casefile.Employment) (step, bool) {
 	ended := w.clk.passed(job.End)
-	reason, next := w.jobDoubt(job)
+	asks, reason, next := w.jobDoubt(job)
 	switch {
 	case reason == "":
 		from, why := w.regimeSince(job), "De cliënt begon na TWE voltijds in een gewone job."
@@ -229,7 +229,7 @@ func (w *work) jobStep(job *casefile.Employment) (step, bool) {
 		if len(w.facts.weos) == 0 {
 			s = blockCourse
 		}
-		w.manual(s, casefile.Manual{Rule: "CAT-09", Reason: reason, Next: next, Proposal: jobProposal(job), Cells: cells(job, "kind", "start", "regime")})
+		w.choose(s, casefile.Manual{Rule: "CAT-09", Reason: reason, Next: next, Proposal: jobProposal(job), Cells: cells(job, "kind", "start", "regime")}, asks)
 	}
 	return step{}, false
 }
@@ -278,7 +278,7 @@ func (w *work) jobSettled(job *casefile.Employment) bool {
 }
 
 // jobDoubt says, in Dutch, why a job doesn't simply give 78.
-func (w *work) jobDoubt(job *casefile.Employment) (reason, next string) {
+func (w *work) jobDoubt(job *casefile.Employment) (asks asking, reason, next string) {
 	const decide = "Vul de beslissing met datum en reden in de export in, of pas MLP aan."
 	var weo *casefile.Track
 	for _, t := range w.facts.weos {
@@ -288,17 +288,17 @@ func (w *work) jobDoubt(job *casefile.Employment) (reason, next string) {
 	}
 	switch {
 	case w.contractOf(job.Start) != nil:
-		return "De cliënt begon in een gewone job terwijl een contract art. 60§7 loopt.", "Beëindig het contract of verbeter de gegevens. " + decide
+		return about("during art. 60"), "De cliënt begon in een gewone job terwijl een contract art. 60§7 loopt.", "Beëindig het contract of verbeter de gegevens. " + decide
 	case weo == nil:
-		return "De cliënt begon in een gewone job zonder dat er een TWE was.", "Kijk na of de cliënt nog begeleid wordt. " + decide
+		return about("no TWE"), "De cliënt begon in een gewone job zonder dat er een TWE was.", "Kijk na of de cliënt nog begeleid wordt. " + decide
 	case job.Regime == "":
-		return "Niet ingevuld is of de gewone job van de cliënt voltijds of deeltijds is.", "Vul het arbeidsregime van de job in."
+		return asking{}, "Niet ingevuld is of de gewone job van de cliënt voltijds of deeltijds is.", "Vul het arbeidsregime van de job in."
 	case job.Regime != casefile.FullTime && w.regimeSince(job) > job.Start:
-		return "De gewone job van de cliënt werd deeltijds op " + w.regimeSince(job).Dutch() + ".", "Kijk na welke categorie past. " + decide
+		return about("now part time", w.regimeSince(job)), "De gewone job van de cliënt werd deeltijds op " + w.regimeSince(job).Dutch() + ".", "Kijk na welke categorie past. " + decide
 	case job.Regime != casefile.FullTime:
-		return "De cliënt begon in een deeltijdse gewone job.", "Kijk na welke categorie past. " + decide
+		return about("part time"), "De cliënt begon in een deeltijdse gewone job.", "Kijk na welke categorie past. " + decide
 	case weo.WEOEnd.IsZero() || job.Start < weo.WEOEnd:
-		return "De cliënt begon in een gewone job terwijl het TWE nog niet beëindigd is.", "Vul de einddatum van de WEO in. " + decide
+		return about("TWE goes on"), "De cliënt begon in een gewone job terwijl het TWE nog niet beëindigd is.", "Vul de einddatum van de WEO in. " + decide
 	}
-	return "", ""
+	return asking{}, "", ""
 }

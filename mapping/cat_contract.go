@@ -29,7 +29,7 @@ func (w *work) checkContracts() {
 			m := casefile.Manual{Rule: p.rule, Reason: p.reason, Next: p.next, Cells: p.cells}
 			if p.accept == "" {
 				w.manual(blockCourse, m)
-			} else if w.ask(blockCourse, m, p.accept) {
+			} else if w.ask(blockCourse, m, p.asks, p.accept) {
 				c.problem, w.facts.glowLapsed = nil, true
 			}
 			continue
@@ -60,7 +60,7 @@ func (w *work) contractProblem(i int, c *contract) *contractProblem {
 	case w.inGLOW(c):
 		return &contractProblem{rule: "CAT-03", reason: "Er is een contract art. 60§7 terwijl voor GLOW gekozen is.",
 			next:  "Art. 60§7 kan alleen in een TWE: kijk de keuze en het contract na.",
-			cells: append(c.cells("start"), cells(w.facts.glow, "choiceDate")...), accept: w.glowCanLapse(c)}
+			cells: append(c.cells("start"), cells(w.facts.glow, "choiceDate")...), accept: w.glowCanLapse(c), asks: about("after GLOW")}
 	case c.weo == nil:
 		return &contractProblem{rule: "CAT-03", reason: "Er is een contract art. 60§7 zonder WEO die op de startdatum loopt.",
 			next: "Registreer de WEO of verbeter de datums van WEO en contract.", cells: c.cells("start")}

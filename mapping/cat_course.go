@@ -227,21 +227,36 @@ func (w *work) supportStopped(st standing, held casefile.HeldCategory) {
 		proposal = held.Code
 		next = "Voorstel: " + string(held.Code) + " laten staan zolang het contract loopt. Geef in de export de beslissing met datum en reden."
 	}
-	w.manual(blockAll, casefile.Manual{Rule: "CAT-13", Proposal: proposal, Next: next,
+	asks := about(string(st), held.Code)
+	if on := w.stoppedOn(st); !on.IsZero() {
+		asks = about(string(st), on, held.Code)
+	}
+	w.choose(blockAll, casefile.Manual{Rule: "CAT-13", Proposal: proposal, Next: next,
 		Reason: w.whyStopped(st) + ", maar in MLP staat nog " + string(held.Code) + ".",
-		Cells:  cells(w.c.Client, "readiness", "readinessWithdrawnOn", "supportEndedOn")})
+		Cells:  cells(w.c.Client, "readiness", "readinessWithdrawnOn", "supportEndedOn")}, asks)
 	w.timeline(w.stays(held, ruleOf(held.Code)), false, 0)
 }
 
 // whyStopped says in Dutch why nothing is registered of the client (CAT-01, CAT-13).
 func (w *work) whyStopped(st standing) string {
-	switch cl := w.c.Client; st {
+	switch on := w.stoppedOn(st).Dutch(); st {
 	case standsEnded:
-		return "De steun stopte op " + cl.SupportEndedOn.Dutch()
+		return "De steun stopte op " + on
 	case standsWithdrawn:
-		return "De cliënt is niet meer klaar sinds " + cl.ReadinessWithdrawnOn.Dutch()
+		return "De cliënt is niet meer klaar sinds " + on
 	}
 	return "De cliënt is niet klaar voor een traject"
+}
+
+// stoppedOn is the day of the support's end, or on which the readiness was withdrawn; zero for a client who never was ready.
+func (w *work) stoppedOn(st standing) casefile.Date {
+	switch st {
+	case standsEnded:
+		return w.c.Client.SupportEndedOn
+	case standsWithdrawn:
+		return w.c.Client.ReadinessWithdrawnOn
+	}
+	return ""
 }
 
 func (w *work) goesOn() bool { return w.goingOn() != "" }

@@ -251,7 +251,8 @@ func (w *work) drift(s step, held casefile.HeldCategory) {
 	if noAdopt != "" {
 		next = "Draai de wijziging terug of verbeter de gegevens; wat in MLP staat, kan niet blijven: " + noAdopt + "."
 	}
-	w.manual(s.blocks(), casefile.Manual{Rule: "CAT-10", Reason: reason, Proposal: s.code, Cells: s.cells, NoAdopt: noAdopt, Next: next})
+	w.choose(s.blocks(), casefile.Manual{Rule: "CAT-10", Reason: reason, Proposal: s.code, Cells: s.cells, NoAdopt: noAdopt, Next: next},
+		about("changed after us", held.Code, held.From, s.code))
 }
 
 // reassert is CAT-06: VDAB's own 78 came over 90 or 93, which is then set again
@@ -265,9 +266,9 @@ func (w *work) reassert(s step, n int, held casefile.HeldCategory) {
 	}
 	if n >= w.maxAssertions(s) || w.reassertionsLeft(s.contract) <= 0 {
 		w.timeline(w.stays(held, "CAT-06"), false, 0)
-		w.manual(blockCourse, casefile.Manual{Rule: "CAT-06", Proposal: s.code, Cells: s.cells,
+		w.choose(blockCourse, casefile.Manual{Rule: "CAT-06", Proposal: s.code, Cells: s.cells,
 			Reason: "De " + string(s.code) + " is voor dit contract al zo vaak opnieuw gezet als toegelaten, en toch staat er weer " + string(held.Code) + ".",
-			Next:   next})
+			Next:   next}, about("too often", s.code, held.Code))
 		return
 	}
 	w.put(s, n+1, casefile.Latest(s.from, held.From), "CAT-06", why)
@@ -339,9 +340,9 @@ func (w *work) register(s step, held casefile.HeldCategory, last bool) {
 		// A 03 that is younger than the readiness must give way too.
 		w.put(s, 1, casefile.Latest(s.from, held.From), s.rule, s.why)
 	case cl.UnemploymentBenefit != casefile.BenefitNone && !s.authorised:
-		w.manual(blockCourse|blockPerson, casefile.Manual{Rule: "CAT-02", Cells: cells(cl, "unemploymentBenefit"), Proposal: s.code,
+		w.choose(blockCourse|blockPerson, casefile.Manual{Rule: "CAT-02", Cells: cells(cl, "unemploymentBenefit"), Proposal: s.code,
 			Reason: "Niet bekend is of de cliënt een werkloosheidsuitkering krijgt.",
-			Next:   "Vul in of de cliënt een werkloosheidsuitkering krijgt (geen, volledig of deeltijds)."})
+			Next:   "Vul in of de cliënt een werkloosheidsuitkering krijgt (geen, volledig of deeltijds)."}, about("benefit unknown"))
 	case by == casefile.PartyClient:
 		w.timeline(casefile.TimelineEntry{Code: s.code, From: s.from, SetBy: casefile.PartyClient, Rule: s.rule, Expected: true, Cells: s.cells}, true, blockCategory)
 		w.finding("CAT-02", "De cliënt schrijft zich zelf in als 05, maar dat staat nog niet in MLP.",
@@ -350,26 +351,26 @@ func (w *work) register(s step, held casefile.HeldCategory, last bool) {
 	case s.authorised:
 		w.put(s, 1, casefile.Latest(s.from, held.From), s.rule, s.why)
 	default:
-		w.manual(blockCourse|blockPerson, casefile.Manual{Rule: "CAT-02", Cells: cells(cl, "registeredBy"), Proposal: s.code,
+		w.choose(blockCourse|blockPerson, casefile.Manual{Rule: "CAT-02", Cells: cells(cl, "registeredBy"), Proposal: s.code,
 			Reason: "Niet bekend is wie de cliënt bij VDAB inschrijft.",
-			Next:   "Vul in of het OCMW of de cliënt zelf de inschrijving doet."})
+			Next:   "Vul in of het OCMW of de cliënt zelf de inschrijving doet."}, about("registrar unknown"))
 	}
 }
 
 // refused is CAT-03's "every other pair", or CAT-10 where the held category came
 // after something that we wrote.
 func (w *work) refused(s step, held casefile.HeldCategory, ok bool) {
-	rule, found := "CAT-03", "heeft het dossier geen categorie"
+	rule, found, asks := "CAT-03", "heeft het dossier geen categorie", about("no category", s.code, s.from)
 	if ok {
-		found = "staat in MLP " + string(held.Code) + " (vanaf " + held.From.Dutch() + ")"
+		found, asks = "staat in MLP "+string(held.Code)+" (vanaf "+held.From.Dutch()+")", about("another category", s.code, s.from, held.Code, held.From)
 		if w.changedAfterUs(s, held) {
 			rule = "CAT-10"
 		}
 		w.timeline(w.stays(held, rule), false, 0)
 	}
-	w.manual(s.blocks(), casefile.Manual{Rule: rule, Proposal: s.code, Cells: s.cells, NoAdopt: w.adoptedInVain(),
+	w.choose(s.blocks(), casefile.Manual{Rule: rule, Proposal: s.code, Cells: s.cells, NoAdopt: w.adoptedInVain(),
 		Reason: "De gegevens vragen categorie " + string(s.code) + " vanaf " + s.from.Dutch() + ", maar nu " + found + ".",
-		Next:   "Kijk na welke categorie juist is en vul de beslissing met datum en reden in de export in, of pas MLP aan."})
+		Next:   "Kijk na welke categorie juist is en vul de beslissing met datum en reden in de export in, of pas MLP aan."}, asks)
 }
 
 // changedAfterUs: somebody else's entry, made after one of ours, and not older than
@@ -472,9 +473,9 @@ func (w *work) strange(steps []step) {
 		return
 	}
 	w.timeline(w.stays(held, "CAT-03"), false, 0)
-	w.manual(blockCourse, casefile.Manual{Rule: "CAT-03", Category: true, Cells: cells(w.c.Client, "clientNumber"),
+	w.choose(blockCourse, casefile.Manual{Rule: "CAT-03", Category: true, Cells: cells(w.c.Client, "clientNumber"),
 		Reason: "In MLP staat " + string(held.Code) + ", maar dit OCMW heeft geen contract art. 60§7 voor de cliënt.",
-		Next:   "Kijk na bij welk OCMW of welke werkgever de cliënt werkt."})
+		Next:   "Kijk na bij welk OCMW of welke werkgever de cliënt werkt."}, about("no contract", held.Code))
 }
 
 // confirm93 is CAT-11: the next confirmation; whether one took place, nobody tells us.

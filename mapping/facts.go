@@ -49,6 +49,7 @@ type contractProblem struct {
 	rule, reason, next string
 	cells              []casefile.Cell
 	accept             string // what a person may decide, in Dutch; empty when the data must be mended
+	asks               asking // which question that answers
 }
 
 func (w *work) read() facts {

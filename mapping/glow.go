@@ -38,13 +38,14 @@ func (w *work) settled05(b choices) bool {
 		w.manual(b.blocks, b.question)
 		return false
 	}
-	return w.ask(b.blocks, b.question, b.accept) && !b.lapses
+	return w.ask(b.blocks, b.question, b.asks, b.accept) && !b.lapses
 }
 
 // choices are a TWE and a GLOW of one client.
 type choices struct {
 	twe      *casefile.Track
 	question casefile.Manual
+	asks     asking
 	accept   string // what a person may decide; empty when only MLP or the export can settle it
 	lapses   bool   // accepting means that the choice of GLOW lapses
 	blocks   scope
@@ -77,19 +78,19 @@ func (w *work) bothChosen() (choices, bool) {
 
 func (w *work) choicesOf(t *casefile.Track) choices {
 	chosen := casefile.Earliest(t.ChoiceDate, t.WEOStart)
-	b := choices{twe: t, blocks: blockTWE | blockHandover, accept: "de laatste keuze (GLOW) geldt; de overdracht gaat wanneer het TWE beëindigd is"}
+	b := choices{twe: t, asks: about("TWE first"), blocks: blockTWE | blockHandover, accept: "de laatste keuze (GLOW) geldt; de overdracht gaat wanneer het TWE beëindigd is"}
 	if !t.WEOEnd.IsZero() && t.WEOEnd < w.facts.glowOn && !w.running(t) {
 		b.blocks = blockHandover // the TWE is over: only the new choice waits
 	}
 	reason, next := "Eerst is voor TWE gekozen en daarna voor GLOW; die gaan niet samen en de keuze blijft.", "Kijk na welke keuze geldt en haal de andere uit de export."
 	switch {
 	case w.facts.glowOn == chosen:
-		reason = "Op dezelfde dag is voor TWE en voor GLOW gekozen; die gaan niet samen."
+		b.asks, reason = about("same day"), "Op dezelfde dag is voor TWE en voor GLOW gekozen; die gaan niet samen."
 		b.accept = "de keuze voor GLOW geldt; de overdracht gaat wanneer het TWE beëindigd is"
 	case w.facts.glowOn < chosen:
-		reason = "Eerst is voor GLOW gekozen en daarna voor TWE; die gaan niet samen en de keuze blijft."
+		b.asks, reason = about("GLOW first"), "Eerst is voor GLOW gekozen en daarna voor TWE; die gaan niet samen en de keuze blijft."
 		if book, _ := w.rules.playbookOn(w.facts.glowOn); book.NoPreliminary {
-			reason = "Eerst is voor GLOW gekozen en daarna voor TWE; die gaan niet samen en GLOW is geen voortraject voor TWE."
+			b.asks, reason = about("preliminary"), "Eerst is voor GLOW gekozen en daarna voor TWE; die gaan niet samen en GLOW is geen voortraject voor TWE."
 		}
 		b.accept, b.lapses = "de laatste keuze (TWE) geldt, de keuze voor GLOW vervalt", true
 	}
@@ -135,7 +136,7 @@ func (w *work) endedGLOW() bool {
 // looked at.
 func (w *work) settleChoice() {
 	if b, both := w.bothChosen(); both && b.lapses && b.accept != "" {
-		w.facts.glowLapsed = w.accepted(w.question(b.question.Rule, b.question.Reason, b.question.Cells))
+		w.facts.glowLapsed = w.accepted(w.question(b.question.Rule, b.asks, b.question.Cells))
 	}
 }
 
@@ -230,7 +231,7 @@ func (w *work) conditionDoubts(h *casefile.HandoverRecord, book playbook) []case
 		m := casefile.Manual{Rule: "GLOW-03", Cells: cells(h, "contactLanguage"),
 			Reason: "De contacttaal is geen Nederlands, Frans of Engels.", Next: "Kijk met VDAB na of GLOW in die taal kan."}
 		m.Accept = "VDAB aanvaardt deze contacttaal"
-		m.Question = w.question(m.Rule, m.Reason, m.Cells)
+		m.Question = w.question(m.Rule, about("language"), m.Cells)
 		if !w.accepted(m.Question) {
 			out = append(out, m)
 		}

@@ -158,21 +158,21 @@ func (w *work) warmDoubts(h *casefile.HandoverRecord) []casefile.Manual {
 // TWE. What no source has is asked of a person (HND-01).
 func (w *work) warmTooEarly(h *casefile.HandoverRecord) []casefile.Manual {
 	c, last := w.lastStarted(), w.facts.weos[len(w.facts.weos)-1]
-	reason := ""
+	reason, word := "", ""
 	switch {
 	case h.Handover == casefile.HandoverWarmOther && c != nil && !w.clk.passed(c.end):
-		reason = "De andere warme overdracht volgt op art. 60§7, maar er loopt nog een contract."
+		word, reason = "contract runs", "De andere warme overdracht volgt op art. 60§7, maar er loopt nog een contract."
 	case h.Handover == casefile.HandoverWarmOther && w.clk.reached(last.WEOEnd) && last.WEOEndReason == casefile.EndJob:
-		reason = "Het TWE eindigde met een job; een warme overdracht hoort daar niet bij."
+		word, reason = "ended with a job", "Het TWE eindigde met een job; een warme overdracht hoort daar niet bij."
 	case h.Handover == casefile.HandoverWarmTraining && w.shortTrainingOn(h.TrainingStart):
-		reason = "De opleiding van de warme overdracht is kort en past in het TWE; een warme overdracht is er voor een lange."
+		word, reason = "short training", "De opleiding van de warme overdracht is kort en past in het TWE; een warme overdracht is er voor een lange."
 	}
 	if reason == "" {
 		return nil
 	}
 	m := casefile.Manual{Rule: "HND-01", Reason: reason, Next: "Kijk na of de overdracht nodig is.", Cells: cells(h, "kind", "choiceDate", "trainingStart"),
 		Accept: "de overdracht gaat toch"}
-	m.Question = w.question(m.Rule, m.Reason, m.Cells)
+	m.Question = w.question(m.Rule, about(word), m.Cells)
 	if w.accepted(m.Question) {
 		return nil
 	}

@@ -63,7 +63,7 @@ func (w *work) leftBehind() {
 			Reason: "In dossier " + left.Dossier + " in MLP, dat van een ander INSZ is, staat nog wat deze software er voor deze cliënt registreerde: " + behindNL(left.Behind) + ".",
 			Next: "Zet het daar recht in MLP, of vraag het aan VDAB: beëindig of schrap wat er niet hoort, en kijk na of VDAB er door een contract zelf 78 zette. " +
 				"Deze software schrijft niet meer in dat dossier. Beslis daarna dat het rechtgezet is."}
-		f.Question = w.question(f.Rule, "left", nil, a.Question, a.At.UTC().Format(time.RFC3339Nano))
+		f.Question = w.question(f.Rule, about("left", a.Question, a.At.UTC().Format(time.RFC3339Nano)), nil)
 		if w.accepted(f.Question) {
 			w.fired(f.Rule, "Een medewerker heeft beslist: "+f.Accept+".", f.Cells)
 			continue
@@ -122,7 +122,7 @@ func (w *work) namesDiffer(held casefile.Person) bool {
 	return !w.ask(blockAll, casefile.Manual{Rule: "DATA-03", Cells: cells(cl, "insz", "lastName", "firstName", "birthDate"),
 		Reason: "Naam, voornaam en geboortedatum in MLP zijn alle drie anders dan in de export: het INSZ is wellicht van iemand anders.",
 		Next:   "Kijk het INSZ na; is het juist, verbeter dan de naam of de geboortedatum in MLP of in het cliëntsysteem."},
-		"het is dezelfde persoon, ga verder")
+		about("other names"), "het is dezelfde persoon, ga verder")
 }
 
 // differ tells whether two names that are both known differ by more than case and spaces.
@@ -151,5 +151,5 @@ func (w *work) elsewhere() bool {
 		w.manual(blockAll, m)
 		return true
 	}
-	return !w.ask(blockAll, m, "dit OCMW blijft bevoegd, ga verder zonder het adres door te sturen")
+	return !w.ask(blockAll, m, about("moved"), "dit OCMW blijft bevoegd, ga verder zonder het adres door te sturen")
 }

@@ -65,37 +65,36 @@ func (w *work) placement(p *casefile.Placement) {
 // instrumentFits asks a person where the instrument was not to be had on that day, or stands at
 // another place in the TWE than the sources give it.
 func (w *work) instrumentFits(p *casefile.Placement, t *casefile.Track) bool {
-	ask := func(reason, next, accept string, fields ...string) bool {
-		m := casefile.Manual{Rule: "TWE-04", Reason: reason, Next: next, Cells: cells(p, fields...)}
-		if accept == "" {
-			w.manual(0, m)
-			return false
-		}
-		return w.ask(0, m, accept)
+	ask := func(word, reason, next, accept string) bool {
+		return w.ask(0, casefile.Manual{Rule: "TWE-04", Reason: reason, Next: next, Cells: cells(p, "kind", "start")}, about(word, p.Placement, p.Start), accept)
 	}
-	if !w.rules.hasInstrument(p.Placement, p.Start) && !ask("Een "+p.Placement+" die op "+p.Start.Dutch()+" begint: volgens één bron bestaat die dan niet meer (ze is opgegaan in de WES), een andere noemt ze nog.",
-		"Kijk met VDAB na of het een WES moet zijn.", "registreer ze als "+p.Placement, "kind", "start") {
+	mend := func(reason, next string, fields ...string) bool {
+		w.manual(0, casefile.Manual{Rule: "TWE-04", Reason: reason, Next: next, Cells: cells(p, fields...)})
+		return false
+	}
+	if !w.rules.hasInstrument(p.Placement, p.Start) && !ask("no instrument", "Een "+p.Placement+" die op "+p.Start.Dutch()+" begint: volgens één bron bestaat die dan niet meer (ze is opgegaan in de WES), een andere noemt ze nog.",
+		"Kijk met VDAB na of het een WES moet zijn.", "registreer ze als "+p.Placement) {
 		return false
 	}
 	first := w.firstContract(t)
 	if p.Placement != casefile.PlacementBVS {
 		running := w.contractOf(p.Start)
 		if (first != nil && first.start < p.Start && running == nil) ||
-			ask("Een "+p.Placement+" is een instrument voor na art. 60§7, maar begint op "+p.Start.Dutch()+" ervoor of tijdens het contract.",
-				"Kijk de datums van stage en contract na.", "registreer ze zo", "kind", "start") {
+			ask("before the end", "Een "+p.Placement+" is een instrument voor na art. 60§7, maar begint op "+p.Start.Dutch()+" ervoor of tijdens het contract.",
+				"Kijk de datums van stage en contract na.", "registreer ze zo") {
 			return true
 		}
 		return false
 	}
 	switch {
 	case first != nil && (p.Start >= first.start || (!p.End.IsZero() && p.End >= first.start)):
-		return ask("Een BVS kan alleen voor de start van art. 60§7 ("+first.start.Dutch()+").", "Kijk de datums van BVS en contract na.", "", "start", "end")
+		return mend("Een BVS kan alleen voor de start van art. 60§7 ("+first.start.Dutch()+").", "Kijk de datums van BVS en contract na.", "start", "end")
 	case first != nil && p.End.IsZero() && w.clk.reached(first.start):
-		return ask("Een BVS zonder einddatum, terwijl art. 60§7 begon op "+first.start.Dutch()+".", "Vul de einddatum van de BVS in.", "", "end")
+		return mend("Een BVS zonder einddatum, terwijl art. 60§7 begon op "+first.start.Dutch()+".", "Vul de einddatum van de BVS in.", "end")
 	case p.InternshipPlan == casefile.Unknown:
-		return ask("Bij een BVS is niet ingevuld of er een stageplan is.", "Vul dit in.", "", "internshipPlan")
+		return mend("Bij een BVS is niet ingevuld of er een stageplan is.", "Vul dit in.", "internshipPlan")
 	case p.InternshipPlan == casefile.No:
-		return ask("Bij elke BVS hoort een stageplan, en dat is er niet.", "Maak het stageplan op en vul dit in.", "", "internshipPlan")
+		return mend("Bij elke BVS hoort een stageplan, en dat is er niet.", "Maak het stageplan op en vul dit in.", "internshipPlan")
 	}
 	return true
 }

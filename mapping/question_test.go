@@ -19,13 +19,78 @@ func TestAQuestionIsOfItsRecord(t *testing.T) {
 		}
 		old := contract("gone", start, 2)
 		w := &work{c: casefile.Assemble(testOCMW(false), []casefile.Record{old, contract("other", "2026-02-01", row)}), contents: map[casefile.Record]content{}}
-		return w.question("DATA-01", "it is gone", cells(old, "start"))
+		return w.question("DATA-01", about("it is gone"), cells(old, "start"))
 	}
 	if ask("2026-01-01", 2) != ask("2026-01-01", 3) {
 		t.Error("another record made it another question")
 	}
 	if ask("2026-01-01", 2) == ask("2026-01-02", 2) {
 		t.Error("another value left it the same question")
+	}
+}
+
+// A caseworker may read another sentence tomorrow: the question stays the same, and what was answered to it holds.
+func TestAQuestionReworded(t *testing.T) {
+	cl := &casefile.Client{Header: casefile.Header{Client: "K1", RecordKey: "K1"}, Readiness: casefile.Ready}
+	answers := []casefile.Answer{}
+	put := func(choose bool, a asking, reason string) (name string, settled bool) {
+		w := &work{rules: New(), c: casefile.Assemble(testOCMW(false), []casefile.Record{cl}), contents: map[casefile.Record]content{}, clk: &clock{day: "2026-03-16"}}
+		w.c.Answers = answers
+		m := casefile.Manual{Rule: "TWE-08", Reason: reason, Next: reason, Cells: cells(cl, "readiness")}
+		if choose {
+			m.Proposal = casefile.Code05
+			w.choose(blockAll, m, a)
+		} else if w.ask(blockAll, m, a, reason) {
+			return "", true
+		}
+		return w.d.Manual[0].Question, false
+	}
+	for _, word := range []string{"technical", "a word without a sentence"} { // before questions had words, and since
+		for _, choose := range []bool{false, true} {
+			name, _ := put(choose, about(word, casefile.Date("2026-03-16")), "Zo staat het er.")
+			again, _ := put(choose, about(word, casefile.Date("2026-03-16")), "Zo staat het er nu.")
+			other, _ := put(choose, about(word, casefile.Date("2026-03-17")), "Zo staat het er.")
+			another, _ := put(choose, about(word+" more", casefile.Date("2026-03-16")), "Zo staat het er.")
+			if name == "" || name != again || name == other || name == another {
+				t.Errorf("%s: %q, reworded %q, with another fact %q, another question %q", word, name, again, other, another)
+			}
+		}
+		name, _ := put(false, about(word), "Zo staat het er.")
+		answers = []casefile.Answer{{Rule: "TWE-08", Question: name, On: "2026-03-16"}}
+		_, reworded := put(false, about(word), "Zo staat het er nu.")
+		if _, other := put(false, about(word, 2), "Zo staat het er."); !reworded || other {
+			t.Errorf("%s: the answer holds for the question reworded: %t, for another: %t", word, reworded, other)
+		}
+	}
+}
+
+// The questions of one rule about the same cells are told apart, and so are two of their facts.
+func TestNoTwoQuestionsShareAName(t *testing.T) {
+	w := &work{c: casefile.Assemble(testOCMW(false), nil)}
+	of := map[string]string{}
+	for key, first := range firstAsked {
+		rule, word, _ := strings.Cut(key, " ")
+		facts := []any{"a", "b", "c", "d"}[:strings.Count(first, "%s")]
+		for i := range facts {
+			other := slices.Clone(facts)
+			other[i] = "x"
+			if name := w.question(rule, about(word, other...), nil); of[name] != "" {
+				t.Errorf("%s with fact %d otherwise has the name of %s", key, i, of[name])
+			} else {
+				of[name] = key
+			}
+		}
+		all := []asking{about(word, facts...), about(word, append(facts, "more")...), about(word+" ", facts...)}
+		if len(facts) > 0 {
+			all = append(all, about(word)) // a fact that is lacking is no fact, and stops nothing
+		}
+		for _, a := range all {
+			name := w.question(rule, a, nil)
+			if of[name] != "" {
+				t.Errorf("%s with %v has the name of %s", key, a, of[name])
+			}
+			of[name] = key
+		}
 	}
 }
 

@@ -133,17 +133,18 @@ func (w *work) kindOf(tr *casefile.Training, t *casefile.Track) trainingKind {
 	if known := w.contractOf(tr.NeedKnownOn); known != nil && !tr.NeedKnownOn.IsZero() && known.weo == t && tr.Start > known.end {
 		return longAfterContract
 	}
-	why := "de gegevens zeggen niet dat de nood eraan tijdens art. 60§7 bleek"
+	word, why := "need unknown", "de gegevens zeggen niet dat de nood eraan tijdens art. 60§7 bleek"
 	switch {
 	case during != nil && tr.Regime == casefile.FullTime:
-		why = "begint voltijds terwijl art. 60§7 loopt"
+		word, why = "full time during", "begint voltijds terwijl art. 60§7 loopt"
 	case during != nil:
-		why = "gaat niet aansluitend op art. 60§7 voltijds verder"
+		word, why = "not joining", "gaat niet aansluitend op art. 60§7 voltijds verder"
 	}
+	most := w.rules.limit(paramShortTraining, full)
 	long := casefile.Manual{Rule: "TWE-10", Cells: cells(tr, "start", "end", "needKnownOn", "regime", "fullTimeFrom"),
-		Reason: "Een opleiding (vanaf " + tr.Start.Dutch() + ") duurt voltijds langer dan " + months(w.rules.limit(paramShortTraining, full)) + ", en " + why + ".",
+		Reason: "Een opleiding (vanaf " + tr.Start.Dutch() + ") duurt voltijds langer dan " + months(most) + ", en " + why + ".",
 		Next:   "Vul in sinds wanneer de nood bekend is, of kijk na of de opleiding in het TWE hoort."}
-	if w.ask(0, long, "het TWE stopt wanneer de opleiding begint") {
+	if w.ask(0, long, about(word, tr.Start, most), "het TWE stopt wanneer de opleiding begint") {
 		return longAfterContract
 	}
 	return notInTWE
@@ -171,9 +172,10 @@ func (w *work) partTimeKind(tr *casefile.Training, during *contract) trainingKin
 	case during == nil && w.short(tr, tr.Start):
 		return shortKind
 	case during == nil:
+		most := w.rules.limit(paramShortTraining, tr.Start)
 		if w.ask(0, casefile.Manual{Rule: "TWE-11", Cells: cs,
-			Reason: "Een deeltijdse opleiding (vanaf " + tr.Start.Dutch() + ") begon niet tijdens art. 60§7 en duurt langer dan " + months(w.rules.limit(paramShortTraining, tr.Start)) + ": de bronnen zeggen niet of dat kan.",
-			Next:   "Kijk met VDAB na of de opleiding in het TWE past."}, "de opleiding past in het TWE") {
+			Reason: "Een deeltijdse opleiding (vanaf " + tr.Start.Dutch() + ") begon niet tijdens art. 60§7 en duurt langer dan " + months(most) + ": de bronnen zeggen niet of dat kan.",
+			Next:   "Kijk met VDAB na of de opleiding in het TWE past."}, about("outside art. 60", tr.Start, most), "de opleiding past in het TWE") {
 			return partTime
 		}
 		return notInTWE
@@ -271,6 +273,6 @@ func (w *work) trainingInGLOW(tr *casefile.Training) {
 		w.finding("GLOW-09", what+" duurt "+months(ends)+" of langer: GLOW stopt dan.", "Laat het VDAB en de GLOW-partner weten.", cs)
 	default:
 		w.ask(0, casefile.Manual{Rule: "GLOW-09", Cells: cs, Reason: what + " duurt langer dan " + months(fits) + " en korter dan " + months(ends) + ": of ze past, beslist een mens.",
-			Next: "Bespreek met de GLOW-partner en VDAB."}, "de opleiding past in GLOW")
+			Next: "Bespreek met de GLOW-partner en VDAB."}, about("neither", tr.Start, fits, ends), "de opleiding past in GLOW")
 	}
 }

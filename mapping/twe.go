@@ -76,9 +76,9 @@ func (w *work) startOfTWE() {
 			Reason: "De WEO is gestart, maar de cliënt is pas klaar vanaf " + w.c.Client.ReadySince.Dutch() + ": de categorie is nog niet juist.",
 			Next:   "Kijk na sinds wanneer de cliënt klaar is, of de startdatum van de WEO."})
 	case w.facts.awaits05:
-		w.manual(blockTWE, casefile.Manual{Rule: "TWE-01", Proposal: casefile.Code05, Cells: append(cells(t, "weoStart"), cells(w.c.Client, "registeredBy")...),
+		w.choose(blockTWE, casefile.Manual{Rule: "TWE-01", Proposal: casefile.Code05, Cells: append(cells(t, "weoStart"), cells(w.c.Client, "registeredBy")...),
 			Reason: "De WEO is gestart, maar de cliënt heeft zich nog niet als 05 ingeschreven.",
-			Next:   "Help de cliënt zich in te schrijven; daarna wordt de WEO geregistreerd."})
+			Next:   "Help de cliënt zich in te schrijven; daarna wordt de WEO geregistreerd."}, about("awaits 05"))
 	}
 }
 
@@ -138,35 +138,35 @@ func (w *work) endStands(id string, body casefile.Body, end casefile.Date, rule,
 	if was.IsZero() || was == end || (w.clk.reached(end) && !end.IsZero()) {
 		return
 	}
-	now := "geen einddatum"
+	now, asks := "geen einddatum", about("no end", was)
 	if !end.IsZero() {
-		now = "einddatum " + end.Dutch()
+		now, asks = "einddatum "+end.Dutch(), about("later end", was, end)
 	}
 	w.ask(0, casefile.Manual{Rule: rule, Cells: cs,
 		Reason: "In MLP is " + what + " beëindigd op " + was.Dutch() + ", maar de export heeft " + now + ".",
 		Next:   "Loopt het verder, verwijder of verbeter dan de einddatum in MLP; anders vul ze in de export in."},
-		"de einddatum in MLP klopt")
+		asks, "de einddatum in MLP klopt")
 }
 
 // entry is TWE-08's first half. A WEO that MLP holds was decided already.
 func (w *work) entry(t *casefile.Track) {
 	_, held := w.inMLP(w.weoID(t), casefile.WEO{Start: t.WEOStart})
-	reason := ""
+	reason, asks := "", asking{}
 	switch {
 	case t.EntryNeed == "technical":
-		reason = "De cliënt heeft vooral een technische opleiding nodig; die gaat voor op TWE."
+		asks, reason = about("technical"), "De cliënt heeft vooral een technische opleiding nodig; die gaat voor op TWE."
 	case t.RegularEconomyWithinTwoYears == casefile.No:
-		reason = "De gewone economie is voor de cliënt niet haalbaar binnen 2 jaar; dan is er geen TWE."
+		asks, reason = about("out of reach"), "De gewone economie is voor de cliënt niet haalbaar binnen 2 jaar; dan is er geen TWE."
 	}
 	cs := cells(t, "entryNeed", "regularEconomyWithinTwoYears")
 	switch {
 	case reason != "" && held:
-		if !w.accepted(w.question("TWE-08", reason, cs)) {
+		if !w.accepted(w.question("TWE-08", asks, cs)) {
 			w.finding("TWE-08", reason, "De WEO staat al in MLP; kijk na of het TWE moet doorgaan.", cs)
 		}
 	case reason != "":
 		w.ask(blockTWE|blockProfile, casefile.Manual{Rule: "TWE-08", Reason: reason, Cells: cs,
-			Next: "Kijk de instroom na; verbeter de gegevens of beëindig het TWE."}, "het TWE gaat toch door")
+			Next: "Kijk de instroom na; verbeter de gegevens of beëindig het TWE."}, asks, "het TWE gaat toch door")
 	case !w.clk.passed(t.WEOEnd):
 		w.entryGaps(t)
 	}
@@ -321,16 +321,17 @@ func (w *work) socialEconomy(t *casefile.Track) {
 	found := t.SocialEconomyHighestOn
 	cs := cells(t, "socialEconomyHighestOn", "indicationRequestedOn")
 	_, held := w.inMLP(w.weoID(t), casefile.WEO{Start: t.WEOStart})
+	asks := about("before the start")
 	const before = "Voor de start van het TWE was sociale economie al het hoogst haalbare; dan is er geen TWE."
 	switch {
 	case !w.clk.reached(found) || w.clk.passed(t.WEOEnd):
 	case found < t.WEOStart && held:
-		if !w.accepted(w.question("TWE-16", before, cs)) {
+		if !w.accepted(w.question("TWE-16", asks, cs)) {
 			w.finding("TWE-16", before, "De WEO staat al in MLP; kijk na of het TWE moet doorgaan.", cs)
 		}
 	case found < t.WEOStart:
 		w.ask(blockTWE|blockProfile, casefile.Manual{Rule: "TWE-16", Reason: before, Cells: cs,
-			Next: "Kijk de instroom na; verbeter de datum of beëindig het TWE."}, "het TWE gaat toch door")
+			Next: "Kijk de instroom na; verbeter de datum of beëindig het TWE."}, asks, "het TWE gaat toch door")
 	case t.IndicationRequestedOn.IsZero():
 		w.finding("TWE-16", "Sociale economie is het hoogst haalbare, maar de indicering als doelgroepwerknemer is nog niet aangevraagd.",
 			"Vraag de indicering aan en vul de datum in; een contract art. 60§7 loopt intussen gewoon verder.", cs)

@@ -139,14 +139,17 @@ func (w *work) goneRecords() {
 	}
 }
 
-// manual blocks what it names until a person has answered: in the export, in MLP, or, where a category
-// is proposed, by choosing one.
+// choose asks a person for a category, where one is proposed or any will do; else it is manual.
+func (w *work) choose(s scope, m casefile.Manual, a asking) {
+	if m.Category = m.Category || m.Proposal != ""; m.Category {
+		m.Question = w.question(m.Rule, a, m.Cells)
+	}
+	w.manual(s, m)
+}
+
+// manual blocks what it names until a person has answered: in the export, in MLP, or where the question has a name.
 func (w *work) manual(s scope, m casefile.Manual) {
 	w.blocked |= s
-	m.Category = m.Category || m.Proposal != ""
-	if m.Category && m.Question == "" {
-		m.Question = w.question(m.Rule, m.Reason, m.Cells)
-	}
 	for i, asked := range w.d.Manual {
 		if asked.Rule == m.Rule && asked.Reason == m.Reason {
 			w.d.Manual[i].Cells = append(asked.Cells, m.Cells...) // one question, asked of two records
