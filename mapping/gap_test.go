@@ -33,6 +33,7 @@ type proof struct {
 	sent   map[casefile.RegistrationKind]bool
 	told   map[string]int      // how often a complaint was made
 	texts  map[string][]string // what is wrong with a Dutch text: the same few come back
+	asked  map[string]string   // what is asked under a name, and what an answer would mean
 	looked int
 }
 
@@ -41,7 +42,7 @@ func TestNoGapAndNoOverlap(t *testing.T) {
 	var proofs []*proof
 	t.Run("combinations", func(t *testing.T) { // ends when all of its parts have
 		for _, part := range sp.parts(oneIn) {
-			p := &proof{space: sp, rules: rules, fired: map[string]bool{}, sent: map[casefile.RegistrationKind]bool{}, told: map[string]int{}, texts: map[string][]string{}}
+			p := &proof{space: sp, rules: rules, fired: map[string]bool{}, sent: map[casefile.RegistrationKind]bool{}, told: map[string]int{}, texts: map[string][]string{}, asked: map[string]string{}}
 			proofs = append(proofs, p)
 			t.Run(part.name, func(t *testing.T) {
 				t.Parallel()
@@ -67,9 +68,27 @@ func (p *proof) judge(c combo) {
 	for _, change := range v.diff.Changes {
 		p.sent[change.Kind] = true
 	}
-	for _, complaint := range slices.Concat(v.outcome(), v.timeline(), v.questions(), v.answers(), v.protection(), v.blocked(), v.competences(), v.tracks()) {
+	for _, complaint := range slices.Concat(p.names(d), v.outcome(), v.timeline(), v.questions(), v.answers(), v.protection(), v.blocked(), v.competences(), v.tracks()) {
 		p.complain(complaint, c, d)
 	}
+}
+
+// names: under one name one thing is asked, of whichever client; what an answer lets stand for the one it would for the other.
+func (p *proof) names(d casefile.Decision) []string {
+	var out []string
+	note := func(rule, question, asked string) {
+		if before, ok := p.asked[rule+question]; ok && before != asked && question != "" {
+			out = append(out, fmt.Sprintf("under one name %s asks %q and %q", rule, before, asked))
+		}
+		p.asked[rule+question] = asked
+	}
+	for _, m := range d.Manual {
+		note(m.Rule, m.Question, m.Reason+" "+m.Accept)
+	}
+	for _, f := range d.Findings {
+		note(f.Rule, f.Question, f.Reason+" "+f.Accept)
+	}
+	return out
 }
 
 // complain shows each kind of complaint once, with the first combination.

@@ -82,7 +82,7 @@ func (w *work) choicesOf(t *casefile.Track) choices {
 	if !t.WEOEnd.IsZero() && t.WEOEnd < w.facts.glowOn && !w.running(t) {
 		b.blocks = blockHandover // the TWE is over: only the new choice waits
 	}
-	reason, next := "Eerst is voor TWE gekozen en daarna voor GLOW; die gaan niet samen en de keuze blijft.", "Kijk na welke keuze geldt en haal de andere uit de export."
+	gone, reason, next := false, "Eerst is voor TWE gekozen en daarna voor GLOW; die gaan niet samen en de keuze blijft.", "Kijk na welke keuze geldt en haal de andere uit de export."
 	switch {
 	case w.facts.glowOn == chosen:
 		b.asks, reason = about("same day"), "Op dezelfde dag is voor TWE en voor GLOW gekozen; die gaan niet samen."
@@ -98,12 +98,23 @@ func (w *work) choicesOf(t *casefile.Track) choices {
 	case w.liveGLOW() && (b.lapses || w.glowGone()):
 		b.accept, next = "", "VDAB heeft de overdracht voor GLOW: laat VDAB die eerst afsluiten."
 	case w.glowGone():
-		b.accept, b.lapses = "de keuze voor GLOW was een vergissing en vervalt", true
-		next = "Staat de keuze voor GLOW terecht niet meer in de export, beslis dat dan; neem ze anders opnieuw op."
+		gone, next = !b.lapses, "Staat de keuze voor GLOW terecht niet meer in de export, beslis dat dan; neem ze anders opnieuw op."
 	}
 	b.question = casefile.Manual{Rule: "GLOW-05", Reason: reason, Next: next,
 		Cells: append(cells(t, "kind", "choiceDate"), cells(w.facts.glow, "choiceDate")...)}
+	if gone {
+		w.askMistaken(&b)
+	}
 	return b
+}
+
+// askMistaken: the choice of GLOW that would hold is gone from the export. Whoever said before that it holds did not say that it lapses. The two
+// were one question once: an answer to that counts for what it meant.
+func (w *work) askMistaken(b *choices) {
+	b.accept, b.lapses = "de keuze voor GLOW was een vergissing en vervalt", true
+	if a, ok := w.answerTo(w.question(b.question.Rule, b.asks, b.question.Cells)); !ok || a.Means != b.accept {
+		b.asks = about(b.asks.word + ", GLOW gone")
+	}
 }
 
 // glowGone tells whether the record of the choice has left the export.

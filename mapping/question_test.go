@@ -94,6 +94,35 @@ func TestNoTwoQuestionsShareAName(t *testing.T) {
 	}
 }
 
+// A choice of GLOW that left the export was once asked of under the name of the choice itself: an answer of that time counts for what it meant.
+func TestAnAnswerCountsForWhatItMeant(t *testing.T) {
+	header := func(key string, missing bool) casefile.Header {
+		return casefile.Header{Client: "K1", RecordKey: key, Missing: missing}
+	}
+	look := func(missing bool, answers ...casefile.Answer) (asked casefile.Manual) {
+		kase := casefile.Assemble(testOCMW(false), []casefile.Record{readyClient(t),
+			&casefile.Track{Header: header("t", false), Track: casefile.TrackTWE, ChoiceDate: "2026-01-05", WEOStart: "2026-01-05"},
+			&casefile.Track{Header: header("g", missing), Track: casefile.TrackGLOW, ChoiceDate: "2026-02-10"}})
+		kase.Answers = answers
+		for _, m := range New().Decide(kase, casefile.Known{LookedUp: true}, "2026-03-16").Manual {
+			if m.Rule == "GLOW-05" {
+				asked = m
+			}
+		}
+		return asked
+	}
+	choice, gone := look(false), look(true)
+	if choice.Question == "" || gone.Question == "" || choice.Question == gone.Question {
+		t.Fatalf("asked %+v, and once it is gone %+v", choice, gone)
+	}
+	for means, open := range map[string]bool{choice.Accept: true, gone.Accept: false} {
+		asked := look(true, casefile.Answer{Rule: "GLOW-05", Question: choice.Question, Means: means, On: "2026-03-16"})
+		if (asked.Question != "") != open {
+			t.Errorf("answered %q, this is asked: %+v", means, asked)
+		}
+	}
+}
+
 // What somebody set in MLP is offered to be adopted only where the rules take that answer.
 func TestOnlyWhatCanStayIsOffered(t *testing.T) {
 	for _, code := range []casefile.Code{casefile.Code05, "03"} {
