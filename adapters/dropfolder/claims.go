@@ -215,19 +215,7 @@ func (s *store) byID(id string) *claim {
 // purge deletes what retention no longer keeps and the set in force doesn't need.
 // The claim goes first: content without claim is cleared away at the next start.
 func (f *Folder) purge(now time.Time) (int, error) {
-	needed := map[int]bool{}
-	newest := map[string]*claim{}
-	for _, c := range f.store.all() {
-		if c.State == statePending {
-			needed[c.Seq] = true
-		}
-		if c.State == stateDone && (newest[c.Feed] == nil || !bySnapshot(c, newest[c.Feed])) {
-			newest[c.Feed] = c
-		}
-	}
-	for _, c := range newest {
-		needed[c.Seq] = true
-	}
+	needed := f.store.needed()
 	purged := 0
 	for _, c := range f.store.all() {
 		if needed[c.Seq] || !c.Removed || now.Sub(c.Since) < f.opt.Retention {

@@ -1,0 +1,63 @@
+package dropfolder
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/mlpsync/mlpsync/adapters"
+)
+
+// Kept is a file that was taken, and whose content lies encrypted in the state directory.
+type Kept struct {
+	// Number names it within the OCMW.
+	Number int
+	File   adapters.File
+	// State is pending, done, seen, passed or quarantined; Since when.
+	State string
+	Since time.Time
+	// Until is when retention ends; zero while the file is needed.
+	Until time.Time
+	// Problem says why a file is quarantined; nil for others.
+	Problem *adapters.FileProblem
+}
+
+// Kept lists the files that are kept, newest first, and notes of what can't be read. It
+// writes nothing, and may run beside the daemon that owns the state directory: a file that it
+// lists can be gone when it is opened (fs.ErrNotExist). The error is for a state directory that can't be read.
+func (f *Folder) Kept() ([]Kept, []adapters.Note, error) {
+	var res adapters.PollResult
+	st, err := openStore(f.opt, &res)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the claims of the drop folder: %w", plain(err))
+	}
+	needed := st.needed()
+	var kept []Kept
+	for _, c := range slices.Backward(st.all()) {
+		k := Kept{Number: c.Seq, File: f.file(c), State: string(c.State), Since: c.Since, Problem: c.Problem}
+		if !needed[c.Seq] && c.Removed {
+			k.Until = c.Since.Add(f.opt.Retention)
+		}
+		kept = append(kept, k)
+	}
+	return kept, res.Notes, nil
+}
+
+// needed are the claims that are kept however old they are: what waits, and the last file
+// ingested of each feed.
+func (s *store) needed() map[int]bool {
+	needed := map[int]bool{}
+	newest := map[string]*claim{}
+	for _, c := range s.all() {
+		if c.State == statePending {
+			needed[c.Seq] = true
+		}
+		if c.State == stateDone && (newest[c.Feed] == nil || !bySnapshot(c, newest[c.Feed])) {
+			newest[c.Feed] = c
+		}
+	}
+	for _, c := range newest {
+		needed[c.Seq] = true
+	}
+	return needed
+}
