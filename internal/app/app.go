@@ -144,7 +144,7 @@ func (a *App) openStore(ctx context.Context) error {
 func Lock(stateDir string) (release func() error, err error) {
 	release, err = sqlite.Lock(stateDir)
 	if errors.Is(err, ledger.ErrInUse) {
-		return nil, &Hinted{Err: err, Next: "stop the other one first; status, plan, explain, queue and guard work beside it"}
+		return nil, &Hinted{Err: err, Next: "stop the other one first; status, plan, explain, queue, files and guard work beside it"}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("lock the state directory: %w", err)
@@ -315,6 +315,14 @@ func (a *App) Once(ctx context.Context, patience time.Duration, more func() time
 // source watches an OCMW's drop folder; what the ledger took last tells old
 // files from new.
 func (a *App) source(o config.OCMW, store ledger.Store) (adapters.Source, error) {
+	folder, err := a.dropFolder(o, store)
+	if err != nil {
+		return nil, err
+	}
+	return a.watched(folder), nil
+}
+
+func (a *App) dropFolder(o config.OCMW, store ledger.Store) (*dropfolder.Folder, error) {
 	kbo := string(o.KBONumber())
 	folder, err := dropfolder.New(dropfolder.Options{
 		OCMW: kbo, Folder: o.Inbox, State: filepath.Join(a.config.StateDir, "files", kbo), Profile: a.profiles[kbo],
@@ -325,7 +333,7 @@ func (a *App) source(o config.OCMW, store ledger.Store) (adapters.Source, error)
 	if err != nil {
 		return nil, fmt.Errorf("watch the drop folder of %s: %w", kbo, err)
 	}
-	return a.watched(folder), nil
+	return folder, nil
 }
 
 // minAge is as the drop folder takes it: there, zero stands for its own default.

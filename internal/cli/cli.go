@@ -48,6 +48,7 @@ type grammar struct {
 	Status    statusCmd    `cmd:"" help:"Show how things stand."`
 	Health    healthCmd    `cmd:"" help:"Exit 0 when the daemon does its work, else 1 (for container and service checks)."`
 	Queue     queueCmd     `cmd:"" help:"Look at what waits to be sent, and retry or discard what is parked."`
+	Files     filesCmd     `cmd:"" help:"List the export files that were taken and are kept, and why one was refused; get one back."`
 	Guard     guardCmd     `cmd:"" help:"Show or release the stop on a run that would change too much."`
 	Pause     pauseCmd     `cmd:"" help:"Stop sending, for one OCMW or all, until resume; reading and deciding go on."`
 	Resume    resumeCmd    `cmd:"" help:"Let sending go on after a pause."`
