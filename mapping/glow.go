@@ -102,20 +102,28 @@ func (w *work) choicesOf(t *casefile.Track) choices {
 	}
 	b.question = casefile.Manual{Rule: "GLOW-05", Reason: reason, Next: next,
 		Cells: append(cells(t, "kind", "choiceDate"), cells(w.facts.glow, "choiceDate")...)}
-	if gone {
-		w.askMistaken(&b)
-	}
+	w.apart(&b, gone)
 	return b
 }
 
-// askMistaken: the choice of GLOW that would hold is gone from the export. Whoever said before that it holds did not say that it lapses. The two
-// were one question once: an answer to that counts for what it meant.
-func (w *work) askMistaken(b *choices) {
-	b.accept, b.lapses = "de keuze voor GLOW was een vergissing en vervalt", true
-	if a, ok := w.answerTo(w.question(b.question.Rule, b.asks, b.question.Cells)); !ok || a.Means != b.accept {
-		b.asks = about(b.asks.word + ", GLOW gone")
+// apart keeps two questions from each other: whether the choice of GLOW holds, and, once it is gone from the export, whether it was a mistake.
+// Whoever said the one did not say the other. The two had one name once: an answer under it counts for what it meant.
+func (w *work) apart(b *choices, gone bool) {
+	a, ok := w.answerTo(w.question(b.question.Rule, b.asks, b.question.Cells))
+	switch said := ok && a.Means == firstMistaken; {
+	case gone:
+		b.accept, b.lapses = "de keuze voor GLOW was een vergissing en vervalt", true
+		if !said {
+			b.asks = about(b.asks.word + ", GLOW gone")
+		}
+	case said && !b.lapses:
+		b.asks = about(b.asks.word + ", GLOW back")
 	}
 }
+
+// firstMistaken is what Answer.Means held of a choice of GLOW that was a mistake while both questions had one name. It stays as it is,
+// however that is worded now.
+const firstMistaken = "de keuze voor GLOW was een vergissing en vervalt"
 
 // glowGone tells whether the record of the choice has left the export.
 func (w *work) glowGone() bool {

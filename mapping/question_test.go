@@ -120,6 +120,10 @@ func TestAnAnswerCountsForWhatItMeant(t *testing.T) {
 		if (asked.Question != "") != open {
 			t.Errorf("answered %q, this is asked: %+v", means, asked)
 		}
+		asked = look(false, casefile.Answer{Rule: "GLOW-05", Question: choice.Question, Means: means, On: "2026-03-16"})
+		if (asked.Question != "") == open || asked.Question == choice.Question {
+			t.Errorf("answered %q, this is asked once GLOW is back: %+v", means, asked)
+		}
 	}
 }
 

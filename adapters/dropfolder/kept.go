@@ -13,6 +13,8 @@ type Kept struct {
 	// Number names it within the OCMW.
 	Number int
 	File   adapters.File
+	// Changed is when the file was last written, before it was taken.
+	Changed time.Time
 	// State is pending, done, seen, passed or quarantined; Since when.
 	State string
 	Since time.Time
@@ -34,7 +36,7 @@ func (f *Folder) Kept() ([]Kept, []adapters.Note, error) {
 	needed := st.needed()
 	var kept []Kept
 	for _, c := range slices.Backward(st.all()) {
-		k := Kept{Number: c.Seq, File: f.file(c), State: string(c.State), Since: c.Since, Problem: c.Problem}
+		k := Kept{Number: c.Seq, File: f.file(c), State: string(c.State), Since: c.Since, Changed: c.Changed, Problem: c.Problem}
 		if !needed[c.Seq] && c.Removed {
 			k.Until = c.Since.Add(f.opt.Retention)
 		}

@@ -73,7 +73,7 @@ func (a *App) addKept(list *KeptFiles, o config.OCMW) error {
 		return &Hinted{Err: err, Next: "look at the rights of the state directory"}
 	}
 	for _, n := range notes {
-		list.Notes = append(list.Notes, n.Text)
+		list.Notes = append(list.Notes, strings.TrimSuffix(n.Text+"; "+n.Hint, "; "))
 	}
 	for _, k := range kept {
 		list.Files = append(list.Files, keptFile(o, k))
@@ -100,7 +100,7 @@ func keptFile(o config.OCMW, k dropfolder.Kept) KeptFile {
 type SavedFile struct {
 	File string   `json:"file"` // that was written
 	Kept KeptFile `json:"kept"`
-	// Folder is the drop folder in which it is taken again; Refused why it would not be, as far as can be told.
+	// Folder is the drop folder in which it is taken again; Refused why it should not be put there, as far as can be told.
 	Folder  string `json:"folder"`
 	Refused string `json:"refused,omitempty"`
 }
@@ -111,11 +111,14 @@ func (a *App) SaveFile(ctx context.Context, kbo string, number int, file string)
 	if err != nil {
 		return SavedFile{}, err
 	}
-	if err := a.writeKept(kept, file); err != nil {
+	refused, err := a.refusedAgain(ctx, kept)
+	if err != nil {
 		return SavedFile{}, err
 	}
-	refused, err := a.refusedAgain(ctx, kept)
-	return SavedFile{File: file, Kept: kept, Folder: kept.folder, Refused: refused}, err
+	if err := writeKept(ctx, kept, file); err != nil {
+		return SavedFile{}, err
+	}
+	return SavedFile{File: file, Kept: kept, Folder: kept.folder, Refused: refused}, nil
 }
 
 func (a *App) keptNumber(kbo string, number int) (KeptFile, error) {
@@ -140,58 +143,81 @@ func (a *App) keptNumber(kbo string, number int) (KeptFile, error) {
 }
 
 // writeKept writes aside, and gives the whole file its name.
-func (a *App) writeKept(f KeptFile, file string) error {
+func writeKept(ctx context.Context, f KeptFile, file string) error {
 	if _, err := os.Lstat(file); err == nil {
-		return misuse(fmt.Errorf("%s is there already", file), "name another file")
+		return thereAlready(file)
 	}
-	aside, err := os.CreateTemp(filepath.Dir(file), ".mlpsync-*") // for its owner alone
+	content, err := f.kept.File.Input.Open()
+	if err != nil {
+		return unreadable(f, err)
+	}
+	defer func() { _ = content.Close() }()
+	aside, err := os.CreateTemp(filepath.Dir(file), ".mlpsync-saved-*") // for its owner alone
 	if err != nil {
 		return cantWrite(file, err)
 	}
 	defer func() { _ = os.Remove(aside.Name()) }()
-	content, err := f.kept.File.Input.Open()
-	if err == nil {
-		err = copyKept(aside, content)
+	from := &watchedReader{ctx: ctx, r: content}
+	_, err = io.Copy(aside, from)
+	err = errors.Join(err, aside.Sync(), aside.Close())
+	if from.err != nil {
+		return unreadable(f, from.err)
 	}
-	if err = errors.Join(err, aside.Close()); err != nil {
-		return unreadable(f, file, err)
-	}
-	// Of a file without a date in its name the time is what tells new from old.
-	if err := os.Chtimes(aside.Name(), time.Time{}, f.kept.File.Snapshot); err != nil {
+	if err != nil {
 		return cantWrite(file, err)
 	}
+	// A file is told from newer ones, and found to belong to others, by its time too. Some file systems keep the one that they gave.
+	_ = os.Chtimes(aside.Name(), time.Time{}, f.kept.Changed)
 	err = os.Link(aside.Name(), file)
 	if err != nil && !errors.Is(err, fs.ErrExist) { // a file system without links
 		err = os.Rename(aside.Name(), file)
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return thereAlready(file)
+	case err != nil:
 		return cantWrite(file, err)
 	}
 	return nil
 }
 
-func copyKept(to *os.File, content io.ReadCloser) error {
-	_, err := io.Copy(to, content)
-	return errors.Join(err, content.Close(), to.Sync())
+// watchedReader stops with its context, and keeps the error of reading apart from those of writing.
+type watchedReader struct {
+	ctx context.Context
+	r   io.Reader
+	err error
+}
+
+func (w *watchedReader) Read(p []byte) (int, error) {
+	if w.err = w.ctx.Err(); w.err != nil {
+		return 0, w.err
+	}
+	n, err := w.r.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		w.err = err
+	}
+	return n, err
+}
+
+func thereAlready(file string) error {
+	return misuse(fmt.Errorf("%s is there already", file), "name another file")
 }
 
 func cantWrite(file string, err error) error {
 	return &Hinted{Err: fmt.Errorf("the file %s can't be made: %w", file, Plain(err)), Next: "check that its folder is there, its rights and its space"}
 }
 
-// unreadable says what kept a file from being written: the disk, or what is kept.
-func unreadable(f KeptFile, file string, err error) error {
-	var path *fs.PathError
+func unreadable(f KeptFile, err error) error {
 	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
 	case errors.Is(err, fs.ErrNotExist):
-		return &Hinted{Err: fmt.Errorf("the content of file %d is gone", f.Number), Next: "it was kept as long as files.keepDays says; export it again"}
-	case errors.As(err, &path):
-		return cantWrite(file, err)
+		return &Hinted{Err: fmt.Errorf("the content of file %d is gone", f.Number), Next: "export it again; content is kept as long as files.keepDays says"}
 	}
-	return &Hinted{Err: fmt.Errorf("the content of file %d can't be read: it is damaged, or of another key file", f.Number), Next: "check the disk and the key file; export it again"}
+	return &Hinted{Err: fmt.Errorf("the content of file %d can't be read: %w", f.Number, Plain(err)), Next: "check the disk and the rights of the state directory, and that the key file is the one it was kept with; else export the file again"}
 }
 
-// refusedAgain tells why a file would not be taken if it came again, where that can be told before it is looked at; else empty.
+// refusedAgain tells why a file should not come again, where that can be told before it is looked at; else empty.
 func (a *App) refusedAgain(ctx context.Context, f KeptFile) (string, error) {
 	last, err := a.store.LastIngested(ctx, f.OCMW, f.Feed)
 	switch {
@@ -200,9 +226,11 @@ func (a *App) refusedAgain(ctx context.Context, f KeptFile) (string, error) {
 	case err != nil:
 		return "", err
 	case last.Hash == f.kept.File.Hash:
-		return "it is the file in force of its feed", nil
+		return "its content is what is in force of its feed", nil
 	case f.kept.File.Snapshot.Before(last.SnapshotOn):
-		return "it is older than the file in force of its feed", nil
+		return "it is older than the file in force of its feed, and would be refused", nil
+	case f.kept.File.Snapshot.Equal(last.SnapshotOn):
+		return "a file of the same day is in force, which it would replace", nil
 	}
 	return "", nil
 }

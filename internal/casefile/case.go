@@ -67,7 +67,8 @@ type Answer struct {
 	// Adopt tells, of a Finding about what somebody changed in MLP, that the change stands; else the
 	// answer overrules it.
 	Adopt bool
-	// Means says in Dutch what the answer means, as the question put it; kept for people to read.
+	// Means says in Dutch what the answer means, as the question put it: for people to read, and where GLOW-05 had one
+	// name for two questions, to tell which was answered.
 	Means string `json:",omitempty"`
 	// Anew is the Manual's: the answer is no word about the data but an order, which the ledger carries out once. Left is what it found then.
 	Anew   bool  `json:",omitempty"`

@@ -53,7 +53,7 @@ func printKeptFiles(w io.Writer, list app.KeptFiles) {
 
 // printKept prints the files of one OCMW, and below why some were refused.
 func printKept(w io.Writer, files []app.KeptFile) {
-	fmt.Fprintf(w, "OCMW %s: %s\n", files[0].OCMW, counted(len(files), "file is kept", "files are kept"))
+	fmt.Fprintf(w, "OCMW %s: %s\n", files[0].OCMW, counted(len(files), "file", "files"))
 	var rows [][]string
 	for _, f := range files {
 		until := "as long as it is needed"
@@ -87,9 +87,10 @@ func (c filesSaveCmd) Run(s *session) error {
 func printSaved(w io.Writer, f app.SavedFile) {
 	fmt.Fprintf(w, "wrote %s: %s of feed %s, %d bytes\n", f.File, f.Kept.Name, f.Kept.Feed, f.Kept.Bytes)
 	fmt.Fprintln(w, "  it holds personal data in clear: remove it when you are done with it")
-	if f.Refused != "" {
-		fmt.Fprintf(w, "  it would not be taken again: %s\n", f.Refused)
-		return
+	switch {
+	case f.Refused != "":
+		fmt.Fprintf(w, "  do not drop it again: %s\n", f.Refused)
+	case f.Kept.State == "quarantined":
+		fmt.Fprintf(w, "  to have it taken again, put right why it was refused, and move it (a copy has another time) into %s under its own name\n", f.Folder)
 	}
-	fmt.Fprintf(w, "  to have it taken again, put right why it was refused, and move it (a copy has another time) into %s under its own name\n", f.Folder)
 }

@@ -12,7 +12,7 @@ import (
 // batchRows is how many rows go to the ledger in one transaction.
 const batchRows = 500
 
-// adder gives rows to the ledger in batches: while one is read, the one before is decoded and prepared, and the one before that is added.
+// adder gives rows to the ledger in batches: while one is read, the one before is decoded, the one before that prepared, and the last added.
 // Each step takes batches one after the other, in the order of their rows.
 type adder struct {
 	batch []adapters.Row // being read
