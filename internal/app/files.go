@@ -100,9 +100,9 @@ func keptFile(o config.OCMW, k dropfolder.Kept) KeptFile {
 type SavedFile struct {
 	File string   `json:"file"` // that was written
 	Kept KeptFile `json:"kept"`
-	// Folder is the drop folder in which it is taken again; Refused why it should not be put there, as far as can be told.
-	Folder  string `json:"folder"`
-	Refused string `json:"refused,omitempty"`
+	// Folder is the drop folder in which it is taken again; NotAgain why it should not be put there, as far as can be told.
+	Folder   string `json:"folder"`
+	NotAgain string `json:"notAgain,omitempty"`
 }
 
 // SaveFile decrypts a kept file into a new one, which nobody else can read. Nothing is written where its content is damaged or gone.
@@ -111,14 +111,14 @@ func (a *App) SaveFile(ctx context.Context, kbo string, number int, file string)
 	if err != nil {
 		return SavedFile{}, err
 	}
-	refused, err := a.refusedAgain(ctx, kept)
+	against, err := a.notAgain(ctx, kept)
 	if err != nil {
 		return SavedFile{}, err
 	}
 	if err := writeKept(ctx, kept, file); err != nil {
 		return SavedFile{}, err
 	}
-	return SavedFile{File: file, Kept: kept, Folder: kept.folder, Refused: refused}, nil
+	return SavedFile{File: file, Kept: kept, Folder: kept.folder, NotAgain: against}, nil
 }
 
 func (a *App) keptNumber(kbo string, number int) (KeptFile, error) {
@@ -217,8 +217,8 @@ func unreadable(f KeptFile, err error) error {
 	return &Hinted{Err: fmt.Errorf("the content of file %d can't be read: %w", f.Number, Plain(err)), Next: "check the disk and the rights of the state directory, and that the key file is the one it was kept with; else export the file again"}
 }
 
-// refusedAgain tells why a file should not come again, where that can be told before it is looked at; else empty.
-func (a *App) refusedAgain(ctx context.Context, f KeptFile) (string, error) {
+// notAgain tells why a file should not come again, where that can be told before it is looked at; else empty.
+func (a *App) notAgain(ctx context.Context, f KeptFile) (string, error) {
 	last, err := a.store.LastIngested(ctx, f.OCMW, f.Feed)
 	switch {
 	case errors.Is(err, ledger.ErrNotFound):

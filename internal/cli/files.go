@@ -88,8 +88,8 @@ func printSaved(w io.Writer, f app.SavedFile) {
 	fmt.Fprintf(w, "wrote %s: %s of feed %s, %d bytes\n", f.File, f.Kept.Name, f.Kept.Feed, f.Kept.Bytes)
 	fmt.Fprintln(w, "  it holds personal data in clear: remove it when you are done with it")
 	switch {
-	case f.Refused != "":
-		fmt.Fprintf(w, "  do not drop it again: %s\n", f.Refused)
+	case f.NotAgain != "":
+		fmt.Fprintf(w, "  do not drop it again: %s\n", f.NotAgain)
 	case f.Kept.State == "quarantined":
 		fmt.Fprintf(w, "  to have it taken again, put right why it was refused, and move it (a copy has another time) into %s under its own name\n", f.Folder)
 	}
