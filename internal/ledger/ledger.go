@@ -269,6 +269,8 @@ type Subject struct {
 	Answers []casefile.Answer
 	// Inputs identifies what was read: a digest of records, known version, answers and hold.
 	Inputs string
+	// Read is the ledger's own: when it was read, as the ledger counts. 0 where that is not known.
+	Read int64
 }
 
 // Hold is a person's order to leave a client alone, or an OCMW's sending.

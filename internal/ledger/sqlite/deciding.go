@@ -39,6 +39,7 @@ const (
 // Dirty implements ledger.Deciding.
 func (s *Store) Dirty(ctx context.Context, ocmw string, day casefile.Date, version string, limit int, except ...int64) ([]ledger.Subject, error) {
 	var subjects []ledger.Subject
+	at := s.moved.Load() // before they are read: what is written meanwhile counts as written since
 	err := s.read(ctx, "list clients to decide", func(t *tx) error {
 		ids, err := column[int64](t, dirtyQuery, ocmw, string(day), version, limit, list(except))
 		if err != nil {
@@ -49,6 +50,7 @@ func (s *Store) Dirty(ctx context.Context, ocmw string, day casefile.Date, versi
 			return err
 		}
 		for _, v := range views {
+			v.Read = at
 			subjects = append(subjects, v.Subject)
 		}
 		return nil
@@ -141,33 +143,21 @@ func inputs(t *tx, ids []int64, records recordInputs) (map[int64]string, error) 
 
 // Decide implements ledger.Deciding.
 func (s *Store) Decide(ctx context.Context, run string, outcomes []ledger.Outcome, now time.Time) error {
-	return s.write(ctx, "commit decisions", func(t *tx) error {
-		ids := make([]int64, len(outcomes))
-		for i, o := range outcomes {
-			ids[i] = o.Subject.Person
-		}
-		records, err := readRecordInputs(t, ids)
+	if slices.ContainsFunc(outcomes, adopts) {
+		defer s.moved.Add(1)
+	}
+	return s.writeUnmoved(ctx, "commit decisions", func(t *tx) error {
+		grounds, err := s.grounds(t, outcomes)
 		if err != nil {
 			return err
-		}
-		current, err := inputs(t, ids, records)
-		if err != nil {
-			return err
-		}
-		sending, err := column[int64](t, `SELECT person FROM entry WHERE `+inFlight+`
-			AND person IN (SELECT value FROM json_each(?))`, list(ids))
-		if err != nil {
-			return err
-		}
-		for _, id := range sending {
-			delete(current, id)
 		}
 		for _, o := range outcomes {
-			if o.Subject.Inputs == "" || current[o.Subject.Person] != o.Subject.Inputs {
+			g := grounds[o.Subject.Person]
+			if g == nil {
 				continue // decided on what is not true any more: it stays dirty
 			}
-			delete(current, o.Subject.Person) // a second outcome of the same person has no ground
-			if err := decide(t, run, o, now); err != nil {
+			delete(grounds, o.Subject.Person) // a second outcome of the same person has no ground
+			if err := g.decide(t, run, o, now); err != nil {
 				return err
 			}
 		}
@@ -175,19 +165,88 @@ func (s *Store) Decide(ctx context.Context, run string, outcomes []ledger.Outcom
 	})
 }
 
-func decide(t *tx, run string, o ledger.Outcome, now time.Time) error {
-	person, day := o.Subject.Person, o.Decision.Day
-	var ocmw, pseudonym, category string
-	err := t.row(`SELECT ocmw, pseudonym, category FROM person WHERE id = ?`, []any{person}, &ocmw, &pseudonym, &category)
-	if err != nil {
-		return found(err)
+// ground is a person whose decision can be committed.
+type ground struct {
+	ocmw, pseudonym, category string
+	bare                      bool // nothing was ever planned of it
+}
+
+// grounds are the persons, by id, of whom what a decision read is still so, and nothing is being sent.
+func (s *Store) grounds(t *tx, outcomes []ledger.Outcome) (map[int64]*ground, error) {
+	ids := make([]int64, len(outcomes))
+	for i, o := range outcomes {
+		ids[i] = o.Subject.Person
 	}
+	grounds := make(map[int64]*ground, len(ids))
+	for rs, err := range t.rows(`SELECT p.id, p.ocmw, p.pseudonym, p.category, NOT EXISTS (SELECT 1 FROM entry e WHERE e.person = p.id)
+			FROM json_each(?) j CROSS JOIN person p ON p.id = j.value
+			WHERE NOT EXISTS (SELECT 1 FROM entry e WHERE e.person = p.id AND e.`+inFlight+`)`, list(ids)) {
+		if err != nil {
+			return nil, err
+		}
+		var id int64
+		var g ground
+		if err := rs.Scan(&id, &g.ocmw, &g.pseudonym, &g.category, &g.bare); err != nil {
+			return nil, err
+		}
+		grounds[id] = &g
+	}
+	return grounds, s.dropMoved(t, grounds, outcomes)
+}
+
+// dropMoved leaves out those of whom what was read is not so any more. Where nothing was written since it was read but other decisions,
+// of which each concerns its own person alone, it is not read again.
+func (s *Store) dropMoved(t *tx, grounds map[int64]*ground, outcomes []ledger.Outcome) error {
+	at, err := s.movedTo(t)
+	if err != nil {
+		return err
+	}
+	var again []int64
+	for _, o := range outcomes {
+		if o.Subject.Read != at {
+			again = append(again, o.Subject.Person)
+		}
+	}
+	if len(again) == 0 {
+		return nil
+	}
+	records, err := readRecordInputs(t, again)
+	if err != nil {
+		return err
+	}
+	current, err := inputs(t, again, records)
+	if err != nil {
+		return err
+	}
+	for _, o := range outcomes {
+		if o.Subject.Read != at && (o.Subject.Inputs == "" || current[o.Subject.Person] != o.Subject.Inputs) {
+			delete(grounds, o.Subject.Person)
+		}
+	}
+	return nil
+}
+
+// movedTo is what moved counts by now, with what others wrote into the file since it was last asked for.
+func (s *Store) movedTo(t *tx) (int64, error) {
+	var version int64
+	if err := t.row(`PRAGMA data_version`, nil, &version); err != nil {
+		return 0, err
+	}
+	if s.others.Swap(version) != version {
+		s.moved.Add(1)
+	}
+	return s.moved.Load(), nil
+}
+
+// decide keeps a decision with all that follows from it.
+func (g *ground) decide(t *tx, run string, o ledger.Outcome, now time.Time) error {
+	person, day := o.Subject.Person, o.Decision.Day
 	payload, err := casefile.MarshalDecision(o.Decision)
 	if err != nil {
 		return fmt.Errorf("encode decision: %w", err)
 	}
 	_, err = t.exec(`INSERT INTO decision (person, payload) VALUES (?, ?) ON CONFLICT (person) DO UPDATE SET payload = excluded.payload`,
-		person, t.s.seal("decision", ocmw, number(person), "payload", payload))
+		person, t.s.seal("decision", g.ocmw, number(person), "payload", payload))
 	if err != nil {
 		return err
 	}
@@ -199,14 +258,16 @@ func decide(t *tx, run string, o ledger.Outcome, now time.Time) error {
 	if err := adopt(t, person, o); err != nil {
 		return err
 	}
-	lane := lane{t: t, run: run, ocmw: ocmw, person: person, now: now}
-	if err := lane.plan(o); err != nil {
-		return err
+	if !g.bare || len(o.Entries) > 0 {
+		lane := lane{t: t, run: run, ocmw: g.ocmw, person: person, now: now}
+		if err := lane.plan(o); err != nil {
+			return err
+		}
 	}
 	rule, after := decidedRule(o.Decision, day)
 	return t.audit(audit.Record{
-		At: now, Run: run, Action: "decided", OCMW: ocmw, Client: pseudonym, Rule: rule, RulesVersion: o.Version,
-		Before: category, After: after, Reason: string(o.Kind),
+		At: now, Run: run, Action: "decided", OCMW: g.ocmw, Client: g.pseudonym, Rule: rule, RulesVersion: o.Version,
+		Before: g.category, After: after, Reason: string(o.Kind),
 	}, "")
 }
 
@@ -233,10 +294,12 @@ func decidedRule(d casefile.Decision, day casefile.Date) (rule, code string) {
 	return "", ""
 }
 
+func adopts(o ledger.Outcome) bool { return len(o.Adopted)+len(o.Agreed) > 0 }
+
 // adopt keeps what deciding found in MLP: under which id it held a registration of ours
 // before us, and what it holds as we would write it. Neither is news to decide on.
 func adopt(t *tx, person int64, o ledger.Outcome) error {
-	if len(o.Adopted)+len(o.Agreed) == 0 {
+	if !adopts(o) {
 		return nil
 	}
 	k, err := loadKnown(t, person)

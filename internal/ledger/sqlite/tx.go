@@ -39,6 +39,12 @@ type tx struct {
 // errors. Rows must be closed before do asks the next thing of another transaction:
 // in memory there is one connection.
 func (s *Store) write(ctx context.Context, what string, do func(*tx) error) error {
+	defer s.moved.Add(1)
+	return s.writeUnmoved(ctx, what, do)
+}
+
+// writeUnmoved is write for what leaves all that deciding reads of others as it was.
+func (s *Store) writeUnmoved(ctx context.Context, what string, do func(*tx) error) error {
 	if s.readOnly {
 		return fmt.Errorf("%s: %w", what, ErrReadOnly)
 	}
