@@ -47,7 +47,7 @@ func (t *tx) writeAudits() error {
 	if t.audits == nil {
 		return nil
 	}
-	return wrap("add to the audit", t.audits.run(t))
+	return wrap("add to the audit", runAll(t, t.audits))
 }
 
 func auditHead(t *tx) (audit.Head, error) {

@@ -151,19 +151,27 @@ func (s *Store) Decide(ctx context.Context, run string, outcomes []ledger.Outcom
 		if err != nil {
 			return err
 		}
+		d := decisions{
+			t: t, run: run, now: now,
+			payloads: newBulk(`INSERT INTO decision (person, payload) VALUES `, `person, payload`, ` ON CONFLICT (person) DO UPDATE SET payload = excluded.payload`),
+			people:   newUpdate(`id, outcome, version, at, review`, decidedUpdate),
+		}
 		for _, o := range outcomes {
 			g := grounds[o.Subject.Person]
 			if g == nil {
 				continue // decided on what is not true any more: it stays dirty
 			}
 			delete(grounds, o.Subject.Person) // a second outcome of the same person has no ground
-			if err := g.decide(t, run, o, now); err != nil {
+			if err := d.add(g, o); err != nil {
 				return err
 			}
 		}
-		return nil
+		return runAll(t, d.payloads, d.people)
 	})
 }
+
+const decidedUpdate = `UPDATE person AS p SET outcome = a.outcome, decided_version = a.version, decided_at = a.at, review_on = a.review, dirty = 0
+	FROM a WHERE p.id = a.id`
 
 // ground is a person whose decision can be committed.
 type ground struct {
@@ -238,35 +246,35 @@ func (s *Store) movedTo(t *tx) (int64, error) {
 	return s.moved.Load(), nil
 }
 
-// decide keeps a decision with all that follows from it.
-func (g *ground) decide(t *tx, run string, o ledger.Outcome, now time.Time) error {
-	person, day := o.Subject.Person, o.Decision.Day
+// decisions gathers what is written of each decision: in few statements, as they cost as much as what they change.
+type decisions struct {
+	t                *tx
+	run              string
+	now              time.Time
+	payloads, people *bulk
+}
+
+// add keeps a decision with all that follows from it.
+func (d *decisions) add(g *ground, o ledger.Outcome) error {
+	person, t := o.Subject.Person, d.t
 	payload, err := casefile.MarshalDecision(o.Decision)
 	if err != nil {
 		return fmt.Errorf("encode decision: %w", err)
 	}
-	_, err = t.exec(`INSERT INTO decision (person, payload) VALUES (?, ?) ON CONFLICT (person) DO UPDATE SET payload = excluded.payload`,
-		person, t.s.seal("decision", g.ocmw, number(person), "payload", payload))
-	if err != nil {
-		return err
-	}
-	_, err = t.exec(`UPDATE person SET outcome = ?, decided_version = ?, decided_at = ?, review_on = ?, dirty = 0 WHERE id = ?`,
-		string(o.Kind), o.Version, stored(now), string(reviewOn(o.Decision)), person)
-	if err != nil {
-		return err
-	}
+	d.payloads.add(person, t.s.seal("decision", g.ocmw, number(person), "payload", payload))
+	d.people.add(person, string(o.Kind), o.Version, stored(d.now), string(reviewOn(o.Decision)))
 	if err := adopt(t, person, o); err != nil {
 		return err
 	}
 	if !g.bare || len(o.Entries) > 0 {
-		lane := lane{t: t, run: run, ocmw: g.ocmw, person: person, now: now}
+		lane := lane{t: t, run: d.run, ocmw: g.ocmw, person: person, now: d.now}
 		if err := lane.plan(o); err != nil {
 			return err
 		}
 	}
-	rule, after := decidedRule(o.Decision, day)
+	rule, after := decidedRule(o.Decision, o.Decision.Day)
 	return t.audit(audit.Record{
-		At: now, Run: run, Action: "decided", OCMW: g.ocmw, Client: g.pseudonym, Rule: rule, RulesVersion: o.Version,
+		At: d.now, Run: d.run, Action: "decided", OCMW: g.ocmw, Client: g.pseudonym, Rule: rule, RulesVersion: o.Version,
 		Before: g.category, After: after, Reason: string(o.Kind),
 	}, "")
 }

@@ -151,7 +151,7 @@ type staging struct {
 	last    stagedClient
 	columns map[string]int64 // by their text
 	// for its parts: rows and records, and those that name a client, and say more of one
-	rows, held, records, people *insertion
+	rows, held, records, people *bulk
 }
 
 // stagedClient is a client who stands among the staged ones.
@@ -221,12 +221,12 @@ type stagedPart struct {
 	columns []sharedColumns
 	first   int64
 	given   []ledger.Row
-	rows    []*insertion // in their order, as are records
-	records []*insertion
+	rows    []*bulk // in their order, as are records
+	records []*bulk
 }
 
 // inOrder is the last of some insertions, where that is like the one that is wanted, else another behind them.
-func inOrder(all *[]*insertion, like *insertion) *insertion {
+func inOrder(all *[]*bulk, like *bulk) *bulk {
 	if n := len(*all); n > 0 && (*all)[n-1].columns == like.columns {
 		return (*all)[n-1]
 	}
@@ -257,7 +257,7 @@ func (p *stagedPart) insert(t *tx) error {
 			return err
 		}
 	}
-	if err := runAll(t, p.rows); err != nil {
+	if err := runAll(t, p.rows...); err != nil {
 		return err
 	}
 	for i, r := range p.given {
@@ -265,16 +265,7 @@ func (p *stagedPart) insert(t *tx) error {
 			return err
 		}
 	}
-	return runAll(t, p.records)
-}
-
-func runAll(t *tx, all []*insertion) error {
-	for _, in := range all {
-		if err := in.run(t); err != nil {
-			return err
-		}
-	}
-	return nil
+	return runAll(t, p.records...)
 }
 
 func (g *staging) open(t *tx) error {

@@ -82,7 +82,6 @@ type release struct {
 	counted   bool // the attempt counts
 	sent      bool // it counts when the entry was being sent, not when MLP was only read
 	why       outbox.Problem
-	run       string // that settled it
 }
 
 // give lets go of a claimed entry: one UPDATE with the old state and the claim in
@@ -110,7 +109,7 @@ func keepBack(t *tx, e outbox.Entry, now time.Time) error {
 	return err
 }
 
-// letGo is give without the rest of the lane.
+// letGo is give without the rest of the lane. What MLP took goes with others (end).
 func letGo(t *tx, e outbox.Entry, r release, now time.Time) error {
 	if e.State != r.to {
 		if err := outbox.Transition(e.State, r.to); err != nil {
@@ -121,20 +120,16 @@ func letGo(t *tx, e outbox.Entry, r release, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	var settledRun any
-	if r.to == outbox.Settled {
-		settledRun = r.run
-	}
 	counts := r.counted || r.sent && e.State == outbox.Claimed
-	return one(t.exec(letGoUpdate, string(r.to), bit(isOpen(r.to)), stored(r.notBefore), bit(counts), e.TraceID, problem, settledRun, stored(now),
+	return one(t.exec(letGoUpdate, string(r.to), bit(isOpen(r.to)), stored(r.notBefore), bit(counts), e.TraceID, problem, stored(now),
 		e.ID, e.Person, string(e.State), e.Claim, e.Version, e.Seq))
 }
 
 // letGoUpdate finds the entry by its place in the lane, where its neighbours are: ids are all over their index.
-const letGoUpdate = `UPDATE entry SET state = ?1, claim = NULL, head = head AND ?2, version = ?13, not_before = ?3, attempts = attempts + ?4,
-		trace_id = CASE WHEN ?5 = '' THEN trace_id ELSE ?5 END, problem = ?6, settled_run = ?7,
-		doubt_since = CASE WHEN ?1 = 'inDoubt' THEN COALESCE(doubt_since, ?8) END, updated_at = ?8
-	WHERE +id = ?9 AND person = ?10 AND seq = ?14 AND state = ?11 AND claim = ?12`
+const letGoUpdate = `UPDATE entry SET state = ?1, claim = NULL, head = head AND ?2, version = ?12, not_before = ?3, attempts = attempts + ?4,
+		trace_id = CASE WHEN ?5 = '' THEN trace_id ELSE ?5 END, problem = ?6,
+		doubt_since = CASE WHEN ?1 = 'inDoubt' THEN COALESCE(doubt_since, ?7) END, updated_at = ?7
+	WHERE +id = ?8 AND person = ?9 AND seq = ?13 AND state = ?10 AND claim = ?11`
 
 func (s *Store) sealProblem(e outbox.Entry, p outbox.Problem) ([]byte, error) {
 	if p == (outbox.Problem{}) {

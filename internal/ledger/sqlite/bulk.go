@@ -1,0 +1,80 @@
+package sqlite
+
+import "strings"
+
+// manyRows and fewRows are how many rows a statement takes at once: beginning and ending a statement costs as much as a row does.
+const manyRows, fewRows = 16, 4
+
+// bulk gathers rows of values, and runs a statement over them in their order.
+type bulk struct {
+	columns       string         // of a row
+	before, after string         // what stands around the values
+	width         int            // of a row
+	texts         map[int]string // by number of rows, as long as they are made
+	args          []any
+}
+
+func newBulk(before, columns, after string) *bulk {
+	width := 1 + strings.Count(columns, ",")
+	return &bulk{columns: columns, before: before, after: after, width: width, texts: map[int]string{}, args: make([]any, 0, manyRows*width)}
+}
+
+// newInsertion inserts rows into a table.
+func newInsertion(table, columns string) *bulk {
+	return newBulk("INSERT INTO "+table+" ("+columns+") VALUES ", columns, "")
+}
+
+// newUpdate runs an UPDATE ... FROM a, of which the values are the columns.
+func newUpdate(columns, update string) *bulk {
+	return newBulk("WITH a ("+columns+") AS (VALUES ", columns, ") "+update)
+}
+
+// another is one for the same statement. They run one after the other.
+func (b *bulk) another() *bulk {
+	other := *b
+	other.args = make([]any, 0, manyRows*b.width)
+	return &other
+}
+
+// add takes a row; there is a value for each column.
+func (b *bulk) add(row ...any) { b.args = append(b.args, row...) }
+
+// full tells that there is one statement's worth of rows.
+func (b *bulk) full() bool { return len(b.args) >= manyRows*b.width }
+
+// run takes what was gathered, in statements of three sizes, so that there are three texts to compile, and gives the number of rows that
+// it changed.
+func (b *bulk) run(t *tx) (changed int64, err error) {
+	left := b.args
+	for _, rows := range []int{manyRows, fewRows, 1} {
+		for n := rows * b.width; len(left) >= n; left = left[n:] {
+			some, err := t.exec(b.text(rows), left[:n]...)
+			if err != nil {
+				return changed, err
+			}
+			changed += some
+		}
+	}
+	clear(b.args)
+	b.args = b.args[:0]
+	return changed, nil
+}
+
+// runAll runs some one after the other.
+func runAll(t *tx, all ...*bulk) error {
+	for _, b := range all {
+		if _, err := b.run(t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *bulk) text(rows int) string {
+	if text, made := b.texts[rows]; made {
+		return text
+	}
+	row := "(?" + strings.Repeat(", ?", b.width-1) + ")"
+	b.texts[rows] = b.before + row + strings.Repeat(", "+row, rows-1) + b.after
+	return b.texts[rows]
+}
