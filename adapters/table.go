@@ -1,6 +1,7 @@
 package adapters
 
 import (
+	"bytes"
 	"fmt"
 	"regexp"
 	"slices"
@@ -77,7 +78,7 @@ func (t *Table) Line(l Line) error {
 		return nil
 	}
 	t.fitted = t.fitted || l.Problem == nil && t.header.misfit(l.Cells) == nil
-	if err := t.count(); err != nil || t.emit == nil {
+	if err := t.Count(); err != nil || t.emit == nil {
 		return err
 	}
 	row := t.row(l)
@@ -93,10 +94,25 @@ func (t *Table) Line(l Line) error {
 // Known counts a data row that need not be read.
 func (t *Table) Known() error {
 	t.fitted = true // it did when it was read
-	return t.count()
+	return t.Count()
 }
 
-func (t *Table) count() error {
+// Counts says that a line is a data row by its first cell, decoded or not and whatever stands behind it: no blank one, no header
+// and no totals line. Where it says no, the cells tell. It is for who makes no rows.
+func (t *Table) Counts(first []byte) bool {
+	if t.header == nil || len(first) == 0 || string(first) == t.header.texts[0] {
+		return false
+	}
+	for _, b := range first {
+		if !isGraphic(b) {
+			return false
+		}
+	}
+	return t.feed.totals == nil || !bytes.EqualFold(first[:min(len(first), len(t.feed.totals.startsWith))], []byte(t.feed.totals.startsWith))
+}
+
+// Count counts a data row of which nothing is made.
+func (t *Table) Count() error {
 	t.report.Rows++
 	if t.report.Rows > t.limits.Rows {
 		return tooManyRows(t.limits.Rows)

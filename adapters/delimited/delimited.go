@@ -58,7 +58,11 @@ func (r *Reader) Reread(ctx context.Context, in adapters.Input, feed *adapters.F
 		return table.Report(), err
 	}
 	defer func() { _ = body.Close() }()
-	return r.rows(ctx, newSplitter(body, form, r.limits), table, known)
+	s := newSplitter(body, form, r.limits)
+	if emit == nil {
+		s.counts = table.Counts
+	}
+	return r.rows(ctx, s, table, known)
 }
 
 func (r *Reader) rows(ctx context.Context, s *splitter, table *adapters.Table, known adapters.Known) (adapters.FileReport, error) {
@@ -86,7 +90,10 @@ func (r *Reader) rows(ctx context.Context, s *splitter, table *adapters.Table, k
 }
 
 func take(table *adapters.Table, rec record) error {
-	if rec.known {
+	switch {
+	case rec.counted:
+		return table.Count()
+	case rec.known:
 		return table.Known()
 	}
 	return table.Line(adapters.Line{Row: rec.row, Line: rec.line, Cells: rec.cells, Text: rec.text, Problem: rec.problem})

@@ -277,3 +277,48 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// FuzzCheck wants of a check, which leaves the cells of most lines alone, the answer that reading them all gives.
+func FuzzCheck(f *testing.F) {
+	header := strings.Join(adaptertest.Header(), ";") + "\n"
+	insz := strings.Replace(header, "Cliëntnr;INSZ", "INSZ;Cliëntnr", 1)
+	for _, text := range []string{
+		"C1;\nC2;\nTotaal;2\n", "C1;\nTOTAAL;1\n", "C1;\nTotaal aantal: 1", "C1;\nTo;\nTotaa;\nTotaal;3\n", "Totaal;0\nC1;\n",
+		"C1;\n;;;\n ;\n \nTotaal;1\n", ";;Totaal;0\n", " Totaal;0\n", "\"Totaal\";0\n", "C1;x;\"\nC2;\nTotaal;2\n",
+		header + "C1;\nTotaal;1\n", insz + "C1;\nTotaal;1\n", "C1;T1;x\nC2;T2;x", "Cliëntnr;\nTotaal;1\n", "C1;\nTotaal;2\n", "C1;\nC2", "C1;\nC2;;;;;;;;;;\nTotaal;2\n", "C1;\r\nTotaal;1\r\n",
+		"\xe9;\nTotaal;1\n", "C 1;\nTotaal;1\n", "C1\r;\nTotaal;1\n", strings.Repeat("C;", 30) + "\nTotaal;1\n", "C1;\n" + strings.Repeat("C", 400) + ";\nTotaal;2\n",
+		strings.Repeat("C1;\n", 21) + "Totaal;21\n",
+	} {
+		f.Add([]byte(text))
+	}
+	clients := adaptertest.Clients(f)
+	tracks, _ := adaptertest.Profile(f).Feed("tracks")
+	reader := New(adapters.Limits{RecordBytes: 300, RecordLines: 5, Cells: 20, Rows: 20, FileBytes: 1 << 16})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, in := range []struct {
+			feed *adapters.Feed
+			text []byte
+		}{
+			{clients, append([]byte(header), data...)},
+			{clients, append([]byte(insz), data...)},
+			{clients, data},
+			{tracks, append([]byte("Cliëntnr;Traject;Meer\n"), data...)},
+			{tracks, append([]byte("Traject;Cliëntnr\r"), data...)},
+		} {
+			file := adaptertest.Input("clients.csv", in.text)
+			_, want := reader.Read(context.Background(), file, in.feed, func(adapters.Row) error { return nil })
+			if diff := cmp.Diff(asProblem(want), asProblem(reader.Check(context.Background(), file, in.feed))); diff != "" {
+				t.Errorf("%s: a check of %q (-reading +check):\n%s", in.feed.Name, in.text, diff)
+			}
+		}
+	})
+}
+
+// asProblem is the problem that an error is, or a nameless one with its text.
+func asProblem(err error) *adapters.FileProblem {
+	var p *adapters.FileProblem
+	if err != nil && !errors.As(err, &p) {
+		return &adapters.FileProblem{Rule: err.Error()}
+	}
+	return p
+}

@@ -19,6 +19,7 @@ type record struct {
 	cutOff    bool   // the file ends in it without a line break
 	text      []byte // Row.Text
 	known     bool   // by its text; cells are empty then
+	counted   bool   // as a data row, without its cells
 }
 
 // physical is one line of the file.
@@ -41,6 +42,9 @@ type splitter struct {
 	lines     int // physical lines read
 	rows      int
 	memory    *memory // nil: nobody knows rows
+	// counts says that a line without a quote is a data row by its first cell; nil: cells are asked for.
+	counts func(first []byte) bool
+	spare  []byte // of a line that was read, for the next
 }
 
 func newSplitter(r io.Reader, f form, limits adapters.Limits) *splitter {
@@ -59,7 +63,8 @@ func newSplitter(r io.Reader, f form, limits adapters.Limits) *splitter {
 
 // read takes the next line of the file. Beyond the limit it is skipped, not kept.
 func (s *splitter) read() (physical, error) {
-	p := physical{number: s.lines + 1}
+	p := physical{number: s.lines + 1, text: s.spare[:0]}
+	s.spare = nil
 	for {
 		part, err := s.r.ReadSlice(s.end)
 		if len(p.text)+len(part) > s.limits.RecordBytes+2 {
@@ -110,6 +115,10 @@ func (s *splitter) next(fits func([]string) bool) (record, error) {
 	}
 	// Without a quote the line is a record, whatever comes behind it.
 	if whole := !bytes.ContainsRune(first.text, '"'); whole {
+		s.spare = first.text // all that is made of it is a copy
+		if rec.counted = s.counts != nil && !first.last && s.counts(s.firstCell(first.text)); rec.counted {
+			return rec, nil
+		}
 		if err := s.memory.recall(&rec, first); rec.known || err != nil {
 			return rec, err
 		}
@@ -124,6 +133,11 @@ func (s *splitter) next(fits func([]string) bool) (record, error) {
 		return rec, s.memory.recall(&rec, first)
 	}
 	return rec, nil
+}
+
+func (s *splitter) firstCell(line []byte) []byte {
+	first, _, _ := bytes.Cut(line, []byte{s.separator})
+	return first
 }
 
 // multiline reads on in a quoted cell.
