@@ -24,6 +24,7 @@ type secured struct {
 	hash string
 	path string
 	kept bool
+	look *looking // of a new copy; nil where nothing is checked
 }
 
 // secure sees to it that the content of a file is kept, and says what its hash is. A file of the
@@ -41,12 +42,12 @@ func (f *Folder) secure(ctx context.Context, c candidate) (secured, error) {
 		}
 	}
 	temp := filepath.Join(contentDir(f.opt.State), "claim"+incoming)
-	sum, err := f.copyIn(ctx, c, temp)
-	return secured{hash: sum, path: temp}, err
+	return f.copyIn(ctx, c, temp)
 }
 
 // drop removes a copy that became no claim.
 func (f *Folder) drop(s secured) {
+	s.look.stop()
 	if s.path != "" && !s.kept {
 		_ = f.opt.Files.Remove(s.path)
 	}
@@ -111,12 +112,17 @@ func (f *Folder) openSealed(path string) (opened, error) {
 	if err != nil {
 		return opened{}, plain(err)
 	}
-	r, err := f.opt.Keys.OpenStream(file, f.contentAAD())
+	return f.unseal(file)
+}
+
+// unseal closes what it can't read.
+func (f *Folder) unseal(sealed io.ReadCloser) (opened, error) {
+	r, err := f.opt.Keys.OpenStream(sealed, f.contentAAD())
 	if err != nil {
-		_ = file.Close()
+		_ = sealed.Close()
 		return opened{}, err
 	}
-	return opened{r, file}, nil
+	return opened{r, sealed}, nil
 }
 
 // contentOpener opens sealed content; at its end the hash has to be the claim's. Content that can't be

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -26,10 +28,13 @@ func inForce(t *testing.T) *bench {
 	return b
 }
 
-// work counts what is done with files, by operation and by place, and how often content was checked.
+// work counts what is done with files, by operation and by place, and how often content was checked. Nothing counts behind a poll.
 func (b *bench) work() map[string]int {
 	counts := map[string]int{}
+	var mu sync.Mutex // a check runs beside the copying
 	b.files.fail = func(op, path string) error {
+		mu.Lock()
+		defer mu.Unlock()
 		switch {
 		case strings.HasPrefix(path, b.opt.Folder) && op == "open":
 			counts["read"]++
@@ -41,6 +46,8 @@ func (b *bench) work() map[string]int {
 		return nil
 	}
 	b.opt.Check = func(context.Context, *adapters.Feed, adapters.Input) error {
+		mu.Lock()
+		defer mu.Unlock()
 		counts["checked"]++
 		return nil
 	}
@@ -307,9 +314,9 @@ func TestCrashAnywhereWithSameContent(t *testing.T) {
 
 // crashAt ends the work at the n-th operation on a file, and says whether it came to it.
 func (b *bench) crashAt(n int, work func()) (crashed bool) {
-	count := 0
+	var count atomic.Int64
 	b.files.fail = func(string, string) error {
-		if count++; count == n {
+		if count.Add(1) == int64(n) {
 			panic(crash{})
 		}
 		return nil

@@ -132,7 +132,7 @@ func (f *Folder) putBack(path, name string) error {
 
 // take claims one settled file: copy and hash, be sure that it didn't change, judge,
 // write the claim, and only then remove the original. Content that is kept already is only
-// hashed (see secure).
+// hashed (see secure); a copy is checked while it is made.
 func (f *Folder) take(ctx context.Context, c candidate, last map[string]Ingested, now time.Time, res *adapters.PollResult) {
 	if stuck := f.stuckClaim(c); stuck != nil {
 		f.removeOriginal(c, stuck, res)
@@ -156,7 +156,7 @@ func (f *Folder) take(ctx context.Context, c candidate, last map[string]Ingested
 		f.removeOriginal(c, before, res)
 		return
 	}
-	if err := f.judge(ctx, c, made, got.path, last, now); err != nil {
+	if err := f.judge(ctx, c, made, got, last, now); err != nil {
 		f.drop(got)
 		f.noteTaking(c, now, err, res)
 		return
@@ -196,27 +196,36 @@ func (e stateError) Unwrap() error { return e.error }
 
 var errChanging = errors.New("the file changed while it was read")
 
-// copyIn seals the content into temp, durably, and returns its hash.
-func (f *Folder) copyIn(ctx context.Context, c candidate, temp string) (string, error) {
+// copyIn seals the content into temp, durably, and begins with its check, which is over where this fails.
+func (f *Folder) copyIn(ctx context.Context, c candidate, temp string) (got secured, err error) {
+	got.path = temp
 	in, err := f.openSame(c)
 	if err != nil {
-		return "", err
+		return got, err
 	}
 	defer func() { _ = in.Close() }()
 	out, err := f.opt.Files.Create(temp)
 	if err != nil {
-		return "", stateError{err}
+		return got, stateError{err}
 	}
-	sum := sha256.New()
-	err = f.sealInto(out, io.TeeReader(&boundedReader{ctx: ctx, r: in, left: f.opt.MaxBytes}, sum))
+	copied, whole, sum := newCopying(out), false, sha256.New()
+	got.look = f.checkBeside(ctx, c, temp, copied)
+	defer func() {
+		if !whole {
+			got.look.stop()
+		}
+	}()
+	err = f.sealInto(copied, io.TeeReader(&boundedReader{ctx: ctx, r: in, left: f.opt.MaxBytes}, sum))
 	if err != nil {
 		_ = out.Close()
-		return "", err
+		return got, err
 	}
+	copied.finish(io.EOF) // the check goes on while the disk is waited for
 	if err := errors.Join(out.Sync(), out.Close()); err != nil {
-		return "", stateError{err}
+		return got, stateError{err}
 	}
-	return hex.EncodeToString(sum.Sum(nil)), nil
+	got.hash, whole = hex.EncodeToString(sum.Sum(nil)), true
+	return got, nil
 }
 
 // openSame opens the very file that was looked at.
@@ -299,8 +308,9 @@ func sameAs(a, b fs.FileInfo) bool {
 }
 
 // judge sets the state in which the claim begins. A *FileProblem as error means that
-// the file is not whole yet and stays where it is.
-func (f *Folder) judge(ctx context.Context, c candidate, made *claim, temp string, last map[string]Ingested, now time.Time) error {
+// the file is not whole yet and stays where it is. A check that began is over behind it.
+func (f *Folder) judge(ctx context.Context, c candidate, made *claim, got secured, last map[string]Ingested, now time.Time) error {
+	defer got.look.stop()
 	before, ingested := last[made.Feed]
 	switch {
 	case ingested && before.Hash == made.Hash && before.Version == f.opt.Version && !archived(f.store.all(), made):
@@ -318,8 +328,7 @@ func (f *Folder) judge(ctx context.Context, c candidate, made *claim, temp strin
 	case f.opt.Check == nil:
 		return nil
 	}
-	in := adapters.Input{Name: adapters.SafeName(made.Name), Size: made.Size, Open: f.contentOpener(temp, made.Hash)}
-	err := f.opt.Check(ctx, c.feed, in)
+	err := f.check(ctx, c, got)
 	var problem *adapters.FileProblem
 	if !errors.As(err, &problem) {
 		return err
@@ -333,6 +342,16 @@ func (f *Folder) judge(ctx context.Context, c candidate, made *claim, temp strin
 	}
 	made.State, made.Problem = stateQuarantined, problem
 	return nil
+}
+
+// check looks at content that is kept, or waits for the look at its copy.
+func (f *Folder) check(ctx context.Context, c candidate, got secured) error {
+	if got.look != nil {
+		return got.look.wait()
+	}
+	return f.opt.Check(ctx, c.feed, adapters.Input{
+		Name: adapters.SafeName(c.name), Size: c.info.Size(), Open: f.contentOpener(got.path, got.hash),
+	})
 }
 
 // futureSlack is how far ahead a file's own date may lie: a report may be named after the
