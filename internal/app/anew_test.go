@@ -91,7 +91,7 @@ func TestBeginAnewIsOrdered(t *testing.T) {
 // look answers that MLP has no dossier.
 func (a *App) look(t *testing.T) {
 	t.Helper()
-	lookups, err := a.store.NeedLookup(t.Context(), orderKBO, 2)
+	lookups, err := a.store.NeedLookup(t.Context(), orderKBO, 0, 2)
 	ok(t, err)
 	ok(t, a.store.SaveLookups(t.Context(), "run", orderKBO, []ledger.LookupResult{{Person: lookups[0].Person}}, a.now()))
 }

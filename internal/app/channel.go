@@ -189,8 +189,8 @@ func (d *delivering) noteWay(ctx context.Context, r deliver.Report) error {
 type observing struct{ ledger.Store }
 
 // NeedLookup implements observe.Store.
-func (o observing) NeedLookup(ctx context.Context, ocmw string, limit int) ([]mlp.Lookup, error) {
-	people, err := o.Store.NeedLookup(ctx, ocmw, limit)
+func (o observing) NeedLookup(ctx context.Context, ocmw string, after int64, limit int) ([]mlp.Lookup, error) {
+	people, err := o.Store.NeedLookup(ctx, ocmw, after, limit)
 	if err != nil {
 		return nil, err
 	}

@@ -89,7 +89,7 @@ func takeIn(t *testing.T, a *App) {
 	reading, err := ident.ParseINSZ("67722499797") // a TST number
 	ok(t, err)
 	takeInNumber(t, a, reading.INSZ)
-	lookups, err := a.store.NeedLookup(t.Context(), orderKBO, 1)
+	lookups, err := a.store.NeedLookup(t.Context(), orderKBO, 0, 1)
 	ok(t, err)
 	held := &casefile.Dossier{ID: "d", Version: 1, Person: casefile.Person{INSZ: reading.INSZ}, Registrations: []casefile.Registration{
 		{ID: "x", Body: casefile.Category{Code: casefile.Code90, From: "2026-03-02"}, From: "2026-03-02"},

@@ -166,7 +166,7 @@ func (s side) take(t *rapid.T, set adapters.Set, at time.Time) holding {
 	noError(t, err)
 	_, err = s.cycle.RunOnce(ctx, run)
 	noError(t, err)
-	people, err := s.store.NeedLookup(ctx, examples.KBO, 1000)
+	people, err := s.store.NeedLookup(ctx, examples.KBO, 0, 1000)
 	noError(t, err)
 	found := make([]ledger.LookupResult, len(people))
 	for i, p := range people {

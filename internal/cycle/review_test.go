@@ -89,7 +89,7 @@ func fill(t *testing.T, store ledger.Store, ready casefile.Date, now time.Time) 
 	staging := must[ledger.Staging](t, "open staging")(store.StageSet(t.Context(), "run-0", examples.KBO, []ledger.File{file}))
 	check(t, staging.Add(t.Context(), []ledger.Row{row}))
 	must[ledger.SetResult](t, "activate")(staging.Activate(t.Context(), []ledger.FileCount{{Rows: 1}}, now))
-	asked := must[[]ledger.Lookup](t, "list look-ups")(store.NeedLookup(t.Context(), examples.KBO, 10))
+	asked := must[[]ledger.Lookup](t, "list look-ups")(store.NeedLookup(t.Context(), examples.KBO, 0, 10))
 	if len(asked) != 1 {
 		t.Fatalf("%d people to look up", len(asked))
 	}

@@ -372,8 +372,8 @@ func (s *storm) drop(kbo string) {
 // lookups and sender are the parts as the program wires them.
 type lookups struct{ ledger.Store }
 
-func (o lookups) NeedLookup(ctx context.Context, kbo string, limit int) ([]mlp.Lookup, error) {
-	people, err := o.Store.NeedLookup(ctx, kbo, limit)
+func (o lookups) NeedLookup(ctx context.Context, kbo string, after int64, limit int) ([]mlp.Lookup, error) {
+	people, err := o.Store.NeedLookup(ctx, kbo, after, limit)
 	all := make([]mlp.Lookup, len(people))
 	for i, p := range people {
 		reading, unread := ident.ParseINSZ(p.INSZ)

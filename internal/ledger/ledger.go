@@ -317,8 +317,8 @@ type Outcome struct {
 
 // Observing is what MLP is known to hold.
 type Observing interface {
-	// NeedLookup lists clients of whom MLP was not asked yet.
-	NeedLookup(ctx context.Context, ocmw string, limit int) ([]Lookup, error)
+	// NeedLookup lists clients of whom MLP was not asked yet, by Person: those behind after, at most limit.
+	NeedLookup(ctx context.Context, ocmw string, after int64, limit int) ([]Lookup, error)
 	// SaveLookups stores what MLP answered: a dossier or none, and then whether the number
 	// is cancelled. A dossier of another id than the known one forgets what was written in that. Where the known one never had
 	// the number that was asked, it stays, whatever was found: a person is asked (DATA-03).

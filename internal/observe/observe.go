@@ -21,8 +21,8 @@ import (
 
 // Store keeps what was learnt. Each method is one transaction.
 type Store interface {
-	// NeedLookup lists people of whom MLP was not asked yet, at most limit.
-	NeedLookup(ctx context.Context, ocmw string, limit int) ([]mlp.Lookup, error)
+	// NeedLookup lists people of whom MLP was not asked yet, by number: those behind after, at most limit.
+	NeedLookup(ctx context.Context, ocmw string, after int64, limit int) ([]mlp.Lookup, error)
 	// SaveLookups stores for each of asked the dossier found, or that there is none, and whether the number is cancelled.
 	SaveLookups(ctx context.Context, run, ocmw string, asked []mlp.Lookup, found mlp.Found, now time.Time) error
 	Cursor(ctx context.Context, ocmw string) (string, error)
@@ -45,7 +45,7 @@ const (
 	maxRetryAfter = 10 * time.Minute
 )
 
-// Options are the parts of an Observer; all are required but Now.
+// Options are the parts of an Observer; all are required but Now. Store and Now are used by two goroutines at a time.
 type Options struct {
 	Store   Store
 	Clients map[string]Client // by KBO number
@@ -114,35 +114,78 @@ func (o *Observer) query(ctx context.Context, ocmw string, people []mlp.Lookup) 
 	return found, err
 }
 
-// FirstContact looks up everybody of whom MLP was not asked yet, in batches,
-// and says how many that were. What was looked up before an error is kept.
-func (o *Observer) FirstContact(ctx context.Context, run, ocmw string) (int, error) {
-	looked, last := 0, int64(0)
+// FirstContact looks up everybody of whom MLP was not asked yet, in batches, and says how many that were. While one is stored
+// MLP is asked about the next, so two of them are the most that is in memory at a time. What was looked up before an error is kept.
+func (o *Observer) FirstContact(ctx context.Context, run, ocmw string) (looked int, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	next, last := o.begin(ctx, ocmw, 0), int64(0)
+	defer func() { cancel(); <-next }() // nothing is asked behind it
 	for {
-		people, err := o.Store.NeedLookup(ctx, ocmw, mlp.MaxQuery)
-		if err != nil {
-			return looked, fmt.Errorf("list people to look up: %w", err)
+		b := <-next
+		if b.err != nil {
+			return looked, b.err
 		}
-		if len(people) == 0 {
-			return looked, nil
+		if len(b.people) == 0 {
+			return looked, o.proveStored(ctx, ocmw, last)
 		}
-		if looked > 0 && people[0].Person == last {
-			// Else MLP would be asked the same for ever.
-			return looked, errors.New("a person who was looked up is asked for again")
-		}
-		last = people[0].Person
-		if err := o.takeCursor(ctx, ocmw); err != nil {
-			return looked, err
-		}
-		found, err := o.query(ctx, ocmw, people)
-		if err != nil {
-			return looked, fmt.Errorf("look up people: %w", err)
-		}
-		if err := o.Store.SaveLookups(ctx, run, ocmw, people, found, o.Now()); err != nil {
+		last = b.people[len(b.people)-1].Person
+		next = o.begin(ctx, ocmw, last)
+		if err := o.Store.SaveLookups(ctx, run, ocmw, b.people, b.found, o.Now()); err != nil {
 			return looked, fmt.Errorf("keep what was looked up: %w", err)
 		}
-		looked += len(people)
+		looked += len(b.people)
 	}
+}
+
+// batch is people who were looked up together; nobody when there are no more.
+type batch struct {
+	people []mlp.Lookup
+	found  mlp.Found
+	err    error
+}
+
+// begin begins to look up the people behind one.
+func (o *Observer) begin(ctx context.Context, ocmw string, after int64) <-chan batch {
+	next := make(chan batch, 1)
+	go func() {
+		defer close(next)
+		people, found, err := o.lookUp(ctx, ocmw, after)
+		next <- batch{people, found, err}
+	}()
+	return next
+}
+
+func (o *Observer) lookUp(ctx context.Context, ocmw string, after int64) (people []mlp.Lookup, found mlp.Found, err error) {
+	if people, err = o.Store.NeedLookup(ctx, ocmw, after, mlp.MaxQuery); err != nil {
+		return nil, found, fmt.Errorf("list people to look up: %w", err)
+	}
+	if len(people) == 0 {
+		return nil, found, nil
+	}
+	if after == 0 {
+		if err = o.takeCursor(ctx, ocmw); err != nil {
+			return nil, found, err
+		}
+	}
+	if found, err = o.query(ctx, ocmw, people); err != nil {
+		return nil, found, fmt.Errorf("look up people: %w", err)
+	}
+	return people, found, nil
+}
+
+// proveStored sees that nobody up to the last who was looked up is asked for again: else MLP would be asked the same for ever.
+func (o *Observer) proveStored(ctx context.Context, ocmw string, last int64) error {
+	if last == 0 {
+		return nil
+	}
+	left, err := o.Store.NeedLookup(ctx, ocmw, 0, 1)
+	if err != nil {
+		return fmt.Errorf("list people to look up: %w", err)
+	}
+	if len(left) > 0 && left[0].Person <= last {
+		return errors.New("a person who was looked up is asked for again")
+	}
+	return nil
 }
 
 // takeCursor notes where the feed stands before the first look-up.

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -21,8 +23,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const ocmw = "0212214917"
 
-// store is a ledger's Observing in memory: people by id, and what MLP is known to hold.
+// store is a ledger's Observing in memory: people by id, and what MLP is known to hold. A batch is listed while the last is saved.
 type store struct {
+	mu     sync.Mutex
 	people map[int64]ident.INSZ
 	looked map[int64]bool
 	known  map[int64]casefile.Dossier
@@ -46,17 +49,21 @@ func (s *store) call(name string) error {
 	return nil
 }
 
-func (s *store) NeedLookup(_ context.Context, _ string, limit int) ([]mlp.Lookup, error) {
+func (s *store) NeedLookup(_ context.Context, _ string, after int64, limit int) ([]mlp.Lookup, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	var out []mlp.Lookup
-	for id := range int64(len(s.people)) {
-		if !s.looked[id+1] && len(out) < limit {
-			out = append(out, mlp.Lookup{Person: id + 1, INSZ: s.people[id+1]})
+	for id := after + 1; id <= int64(len(s.people)) && len(out) < limit; id++ {
+		if !s.looked[id] {
+			out = append(out, mlp.Lookup{Person: id, INSZ: s.people[id]})
 		}
 	}
 	return out, s.call("NeedLookup")
 }
 
 func (s *store) SaveLookups(_ context.Context, _, _ string, asked []mlp.Lookup, found mlp.Found, _ time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, p := range asked {
 		s.looked[p.Person] = true
 		if d, there := found.Dossiers[p.Person]; there {
@@ -134,10 +141,7 @@ func observer(s Store, c Client) *Observer {
 }
 
 func TestTheCursorIsTakenBeforeTheFirstLookUp(t *testing.T) {
-	s := newStore()
-	for i := range int64(450) {
-		s.people[i+1] = insz(t, "67722499797")
-	}
+	s := crowd(t, 450)
 	c := &pages{t: t, feed: map[string]mlp.Page{"": {Next: "now"}}, found: map[int64]casefile.Dossier{7: {ID: "d7", Version: 3}}}
 	n, err := observer(s, c).FirstContact(t.Context(), "r1", ocmw)
 	if err != nil || n != 450 || s.cursor != "now" {
@@ -154,13 +158,118 @@ func TestTheCursorIsTakenBeforeTheFirstLookUp(t *testing.T) {
 	}
 }
 
-func TestALookUpThatIsNotStoredEnds(t *testing.T) {
+// crowd is a store of so many people.
+func crowd(t *testing.T, people int64) *store {
+	t.Helper()
 	s := newStore()
-	s.people[1] = insz(t, "67722499797")
-	forgetful := &forgets{store: s}
-	c := &pages{t: t, feed: map[string]mlp.Page{"": {Next: "now"}}}
-	if _, err := observer(forgetful, c).FirstContact(t.Context(), "r1", ocmw); err == nil || c.queries != 1 {
-		t.Errorf("%v after %d queries", err, c.queries)
+	for i := range people {
+		s.people[i+1] = insz(t, "67722499797")
+	}
+	return s
+}
+
+func TestALookUpThatIsNotStoredEnds(t *testing.T) {
+	for people, queries := range map[int64]int{1: 1, 200: 1, 450: 3} {
+		forgetful := &forgets{store: crowd(t, people)}
+		c := &pages{t: t, feed: map[string]mlp.Page{"": {Next: "now"}}}
+		if _, err := observer(forgetful, c).FirstContact(t.Context(), "r1", ocmw); err == nil || c.queries != queries {
+			t.Errorf("%v after %d queries about %d people", err, c.queries, people)
+		}
+	}
+}
+
+// saves lets its test end what is being saved.
+type saves struct {
+	*store
+	end chan error
+}
+
+func (s saves) SaveLookups(ctx context.Context, run, ocmw string, asked []mlp.Lookup, found mlp.Found, now time.Time) error {
+	if err := <-s.end; err != nil {
+		return err
+	}
+	return s.store.SaveLookups(ctx, run, ocmw, asked, found, now)
+}
+
+// MLP is asked about one batch while the one before it is saved, and about no more.
+func TestTheNextBatchIsLookedUpMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := saves{crowd(t, 1000), make(chan error)}
+		c := &pages{t: t, feed: map[string]mlp.Page{"": {Next: "now"}}}
+		var looked int
+		go func() { looked, _ = observer(s, c).FirstContact(t.Context(), "r1", ocmw) }()
+		for saved := range 5 {
+			synctest.Wait()
+			if want := min(saved+2, 5); c.queries != want || len(s.looked) != saved*mlp.MaxQuery {
+				t.Errorf("asked %d times with %d batches saved, want %d; %d people", c.queries, saved, want, len(s.looked))
+			}
+			s.end <- nil
+		}
+		synctest.Wait()
+		if looked != 1000 {
+			t.Errorf("looked up %d", looked)
+		}
+	})
+}
+
+// fails answers with err from its second query on, or after the end of the context, once its test lets it.
+type fails struct {
+	*pages
+	err    error
+	asking bool
+	end    chan struct{}
+}
+
+func (f *fails) Query(ctx context.Context, people []mlp.Lookup) (mlp.Found, error) {
+	found, err := f.pages.Query(ctx, people)
+	if f.queries < 2 {
+		return found, err
+	}
+	if f.err == nil {
+		f.asking = true
+		<-ctx.Done()
+		<-f.end
+		f.asking = false
+		return mlp.Found{}, ctx.Err()
+	}
+	return mlp.Found{}, f.err
+}
+
+// What was looked up before an error stays, and nothing is looked up behind it.
+func TestFirstContactEndsAtAnError(t *testing.T) {
+	full, refused := errors.New("the disk is full"), &mlp.Error{Verdict: mlp.VerdictTransient}
+	for name, tt := range map[string]struct {
+		asked, saved error
+		canceled     bool
+		want         error
+		looked       int
+	}{
+		"of MLP, about the batch behind":        {asked: refused, want: refused, looked: 200},
+		"of the store, while MLP is asked":      {saved: full, want: full},
+		"of both":                               {asked: refused, saved: full, want: full},
+		"as it is canceled, while MLP is asked": {canceled: true, want: context.Canceled, looked: 200},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := saves{crowd(t, 1000), make(chan error)}
+				c := &fails{pages: &pages{t: t, feed: map[string]mlp.Page{"": {Next: "now"}}}, err: tt.asked, end: make(chan struct{})}
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				go func() {
+					s.end <- tt.saved
+					synctest.Wait()
+					if tt.canceled {
+						cancel()
+					}
+					synctest.Wait()
+					close(c.end)
+				}()
+				looked, err := observer(s, c).FirstContact(ctx, "r1", ocmw)
+				if !errors.Is(err, tt.want) || looked != tt.looked || len(s.looked) != tt.looked || c.queries != 2 || c.asking {
+					t.Errorf("%v with %d looked up, %d stored and %d queries; asking still: %t", err, looked, len(s.looked), c.queries, c.asking)
+				}
+			})
+		})
 	}
 }
 

@@ -63,7 +63,7 @@ var beginning = map[string]func(*world){
 			w.Fatal("the audit lacks the reason")
 		}
 		w.same(0, len(w.dirty(kbo)), "to decide before MLP was asked")
-		asked := must(w.NeedLookup(w.ctx, kbo, 10))
+		asked := must(w.NeedLookup(w.ctx, kbo, 0, 10))
 		w.same([]ledger.Lookup{{Person: s.Person, INSZ: insz(2).Reveal()}}, asked, "look-ups")
 		must(w.SaveFeed(w.ctx, kbo, "c", []casefile.Dossier{*dossier(1, 7, "03")}, w.now))
 		w.look(kbo, map[string]*casefile.Dossier{insz(2).Reveal(): dossier(2, 3, "03")})

@@ -132,7 +132,7 @@ func (f *farm) live() bool {
 func (f *farm) done() bool {
 	w := f.w
 	open := must(w.Entries(w.ctx, ledger.EntryFilter{States: []outbox.State{outbox.Waiting, outbox.Suspended, outbox.Claimed, outbox.InDoubt, outbox.Parked}}))
-	if len(open) > 0 || len(w.dirty(kbo)) > 0 || len(must(w.NeedLookup(w.ctx, kbo, 10))) > 0 {
+	if len(open) > 0 || len(w.dirty(kbo)) > 0 || len(must(w.NeedLookup(w.ctx, kbo, 0, 10))) > 0 {
 		return false
 	}
 	for i := 1; i <= f.people; i++ {

@@ -292,7 +292,7 @@ var ingesting = map[string]func(*world){
 		w.look(kbo, map[string]*casefile.Dossier{insz(2).Reveal(): dossier(2, 1, "05")})
 		w.settleAll(kbo)
 		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 11, "A")), row(0, 3, client("c2", 12, "B")))
-		asked := must(w.NeedLookup(w.ctx, kbo, 10))
+		asked := must(w.NeedLookup(w.ctx, kbo, 0, 10))
 		w.same(1, len(asked), "look-ups")
 		w.same(insz(11).Reveal(), asked[0].INSZ, "INSZ to look up")
 		w.same([]string{"c2"}, numbers(w.dirty(kbo)), "decided with the dossier that is known")

@@ -82,7 +82,7 @@ var keeping = map[string]func(*world){
 
 		copied := restore()
 		w.same("", must(copied.Cursor(w.ctx, kbo)), "position in the feed")
-		w.same(3, len(must(copied.NeedLookup(w.ctx, kbo, 10))), "clients to look up")
+		w.same(3, len(must(copied.NeedLookup(w.ctx, kbo, 0, 10))), "clients to look up")
 		have := copied.holdings("fact")
 		w.same(len(want.Audit)+1, len(have.Audit), "records of the audit, with the restore's")
 		have.Audit = have.Audit[:len(want.Audit)]

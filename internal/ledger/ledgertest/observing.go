@@ -1,6 +1,7 @@
 package ledgertest
 
 import (
+	"slices"
 	"time"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
@@ -9,6 +10,18 @@ import (
 )
 
 var observing = map[string]func(*world){
+	"who is to be looked up is listed in order, a batch behind the other": func(w *world) {
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "A")), row(0, 3, client("c2", 2, "B")), row(0, 4, client("c3", 3, "C")))
+		w.ingest(other, w.feeds("clients"), row(0, 2, client("c4", 4, "D")))
+		one := must(w.NeedLookup(w.ctx, kbo, 0, 1))
+		two := must(w.NeedLookup(w.ctx, kbo, one[0].Person, 1))
+		rest := must(w.NeedLookup(w.ctx, kbo, two[0].Person, 10))
+		w.same(must(w.NeedLookup(w.ctx, kbo, 0, 10)), slices.Concat(one, two, rest), "listed in batches")
+		w.same(0, len(must(w.NeedLookup(w.ctx, kbo, rest[0].Person, 10))), "behind the last")
+		w.ok(w.SaveLookups(w.ctx, "run-1", kbo, []ledger.LookupResult{{Person: one[0].Person}}, w.now))
+		w.same(rest, must(w.NeedLookup(w.ctx, kbo, two[0].Person, 10)), "behind the second, with the first looked up")
+	},
+
 	"the feed marks whom it concerns": func(w *world) {
 		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "A")), row(0, 3, client("c2", 2, "B")), row(0, 4, client("c3", 3, "C")))
 		w.look(kbo, map[string]*casefile.Dossier{insz(1).Reveal(): dossier(1, 3, "05"), insz(2).Reveal(): dossier(2, 1, "03")})

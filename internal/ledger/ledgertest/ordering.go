@@ -268,7 +268,7 @@ var ordering = map[string]func(*world){
 
 	"a cancelled number is known until a dossier is found": func(w *world) {
 		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "Peeters")))
-		asked := must(w.NeedLookup(w.ctx, kbo, 10))
+		asked := must(w.NeedLookup(w.ctx, kbo, 0, 10))
 		w.ok(w.SaveLookups(w.ctx, "run-1", kbo, []ledger.LookupResult{{Person: asked[0].Person, Canceled: true}}, w.now))
 		s := w.subject("c1")
 		w.same(casefile.Known{LookedUp: true, INSZCanceled: true}, s.Known, "known")

@@ -232,7 +232,7 @@ func dossier(n int, version int64, codes ...casefile.Code) *casefile.Dossier {
 // look answers all look-ups: by INSZ, nil for none.
 func (w *world) look(ocmw string, byINSZ map[string]*casefile.Dossier) int {
 	w.Helper()
-	asked := must(w.NeedLookup(w.ctx, ocmw, 1000))
+	asked := must(w.NeedLookup(w.ctx, ocmw, 0, 1000))
 	found := make([]ledger.LookupResult, len(asked))
 	for i, a := range asked {
 		found[i] = ledger.LookupResult{Person: a.Person, Dossier: byINSZ[a.INSZ]}

@@ -121,7 +121,7 @@ func TestRestore(t *testing.T) {
 	if cursor, err := s.Cursor(t.Context(), kbo); cursor != "" || err != nil {
 		t.Errorf("the feed goes on from %q, %v", cursor, err)
 	}
-	asked, err := s.NeedLookup(t.Context(), kbo, 10)
+	asked, err := s.NeedLookup(t.Context(), kbo, 0, 10)
 	check(t, err)
 	if len(asked) != 1 {
 		t.Errorf("%d clients are looked up", len(asked))

@@ -87,7 +87,7 @@ func readAll(t *testing.T, s ledger.Store) holdings {
 	}
 	h.Due, err = s.NextDue(t.Context())
 	check(t, err)
-	asked, err := s.NeedLookup(t.Context(), kbo, 10)
+	asked, err := s.NeedLookup(t.Context(), kbo, 0, 10)
 	check(t, err)
 	dirty, err := s.Dirty(t.Context(), kbo, "2026-03-16", "v1", 10)
 	check(t, err)

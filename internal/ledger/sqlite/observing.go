@@ -14,11 +14,11 @@ import (
 )
 
 // NeedLookup implements ledger.Observing.
-func (s *Store) NeedLookup(ctx context.Context, ocmw string, limit int) ([]ledger.Lookup, error) {
+func (s *Store) NeedLookup(ctx context.Context, ocmw string, after int64, limit int) ([]ledger.Lookup, error) {
 	var all []ledger.Lookup
 	err := s.read(ctx, "list clients to look up", func(t *tx) error {
 		for rs, err := range t.rows(`SELECT id, insz, client_ix FROM person
-			WHERE ocmw = ? AND looked_up = 0 AND insz_ix IS NOT NULL ORDER BY id LIMIT ?`, ocmw, limit) {
+			WHERE ocmw = ? AND id > ? AND looked_up = 0 AND insz_ix IS NOT NULL ORDER BY id LIMIT ?`, ocmw, after, limit) {
 			if err != nil {
 				return err
 			}

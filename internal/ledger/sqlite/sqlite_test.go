@@ -94,7 +94,7 @@ func fill(t testing.TB, s ledger.Store) (ledger.Subject, outbox.Entry) {
 	check(t, s.StartRun(ctx, "run", noon))
 	bad := ledger.Row{Number: 3, Client: "nummer-4711", Rejections: []ledger.Rejection{{Row: 3, Rule: "insz.check", ReasonNL: "geheime reden"}}}
 	activate(t, stage(t, s, "a.csv", clientRow(t, "nummer-1234", 2), bad), 2)
-	asked, err := s.NeedLookup(ctx, kbo, 10)
+	asked, err := s.NeedLookup(ctx, kbo, 0, 10)
 	check(t, err)
 	if len(asked) != 1 || asked[0].INSZ != tst {
 		t.Fatalf("asked for %d look-ups", len(asked))
@@ -487,7 +487,7 @@ func crowd(t testing.TB, s ledger.Store, clients, recordsEach int) map[string]ti
 		lap(fmt.Sprintf("activate %d", round+1))
 	}
 	for {
-		asked, err := s.NeedLookup(ctx, kbo, 200)
+		asked, err := s.NeedLookup(ctx, kbo, 0, 200)
 		check(t, err)
 		if len(asked) == 0 {
 			break
