@@ -50,25 +50,32 @@ func (s *Store) SaveLookups(ctx context.Context, run, ocmw string, results []led
 		if err != nil {
 			return err
 		}
+		var changed []int64
 		for _, r := range results {
 			p := people[r.Person]
 			if p == nil || p.ocmw != ocmw {
 				return ledger.ErrNotFound
 			}
-			if err := p.saveLookup(t, r, s.day(now)); err != nil {
+			news, err := p.saveLookup(t, r, s.day(now))
+			if err != nil {
 				return err
 			}
+			if news {
+				changed = append(changed, r.Person)
+			}
 		}
-		return nil
+		_, err = t.exec(`UPDATE person SET dirty = 1 WHERE dirty = 0 AND id IN (SELECT value FROM json_each(?))`, list(changed))
+		return err
 	})
 }
 
-func (p *person) saveLookup(t *tx, r ledger.LookupResult, day casefile.Date) error {
+// saveLookup tells whether it brought news: having been asked again is none.
+func (p *person) saveLookup(t *tx, r ledger.LookupResult, day casefile.Date) (news bool, err error) {
 	p.known.LookedUp = true
 	another, err := p.askedUnderAnother(t, r.Dossier)
 	switch {
 	case err != nil:
-		return err
+		return false, err
 	case another: // what was sent stands in the known one, so a person is asked
 	case r.Dossier != nil:
 		learnDossier(&p.known, r.Dossier)
@@ -77,12 +84,9 @@ func (p *person) saveLookup(t *tx, r ledger.LookupResult, day casefile.Date) err
 	}
 	outside, digest := p.was.outside, p.digest
 	if err := p.save(t, day); err != nil {
-		return err
+		return false, err
 	}
-	if p.was.outside == outside && bytes.Equal(p.digest, digest) {
-		return nil // having been asked again is no news
-	}
-	return setDirty(t, r.Person)
+	return p.was.outside != outside || !bytes.Equal(p.digest, digest), nil
 }
 
 // askedUnderAnother tells that the person was looked up under a number that the known dossier never had, so that what was found, another
