@@ -50,13 +50,14 @@ func (s *Store) SaveLookups(ctx context.Context, run, ocmw string, results []led
 		if err != nil {
 			return err
 		}
+		all := newSaving(t)
 		var changed []int64
 		for _, r := range results {
 			p := people[r.Person]
 			if p == nil || p.ocmw != ocmw {
 				return ledger.ErrNotFound
 			}
-			news, err := p.saveLookup(t, r, s.day(now))
+			news, err := p.saveLookup(all, r, s.day(now))
 			if err != nil {
 				return err
 			}
@@ -64,15 +65,17 @@ func (s *Store) SaveLookups(ctx context.Context, run, ocmw string, results []led
 				changed = append(changed, r.Person)
 			}
 		}
-		_, err = t.exec(`UPDATE person SET dirty = 1 WHERE dirty = 0 AND id IN (SELECT value FROM json_each(?))`, list(changed))
-		return err
+		if err := all.run(); err != nil {
+			return err
+		}
+		return setDirty(t, changed...)
 	})
 }
 
 // saveLookup tells whether it brought news: having been asked again is none.
-func (p *person) saveLookup(t *tx, r ledger.LookupResult, day casefile.Date) (news bool, err error) {
+func (p *person) saveLookup(into *saving, r ledger.LookupResult, day casefile.Date) (news bool, err error) {
 	p.known.LookedUp = true
-	another, err := p.askedUnderAnother(t, r.Dossier)
+	another, err := p.askedUnderAnother(into.t, r.Dossier)
 	switch {
 	case err != nil:
 		return false, err
@@ -83,7 +86,7 @@ func (p *person) saveLookup(t *tx, r ledger.LookupResult, day casefile.Date) (ne
 		p.known.Dossier, p.known.INSZCanceled = nil, r.Canceled
 	}
 	outside, digest := p.was.outside, p.digest
-	if err := p.save(t, day); err != nil {
+	if err := into.add(p, day); err != nil {
 		return false, err
 	}
 	return p.was.outside != outside || !bytes.Equal(p.digest, digest), nil
@@ -122,8 +125,12 @@ func isOld(k casefile.Known, d casefile.Dossier) bool {
 	return k.Dossier != nil && k.Dossier.ID == d.ID && d.Version < k.Dossier.Version
 }
 
-func setDirty(t *tx, person int64) error {
-	_, err := t.exec(`UPDATE person SET dirty = 1 WHERE id = ? AND dirty = 0`, person)
+// setDirty has people decided again.
+func setDirty(t *tx, persons ...int64) error {
+	if len(persons) == 0 {
+		return nil
+	}
+	_, err := t.exec(`UPDATE person SET dirty = 1 WHERE dirty = 0 AND id IN (SELECT value FROM json_each(?))`, list(persons))
 	return err
 }
 
@@ -245,25 +252,51 @@ func saveKnown(t *tx, id int64, k casefile.Known, day casefile.Date) error {
 	return p.save(t, day)
 }
 
-// save writes what is known of the person, with what the tables show of it in
-// clear. A zero day leaves the category as it stands. Whoever was never looked up
-// before gets the category as that of before the run.
+// save writes what is known of the person.
 func (p *person) save(t *tx, day casefile.Date) error {
-	k := p.known
+	all := newSaving(t)
+	if err := all.add(p, day); err != nil {
+		return err
+	}
+	return all.run()
+}
+
+// saving gathers what is known of people, with what the tables show of it in clear, and writes it in few statements: they cost as much as
+// what they change.
+type saving struct {
+	t     *tx
+	known *bulk
+	// by what changed: nobody's index is touched for what stays
+	versions, categories, people *bulk
+}
+
+func newSaving(t *tx) *saving {
+	return &saving{
+		t: t,
+		known: newBulk(`INSERT INTO known (person, digest, payload) VALUES `, `person, digest, payload`,
+			` ON CONFLICT (person) DO UPDATE SET digest = excluded.digest, payload = excluded.payload`),
+		versions: newUpdate(`id, version`, `UPDATE person AS p SET version = a.version FROM a WHERE p.id = a.id`),
+		categories: newUpdate(`id, version, category, next`,
+			`UPDATE person AS p SET version = a.version, category = a.category, category_next = a.next FROM a WHERE p.id = a.id`),
+		people: newUpdate(`id, looked, outside, version, dossier, category, next`, `UPDATE person AS p SET looked_up = a.looked, outside_area = a.outside,
+			version = a.version, dossier_ix = a.dossier, category = a.category, category_next = a.next,
+			before_category = IIF(contacted = 0 AND a.looked = 1, a.category, before_category), contacted = MAX(contacted, a.looked)
+			FROM a WHERE p.id = a.id`),
+	}
+}
+
+// add takes a person. A zero day leaves the category as it stands. Whoever was never looked up before gets the category as that of before
+// the run.
+func (s *saving) add(p *person, day casefile.Date) error {
+	t, k := s.t, p.known
 	k.LookedUp, k.OutsideArea = true, false // the columns say it; the payload stays the same
 	payload, err := casefile.MarshalKnown(k)
 	if err != nil {
 		return fmt.Errorf("encode known dossier: %w", err)
 	}
-	digest := t.s.ix("known", string(payload))
-	_, err = t.exec(`INSERT INTO known (person, digest, payload) VALUES (?, ?, ?)
-		ON CONFLICT (person) DO UPDATE SET digest = excluded.digest, payload = excluded.payload`,
-		p.id, digest, t.s.seal("known", p.ocmw, number(p.id), "payload", payload))
-	if err != nil {
-		return err
-	}
-	p.digest = digest
-	t.s.recent.put(recentKey{p.id, string(digest)}, k)
+	p.digest = t.s.ix("known", string(payload))
+	s.known.add(p.id, p.digest, t.s.seal("known", p.ocmw, number(p.id), "payload", payload))
+	t.s.recent.put(recentKey{p.id, string(p.digest)}, k)
 	var version int64
 	var dossier []byte
 	if k.Dossier != nil {
@@ -274,20 +307,18 @@ func (p *person) save(t *tx, day casefile.Date) error {
 	}
 	now, was := stood{p.known.LookedUp, p.known.OutsideArea, dossier, p.category, p.categoryTo}, p.was
 	p.was = &now
-	switch { // no index is touched of what stays
+	switch {
 	case was != nil && now.same(*was):
-		_, err = t.exec(`UPDATE person SET version = ? WHERE id = ?`, version, p.id)
-		return err
+		s.versions.add(p.id, version)
 	case was != nil && now.sameDossier(*was):
-		_, err = t.exec(`UPDATE person SET version = ?, category = ?, category_next = ? WHERE id = ?`, version, now.category, now.categoryTo, p.id)
-		return err
+		s.categories.add(p.id, version, now.category, now.categoryTo)
+	default:
+		s.people.add(p.id, bit(now.lookedUp), bit(now.outside), version, dossier, now.category, now.categoryTo)
 	}
-	_, err = t.exec(`UPDATE person SET looked_up = ?1, outside_area = ?2, version = ?3, dossier_ix = ?4, category = ?5, category_next = ?6,
-			before_category = CASE WHEN contacted = 0 AND ?1 = 1 THEN ?5 ELSE before_category END, contacted = MAX(contacted, ?1)
-		WHERE id = ?7`,
-		bit(now.lookedUp), bit(now.outside), version, dossier, now.category, now.categoryTo, p.id)
-	return err
+	return nil
 }
+
+func (s *saving) run() error { return runAll(s.t, s.known, s.versions, s.categories, s.people) }
 
 func (s stood) same(o stood) bool {
 	return s.sameDossier(o) && s.category == o.category && s.categoryTo == o.categoryTo

@@ -74,28 +74,49 @@ func settlingLanes(t *tx, run string, entries []outbox.Entry, answers []casefile
 	return lanes, err
 }
 
-// settleLanes ends the entries of lanes, and then looks once at what is left of all.
+// settleLanes ends the entries of lanes, stores what is known after them, and then looks once at what is left of all.
 func settleLanes(t *tx, lanes []*settling) error {
 	if err := end(t, lanes); err != nil {
 		return err
 	}
-	persons := make([]int64, len(lanes))
-	for i, l := range lanes {
-		persons[i] = l.person
+	all := newSaving(t)
+	for _, l := range lanes {
 		if err := l.takeAll(); err != nil {
 			return err
 		}
+		if err := all.add(l.who, ""); err != nil {
+			return err
+		}
+	}
+	if err := all.run(); err != nil {
+		return err
+	}
+	return goOn(t, lanes)
+}
+
+// goOn carries what is left of lanes, where there is more of them, to the version of the dossier. Where the version moved by more than
+// the entries' own writes, somebody else wrote in between: then the rest was decided on what is not true any more, and the client is decided
+// again (design decision 13). So it is when the lane is empty: on what MLP holds now, nothing may be left to send, and the decision that
+// people see says so.
+func goOn(t *tx, lanes []*settling) error {
+	persons := make([]int64, len(lanes))
+	for i, l := range lanes {
+		persons[i] = l.person
 	}
 	left, err := standingIn(t, persons)
 	if err != nil {
 		return err
 	}
+	var again []int64
 	for _, l := range lanes {
-		if err := l.conclude(left[l.person]); err != nil {
+		if err := l.advanceTo(l.who.known.Dossier.Version, left[l.person]); err != nil {
 			return err
 		}
+		if !l.ours || len(left[l.person]) == 0 {
+			again = append(again, l.person)
+		}
 	}
-	return nil
+	return setDirty(t, again...)
 }
 
 // end lets go of the entries of all lanes, each found by its place in the lane, under the claim that it was sent under (letGo does so for
@@ -140,21 +161,6 @@ func (l *settling) takeAll() error {
 		l.who.known.Dossier = &last
 	}
 	return nil
-}
-
-// conclude stores the dossier after the entries and carries the rest of the lane, where there is more of it, to
-// its version. Where the version moved by more than the entries' own writes, somebody
-// else wrote in between: then the rest was decided on what is not true any more, and
-// the client is decided again (design decision 13). So it is when the lane is empty: on what MLP holds
-// now, nothing may be left to send, and the decision that people see says so.
-func (l *settling) conclude(left []standing) error {
-	if err := l.who.save(l.t, ""); err != nil {
-		return err
-	}
-	if err := l.advanceTo(l.who.known.Dossier.Version, left); err != nil || l.ours && len(left) > 0 {
-		return err
-	}
-	return setDirty(l.t, l.person)
 }
 
 // take learns what MLP holds after an entry, unless the feed was ahead of the answer. It tells whether the entry alone made

@@ -32,7 +32,7 @@ type tx struct {
 	kept     *statements
 	prepared map[string]*sql.Stmt
 	head     *audit.Head // of the audit chain, read at the first record
-	audits   *bulk  // records that are to be written
+	audits   *bulk       // records that are to be written
 }
 
 // write runs do in a transaction that can write; what is the verb phrase of its
