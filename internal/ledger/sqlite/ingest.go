@@ -28,6 +28,7 @@ func (s *Store) StageSet(ctx context.Context, run, ocmw string, files []ledger.F
 	}
 	g := &staging{
 		s: s, ocmw: ocmw, run: run,
+		clients: newBulk(`INSERT INTO staged_client (client_ix, ocmw, client, pseudonym) VALUES `, `client_ix, ocmw, client, pseudonym`, ` ON CONFLICT DO NOTHING`),
 		rows:    newInsertion("export_row", rowColumns),
 		held:    newInsertion("export_row", rowColumns+", client_ix, client"),
 		records: newInsertion("row_record", recordColumns),
@@ -150,8 +151,8 @@ type staging struct {
 	// Of the records before, in the same transaction; Prepare's.
 	last    stagedClient
 	columns map[string]int64 // by their text
-	// for its parts: rows and records, and those that name a client, and say more of one
-	rows, held, records, people *bulk
+	// for its parts: clients, rows and records, and of these those that name a client, and say more of one
+	clients, rows, held, records, people *bulk
 }
 
 // stagedClient is a client who stands among the staged ones.
@@ -217,7 +218,7 @@ func (g *staging) insert(ctx context.Context, parts []*stagedPart) error {
 // stagedPart is some rows with all that refers to them, ready to be inserted.
 type stagedPart struct {
 	ocmw    string
-	clients []stagedClient // who are not of the part before
+	clients []*bulk // who are not of the part before
 	columns []sharedColumns
 	first   int64
 	given   []ledger.Row
@@ -250,14 +251,7 @@ func (p *stagedPart) insert(t *tx) error {
 	if err := addColumns(t, p.columns); err != nil {
 		return err
 	}
-	for _, c := range p.clients {
-		_, err := t.exec(`INSERT INTO staged_client (client_ix, ocmw, client, pseudonym) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-			c.ix, p.ocmw, c.sealed, c.pseudonym)
-		if err != nil {
-			return err
-		}
-	}
-	if err := runAll(t, p.rows...); err != nil {
+	if err := runAll(t, append(p.clients, p.rows...)...); err != nil {
 		return err
 	}
 	for i, r := range p.given {
@@ -326,7 +320,7 @@ func (g *staging) stageClient(p *stagedPart, number string) stagedClient {
 	}
 	c := stagedClient{number: number, ix: g.s.ix("client", g.ocmw, number), pseudonym: g.s.keys.Pseudonym(g.ocmw, number)}
 	c.sealed = g.s.seal("person", g.ocmw, place(c.ix), "client", []byte(number))
-	p.clients = append(p.clients, c)
+	inOrder(&p.clients, g.clients).add(c.ix, g.ocmw, c.sealed, c.pseudonym)
 	g.last = c
 	return c
 }
