@@ -2,8 +2,8 @@ package sqlite
 
 import "strings"
 
-// manyRows and fewRows are how many rows a statement takes at once: beginning and ending a statement costs as much as a row does.
-const manyRows, fewRows = 16, 4
+// manyRows is how many rows a statement takes at once: beginning and ending a statement costs as much as a row does.
+const manyRows = 16
 
 // bulk gathers rows of values, and runs a statement over them in their order.
 type bulk struct {
@@ -42,11 +42,11 @@ func (b *bulk) add(row ...any) { b.args = append(b.args, row...) }
 // full tells that there is one statement's worth of rows.
 func (b *bulk) full() bool { return len(b.args) >= manyRows*b.width }
 
-// run takes what was gathered, in statements of three sizes, so that there are three texts to compile, and gives the number of rows that
-// it changed.
+// run takes what was gathered, in statements of five sizes, so that there are five texts to compile, and gives the number of rows that it
+// changed.
 func (b *bulk) run(t *tx) (changed int64, err error) {
 	left := b.args
-	for _, rows := range []int{manyRows, fewRows, 1} {
+	for rows := manyRows; rows > 0; rows /= 2 {
 		for n := rows * b.width; len(left) >= n; left = left[n:] {
 			some, err := t.exec(b.text(rows), left[:n]...)
 			if err != nil {
