@@ -29,11 +29,23 @@ func (c filesListCmd) Run(s *session) error {
 		}
 		return list, err
 	}
-	_, err := look(s, c.configFlag, c.JSON, ask, printKeptFiles)
+	_, err := look(s, c.configFlag, c.JSON, ask, func(w io.Writer, list app.KeptFiles) { printKeptFiles(w, list, c.none()) })
 	return err
 }
 
-func printKeptFiles(w io.Writer, list app.KeptFiles) {
+// none says that there is no such file, and which were asked for: an installation that took nothing yet is not one that refused nothing.
+func (c filesListCmd) none() string {
+	text := "no file was taken yet in this state directory"
+	if c.Quarantined {
+		text = "no file that was refused is kept"
+	}
+	if c.OCMW != "" {
+		text += " of OCMW " + c.OCMW
+	}
+	return text
+}
+
+func printKeptFiles(w io.Writer, list app.KeptFiles, none string) {
 	rest := list.Files
 	for len(rest) > 0 {
 		n := slices.IndexFunc(rest, func(f app.KeptFile) bool { return f.OCMW != rest[0].OCMW })
@@ -44,7 +56,7 @@ func printKeptFiles(w io.Writer, list app.KeptFiles) {
 		rest = rest[n:]
 	}
 	if len(list.Files) == 0 {
-		fmt.Fprintln(w, "no such file is kept")
+		fmt.Fprintln(w, none)
 	}
 	for _, n := range list.Notes {
 		fmt.Fprintf(w, "  note: %s\n", n)
