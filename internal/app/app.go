@@ -147,7 +147,7 @@ func Lock(stateDir string) (release func() error, err error) {
 		return nil, &Hinted{Err: err, Next: "stop the other one first; status, plan, explain, queue, files and guard work beside it"}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("lock the state directory: %w", err)
+		return nil, &Hinted{Err: fmt.Errorf("lock the state directory: %w", err), Next: "look at the rights of the state directory and at its disk: the user that mlpsync runs as must be able to write there"}
 	}
 	return release, nil
 }

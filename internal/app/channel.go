@@ -47,6 +47,9 @@ func (a *App) openChannel(ctx context.Context) (*channel, error) {
 				Msg("the circuit breaker to MLP changed")
 		},
 	})
+	if err := authority(a.config.MLP.CAFile); err != nil {
+		return nil, err
+	}
 	ch := &channel{app: a, gate: gate, clients: map[string]*mlp.Client{}}
 	for _, o := range a.config.OCMWs {
 		client, err := mlp.New(a.clientOptions(o, gate, api))

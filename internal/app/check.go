@@ -2,6 +2,7 @@ package app
 
 import (
 	"crypto/rand"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -78,7 +79,7 @@ func readKeys(c *config.Config) (*seal.Keys, error) {
 	}
 	keys, err := seal.ParseKeyFile(data)
 	if err != nil {
-		return nil, &Hinted{Err: fmt.Errorf("the key file is damaged: %w", err), Next: "restore it from your secrets"}
+		return nil, &Hinted{Err: fmt.Errorf("the key file %s is damaged: %w", c.KeyFile, err), Next: "restore it from your secrets"}
 	}
 	return keys, nil
 }
@@ -107,7 +108,7 @@ func MakeKey(path string) error {
 		return fmt.Errorf("make folder of the key file: %w", err)
 	}
 	if err := writeNew(path, content); err != nil {
-		return &Hinted{Err: fmt.Errorf("the key file can't be made: %w", Plain(err)), Next: "an existing one is never overwritten; choose another path, and check the rights of the folder"}
+		return &Hinted{Err: fmt.Errorf("the key file %s can't be made: %w", path, Plain(err)), Next: "an existing one is never overwritten; choose another path, and check the rights of the folder"}
 	}
 	return nil
 }
@@ -153,13 +154,27 @@ func Check(c *config.Config, getenv func(string) string) []CheckItem {
 	l.keyFile(c)
 	l.add("stateDir", folderParent(c.StateDir), "is there, or can be made")
 	if c.MLP.CAFile != "" {
-		_, err := os.ReadFile(c.MLP.CAFile)
-		l.add("mlp.caFile", Plain(err), "can be read")
+		l.add("mlp.caFile", authority(c.MLP.CAFile), "holds certificates")
 	}
 	for i, o := range c.OCMWs {
 		l.ocmw(fmt.Sprintf("ocmws[%d]", i), o, getenv)
 	}
 	return l
+}
+
+// authority tells whether a file holds certificates to trust; none is named by an empty path.
+func authority(path string) error {
+	if path == "" {
+		return nil
+	}
+	data, err := os.ReadFile(path)
+	switch {
+	case err != nil:
+		return &Hinted{Err: fmt.Errorf("%s can't be read: %w", path, Plain(err)), Next: "check mlp.caFile in the configuration and the rights of the file"}
+	case !x509.NewCertPool().AppendCertsFromPEM(data):
+		return misuse(fmt.Errorf("%s holds no certificate in PEM form", path), "mlp.caFile is to name the file of your authority's certificate, which begins with -----BEGIN CERTIFICATE-----")
+	}
+	return nil
 }
 
 type checkList []CheckItem
@@ -233,10 +248,10 @@ func (l *checkList) secret(what string, s config.Secret, getenv func(string) str
 func folder(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
-		return Plain(err)
+		return &Hinted{Err: fmt.Errorf("%s: %w", path, Plain(err)), Next: "make the folder, with rights for the user that mlpsync runs as, or correct its path"}
 	}
 	if !info.IsDir() {
-		return errors.New("is not a folder")
+		return fmt.Errorf("%s is not a folder", path)
 	}
 	return nil
 }

@@ -156,6 +156,10 @@ func (s *session) fail(err error) int {
 	if errors.Is(err, errLeft) {
 		return exitLeft
 	}
+	if s.ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		fmt.Fprint(s.stderr, "mlpsync: stopped before it was done\n  hint: nothing is lost; the same command goes on from there\n")
+		return exitCouldNot
+	}
 	var refused *config.Error
 	if errors.As(err, &refused) {
 		fmt.Fprintln(s.stderr, "mlpsync: the configuration is refused:")

@@ -147,6 +147,7 @@ func TestProblemsAreAllNamed(t *testing.T) {
 		{"empty", "", []string{"empty"}},
 		{"no OCMW", "environment: test\nstateDir: a\nkeyFile: b\nmlp: {baseUrl: \"https://a\"}\n", []string{"at least one OCMW"}},
 		{"password in the URL", strings.Replace(minimal, "http://mock:8380", "http://u:hunter2@mock:8380", 1), []string{"no user, password"}},
+		{"the API's own path in the URL", strings.Replace(minimal, `mock:8380"`, `mock:8380/mlp/v1/"`, 1), []string{"line 5: mlp.baseUrl: must end before /mlp/v1"}},
 		{"not YAML", "\t{", []string{"configuration refused"}},
 	}
 	for _, c := range cases {

@@ -204,6 +204,9 @@ func (c *Config) validateTestOnly(v *checker) {
 func (c *Config) validateMLP(v *checker) {
 	if v.required("mlp.baseUrl", c.MLP.BaseURL) {
 		c.validateURL(v, "mlp.baseUrl", c.MLP.BaseURL)
+		if strings.HasSuffix(strings.TrimRight(c.MLP.BaseURL, "/"), "/mlp/v1") {
+			v.add("mlp.baseUrl", "must end before /mlp/v1, which is put behind it")
+		}
 		c.validateURL(v, "mlp.tokenUrl", c.MLP.TokenURL)
 	}
 	v.positive("mlp.timeout", c.MLP.Timeout, defaults().MLP.Timeout)
