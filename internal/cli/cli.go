@@ -76,7 +76,8 @@ type exitRequest int
 
 // Run runs one command line and returns the exit code.
 func Run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
-	s := &session{ctx: ctx, getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr, release: func() {}, said: new(atomic.Bool)}
+	out := &output{Writer: stdout}
+	s := &session{ctx: ctx, getenv: getenv, stdin: stdin, stdout: out, stderr: stderr, release: func() {}, said: new(atomic.Bool)}
 	defer func() { s.release() }()
 	defer func() {
 		switch r := recover().(type) {
@@ -91,7 +92,7 @@ func Run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	}()
 	parser, err := kong.New(&grammar{}, kong.Name("mlpsync"),
 		kong.Description("Brings OCMW exports to an MLP-compatible API of VDAB, once and in order. There is no public MLP API: the contract is this project's own, and so is the bundled mock."),
-		kong.UsageOnError(), kong.Writers(stdout, stderr), kong.Exit(func(code int) { panic(exitRequest(code)) }),
+		kong.UsageOnError(), kong.Writers(out, stderr), kong.Exit(func(code int) { panic(exitRequest(code)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.ValueFormatter(valueHelp),
 		kong.ExplicitGroups([]kong.Group{{Key: "answer", Title: "The answer, one of:"}}))
 	if err != nil {
@@ -105,7 +106,12 @@ func Run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	if err := refuseEmpty(parsed); err != nil {
 		return s.fail(err)
 	}
-	if err := parsed.Run(s); err != nil {
+	err = parsed.Run(s)
+	if failed := out.failed(); failed != nil && (err == nil || errors.Is(err, errLeft) || errors.Is(err, failed)) {
+		err = &app.Hinted{Err: fmt.Errorf("the command did its work, but not all that it says could be written: %w", app.Plain(failed)),
+			Next: "make room where standard output goes, and ask again what you miss"}
+	}
+	if err != nil {
 		return s.fail(err)
 	}
 	return exitDone

@@ -76,6 +76,9 @@ func readAlong(stdout, stderr io.Writer) bool {
 	case where.Mode()&os.ModeCharDevice != 0:
 		return true
 	}
+	if out, remembers := stdout.(*output); remembers {
+		stdout = out.Writer
+	}
 	report, isFile := stdout.(*os.File)
 	if !isFile {
 		return false
