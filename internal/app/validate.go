@@ -36,14 +36,16 @@ type FileCheck struct {
 
 // CheckProblem is one thing that is wrong, and what to do. No values.
 type CheckProblem struct {
-	Row      int    `json:"row,omitempty"`
-	Column   string `json:"column,omitempty"`
-	Rule     string `json:"rule"`
-	Expected string `json:"expected,omitempty"`
-	ReasonNL string `json:"reasonNl"`
-	ReasonEN string `json:"reasonEn"`
-	HintNL   string `json:"hintNl"`
-	HintEN   string `json:"hintEn"`
+	Row    int    `json:"row,omitempty"`
+	Column string `json:"column,omitempty"`
+	Rule   string `json:"rule"`
+	// Expected is what would have been accepted, in Dutch where it is words.
+	Expected   string `json:"expected,omitempty"`
+	ExpectedEN string `json:"expectedEn,omitempty"`
+	ReasonNL   string `json:"reasonNl"`
+	ReasonEN   string `json:"reasonEn"`
+	HintNL     string `json:"hintNl"`
+	HintEN     string `json:"hintEn"`
 }
 
 // Kind is what is the same of all rows with the same problem.
@@ -196,7 +198,7 @@ func (v *validator) row(row adapters.Row) error {
 
 func rowProblem(p adapters.RowProblem) CheckProblem {
 	return CheckProblem{
-		Row: p.Prov.Row, Column: p.Column, Rule: p.Rule, Expected: p.Expected,
+		Row: p.Prov.Row, Column: p.Column, Rule: p.Rule, Expected: p.Expected, ExpectedEN: p.Expected, // formats, codes and numbers
 		ReasonNL: p.ReasonNL, ReasonEN: p.ReasonEN, HintNL: p.HintNL, HintEN: p.HintEN,
 	}
 }
@@ -216,7 +218,7 @@ func (v *validator) record(row int, raw adapters.Record, unreadable []adapters.R
 			continue
 		}
 		v.check.Problems = append(v.check.Problems, CheckProblem{
-			Row: row, Column: x.Column, Rule: x.Rule, Expected: x.Expected,
+			Row: row, Column: x.Column, Rule: x.Rule, Expected: x.Expected, ExpectedEN: x.ExpectedEN,
 			ReasonNL: x.ReasonNL, ReasonEN: x.ReasonEN, HintNL: x.HintNL, HintEN: x.HintEN,
 		})
 	}
@@ -246,8 +248,8 @@ func (v *validator) record(row int, raw adapters.Record, unreadable []adapters.R
 func (v *validator) clash(row, other int) {
 	v.check.Problems = append(v.check.Problems, CheckProblem{
 		Row: row, Rule: "row.duplicateKey",
-		ReasonNL: fmt.Sprintf("Deze rij heeft dezelfde sleutel als rij %d, maar een andere inhoud.", other),
+		ReasonNL: fmt.Sprintf("Dezelfde sleutel staat ook in rij %d van %s, met andere inhoud: het is niet duidelijk welke rij juist is.", other, v.check.File), // as the ledger says it
 		ReasonEN: fmt.Sprintf("this row has the key of row %d and another content", other),
-		HintNL:   "Verwijder in het bronsysteem de verkeerde; nu worden beide afgekeurd.", HintEN: "keep the right one; now both are rejected",
+		HintNL:   "Laat in de export één van beide rijen staan, of verbeter de sleutelvelden.", HintEN: "keep the right one, or correct the key fields; now both are rejected",
 	})
 }

@@ -275,21 +275,19 @@ func (s *session) printProblem(prefix string, p app.CheckProblem) {
 	}
 	fmt.Fprintf(s.stdout, "  %s%s: %s [%s]\n", prefix, where, p.ReasonEN, p.Rule)
 	if p.HintEN != "" {
-		fmt.Fprintf(s.stdout, "      hint: %s\n", p.HintEN)
+		fmt.Fprintf(s.stdout, "      hint: %s\n", hintWithExpected(p))
 	}
 	if p.Row > 0 && prefix == "" { // a warning is told to no caseworker
-		fmt.Fprintf(s.stdout, "      the caseworker reads: %s\n", inDutch(p))
+		fmt.Fprintf(s.stdout, "      the caseworker reads: %s\n", strings.TrimSpace(p.ReasonNL+" "+p.HintNL)) // as in afgekeurd-DATE.csv
 	}
 }
 
-// inDutch is what a problem of a row says to the caseworker whose row it is (afgekeurd-DATE.csv), and what was expected where no
-// sentence has it.
-func inDutch(p app.CheckProblem) string {
-	text := strings.TrimSpace(p.ReasonNL + " " + p.HintNL)
-	if strings.Contains(text+p.ReasonEN+p.HintEN, p.Expected) {
-		return text
+// hintWithExpected is what to do, and what was expected where no sentence has it.
+func hintWithExpected(p app.CheckProblem) string {
+	if strings.Contains(p.ReasonEN+p.HintEN, p.ExpectedEN) {
+		return p.HintEN
 	}
-	return text + " (verwacht: " + p.Expected + ")"
+	return strings.TrimSuffix(p.HintEN, ".") + "; expected: " + p.ExpectedEN
 }
 
 // counted is a number with its noun.

@@ -64,7 +64,7 @@ func (c *check) plainValue(field string, value any) any {
 		if number.MatchString(string(v)) {
 			return value
 		}
-		c.refuse(field, RuleRange, rangeTexts(c.title(field), c.described(field)))
+		c.refuse(field, RuleRange, rangeTexts(c.title(field), c.described(field), c.property(field)))
 		return nil
 	case []any:
 		if allText(v) {
@@ -159,9 +159,9 @@ func (c *check) violation(leaf *jsonschema.ValidationError) {
 	case "uniqueItems":
 		c.refuse(field, RuleDoubled, doubledTexts(title))
 	case "exclusiveMinimum", "maximum":
-		c.refuse(field, RuleRange, rangeTexts(title, c.described(field)))
+		c.refuse(field, RuleRange, rangeTexts(title, c.described(field), property))
 	default: // pattern
-		c.refuse(field, RulePattern, patternTexts(title, c.described(field)))
+		c.refuse(field, RulePattern, patternTexts(title, c.described(field), property))
 	}
 }
 

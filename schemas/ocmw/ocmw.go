@@ -63,11 +63,11 @@ type Violation struct {
 	Field  string
 	Column string // the export's own column; the field's name where the profile has none for it
 	Rule   string // stable id, one of the Rule constants or an identifier's kind and code
-	// Expected names what would have been accepted, in Dutch. It comes from the
-	// schema, never from the export.
-	Expected           string
-	ReasonNL, ReasonEN string
-	HintNL, HintEN     string
+	// Expected names what would have been accepted, in Dutch, ExpectedEN in English (empty where the reason says it all).
+	// It comes from the schema, never from the export.
+	Expected, ExpectedEN string
+	ReasonNL, ReasonEN   string
+	HintNL, HintEN       string
 }
 
 // Warning is something that is accepted and said.
@@ -195,7 +195,7 @@ func (c *check) warn(field, rule string, t texts) {
 
 func (c *check) say(field, rule string, t texts) Violation {
 	return Violation{
-		Field: field, Column: c.in.Prov.Cell(field).Column, Rule: rule, Expected: t.expected,
+		Field: field, Column: c.in.Prov.Cell(field).Column, Rule: rule, Expected: t.expected, ExpectedEN: t.expectedEN,
 		ReasonNL: t.reasonNL, ReasonEN: t.reasonEN, HintNL: t.hintNL, HintEN: t.hintEN,
 	}
 }

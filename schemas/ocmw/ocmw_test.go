@@ -509,13 +509,18 @@ func checkTexts(t *testing.T, v Violation) {
 			t.Errorf("%s %s: %s is %q", v.Field, v.Rule, what, text)
 		}
 	}
+	// Where a field is missing the reason names it, and nothing else is to be expected.
+	missing := v.Rule == RuleRequired || v.Rule == RuleReadySince || v.Rule == RuleDecision
+	if (v.ExpectedEN == "") != (v.Expected == "" || missing) || v.ExpectedEN == v.Expected && v.Expected != "" && v.Rule != RuleEnum {
+		t.Errorf("%s %s: expected is %q in Dutch and %q in English", v.Field, v.Rule, v.Expected, v.ExpectedEN)
+	}
 }
 
 // checkNoValues looks for what the export said in what is said of it.
 func checkNoValues(t *testing.T, fields map[string]any, violations []Violation) {
 	t.Helper()
 	for _, v := range violations {
-		said := v.Field + v.Expected + v.ReasonNL + v.ReasonEN + v.HintNL + v.HintEN
+		said := v.Field + v.Expected + v.ExpectedEN + v.ReasonNL + v.ReasonEN + v.HintNL + v.HintEN
 		for _, value := range fields {
 			text, isText := value.(string)
 			if isText && len(text) > 5 && strings.Contains(said, text) && v.Rule != RuleEnum {

@@ -12,9 +12,10 @@ import (
 // texts is what a caseworker reads, and beside it the log's English. Titles,
 // lists and limits in them come from the schemas; never a value of the export.
 type texts struct {
-	expected           string
-	reasonNL, reasonEN string
-	hintNL, hintEN     string
+	// expected is what would have been accepted, in Dutch and in English; expectedEN is empty where the reason says it all.
+	expected, expectedEN string
+	reasonNL, reasonEN   string
+	hintNL, hintEN       string
 }
 
 func unknownKind() Violation {
@@ -56,7 +57,7 @@ func typeTexts(title string, property *jsonschema.Schema) texts {
 		dutch, english = typeName(property.Types[0])
 	}
 	return texts{
-		expected: dutch,
+		expected: dutch, expectedEN: english,
 		reasonNL: fmt.Sprintf("“%s” is niet van het verwachte soort: verwacht wordt %s.", title, dutch),
 		reasonEN: "wrong type of value: expected " + english,
 		hintNL:   "Verbeter de waarde in het bronsysteem, of laat de IT-dienst het type in het kolomprofiel nakijken.",
@@ -88,11 +89,13 @@ func enumTexts(title string, property *jsonschema.Schema) texts {
 		}
 	}
 	expected := strings.Join(codes, ", ")
+	expectedEN := expected
 	if len(codes) > short {
 		expected = property.Description
+		expectedEN = fmt.Sprintf("one of %d codes, such as %s", len(codes), strings.Join(codes[:3], ", "))
 	}
 	return texts{
-		expected: expected,
+		expected: expected, expectedEN: expectedEN,
 		reasonNL: fmt.Sprintf("“%s” heeft een waarde die niet in de lijst staat.", title),
 		reasonEN: "the value is not in the list of codes",
 		hintNL:   "Verbeter de waarde in het bronsysteem, of laat de IT-dienst ze aan de codelijst van het kolomprofiel toevoegen. Toegelaten: " + strings.TrimSuffix(expected, ".") + ".",
@@ -102,23 +105,23 @@ func enumTexts(title string, property *jsonschema.Schema) texts {
 
 func dateTexts(title string) texts {
 	return texts{
-		expected: "een bestaande datum",
+		expected: "een bestaande datum", expectedEN: "an existing date",
 		reasonNL: fmt.Sprintf("“%s” is geen bestaande datum.", title), reasonEN: "not a day of the calendar",
 		hintNL: "Verbeter de datum in het bronsysteem.", hintEN: "correct the date, or the date format in the column profile",
 	}
 }
 
 func lengthTexts(title string, property *jsonschema.Schema) texts {
-	limit, what := 0, "tekens"
+	limit, what, whatEN := 0, "tekens", "characters"
 	if property != nil {
 		limit = property.MaxLength
 		if property.MaxItems > 0 {
-			limit, what = property.MaxItems, "waarden"
+			limit, what, whatEN = property.MaxItems, "waarden", "values"
 		}
 	}
 	expected := fmt.Sprintf("hoogstens %d %s", limit, what)
 	return texts{
-		expected: expected,
+		expected: expected, expectedEN: fmt.Sprintf("at most %d %s", limit, whatEN),
 		reasonNL: fmt.Sprintf("“%s” is te lang: er passen %s in.", title, expected), reasonEN: "longer than allowed",
 		hintNL: "Kort de waarde in het bronsysteem in.", hintEN: "shorten it in the source system",
 	}
@@ -126,23 +129,34 @@ func lengthTexts(title string, property *jsonschema.Schema) texts {
 
 func doubledTexts(title string) texts {
 	return texts{
-		expected: "elke waarde één keer",
+		expected: "elke waarde één keer", expectedEN: "each value once",
 		reasonNL: fmt.Sprintf("“%s” noemt een waarde twee keer.", title), reasonEN: "a value stands twice in the list",
 		hintNL: "Laat elke waarde één keer staan in het bronsysteem.", hintEN: "keep each value once",
 	}
 }
 
-func rangeTexts(title, description string) texts {
+func rangeTexts(title, description string, property *jsonschema.Schema) texts {
+	var within []string
+	if property != nil && property.ExclusiveMinimum != nil {
+		within = append(within, "more than "+property.ExclusiveMinimum.RatString())
+	}
+	if property != nil && property.Maximum != nil {
+		within = append(within, "at most "+property.Maximum.RatString())
+	}
 	return texts{
-		expected: description,
+		expected: description, expectedEN: strings.Join(within, " and "),
 		reasonNL: fmt.Sprintf("“%s” kan dit niet zijn. %s", title, description), reasonEN: "the number is out of range",
 		hintNL: "Kijk het getal na in het bronsysteem; let op de komma.", hintEN: "correct the number; mind the decimal separator",
 	}
 }
 
-func patternTexts(title, description string) texts {
+func patternTexts(title, description string, property *jsonschema.Schema) texts {
+	expectedEN := ""
+	if property != nil && property.Pattern != nil {
+		expectedEN = "text that matches " + property.Pattern.String()
+	}
 	return texts{
-		expected: description,
+		expected: description, expectedEN: expectedEN,
 		reasonNL: fmt.Sprintf("“%s” heeft niet de verwachte vorm. %s", title, description), reasonEN: "not of the expected form",
 		hintNL: "Verbeter de waarde in het bronsysteem.", hintEN: "correct it in the source system",
 	}
@@ -151,10 +165,10 @@ func patternTexts(title, description string) texts {
 func identifierTexts(title, kind string, code ident.Code) texts {
 	wrong := &ident.Error{Kind: ident.Kind(strings.ToUpper(kind)), Code: code}
 	t := texts{
-		expected: identifierForm(kind),
 		reasonEN: wrong.Error(), hintEN: wrong.Hint(),
 		hintNL: "Vergelijk het met het identiteitsdocument, en verbeter het in het bronsysteem.",
 	}
+	t.expected, t.expectedEN = identifierForm(kind)
 	switch wrong.Kind {
 	case ident.KindKBO:
 		t.hintNL = "Zoek het ondernemingsnummer op in de Kruispuntbank van Ondernemingen, en verbeter het in het bronsysteem."
@@ -186,19 +200,19 @@ func identifierTexts(title, kind string, code ident.Code) texts {
 	return t
 }
 
-func identifierForm(kind string) string {
+func identifierForm(kind string) (dutch, english string) {
 	switch kind {
 	case "insz":
-		return "een rijksregisternummer of BIS-nummer van elf cijfers"
+		return "een rijksregisternummer of BIS-nummer van elf cijfers", "a national register or BIS number of eleven digits"
 	case "kbo":
-		return "een ondernemingsnummer van tien cijfers"
+		return "een ondernemingsnummer van tien cijfers", "an enterprise number of ten digits"
 	}
-	return "een NIS-code van vijf cijfers"
+	return "een NIS-code van vijf cijfers", "a NIS code of five digits"
 }
 
 func testNumberTexts(title string) texts {
 	return texts{
-		expected: "een nummer van een bestaande persoon",
+		expected: "een nummer van een bestaande persoon", expectedEN: "a number of a real person",
 		reasonNL: fmt.Sprintf("“%s” is een testnummer, en dit is geen testomgeving.", title), reasonEN: "a test number outside the test environment",
 		hintNL: "Haal de testpersoon uit de export, of vul het echte nummer in.", hintEN: "take the test person out of the export",
 	}
@@ -206,7 +220,7 @@ func testNumberTexts(title string) texts {
 
 func realNumberTexts(title string) texts {
 	return texts{
-		expected: "een testnummer",
+		expected: "een testnummer", expectedEN: "a test number",
 		reasonNL: fmt.Sprintf("“%s” is het nummer van een bestaande persoon, en dit is een testomgeving.", title), reasonEN: "a real number in the test environment",
 		hintNL: "Gebruik hier alleen testpersonen. Verwijder dit bestand als het echte gegevens bevat.",
 		hintEN: "use test persons only here; delete the file if it holds real data",
@@ -234,14 +248,14 @@ func doubtfulTexts(title, doubt string) texts {
 
 func implausibleTexts(title string, birth bool) texts {
 	t := texts{
-		expected: "een datum vanaf 1900 en hoogstens tien jaar vooruit",
+		expected: "een datum vanaf 1900 en hoogstens tien jaar vooruit", expectedEN: "a date from 1900 on, at most ten years ahead",
 		reasonNL: fmt.Sprintf("“%s” kan niet kloppen: de datum ligt voor 1900, of meer dan tien jaar vooruit.", title),
 		reasonEN: "the date lies before 1900 or more than ten years ahead",
 		hintNL:   "Verbeter de datum in het bronsysteem. Is er geen einddatum, laat ze dan leeg.",
 		hintEN:   "correct the date; leave it empty where there is no end",
 	}
 	if birth {
-		t.expected = "een datum vanaf 1900 en niet in de toekomst"
+		t.expected, t.expectedEN = "een datum vanaf 1900 en niet in de toekomst", "a date from 1900 on, not in the future"
 		t.reasonNL = fmt.Sprintf("“%s” kan niet kloppen: de datum ligt voor 1900, of in de toekomst.", title)
 		t.reasonEN = "the birth date lies before 1900 or in the future"
 		t.hintNL, t.hintEN = "Verbeter de datum in het bronsysteem.", "correct the date"
@@ -251,7 +265,7 @@ func implausibleTexts(title string, birth bool) texts {
 
 func orderTexts(end, start, startColumn string) texts {
 	return texts{
-		expected: fmt.Sprintf("een datum op of na “%s”", start),
+		expected: fmt.Sprintf("een datum op of na “%s”", start), expectedEN: fmt.Sprintf("a date on or after that of column %q", startColumn),
 		reasonNL: fmt.Sprintf("“%s” ligt voor “%s”.", end, start), reasonEN: "the end lies before the start",
 		hintNL: fmt.Sprintf("Vergelijk met de kolom “%s”, en verbeter in het bronsysteem de datum die verkeerd is.", startColumn),
 		hintEN: "correct the date that is wrong",
@@ -260,7 +274,7 @@ func orderTexts(end, start, startColumn string) texts {
 
 func regimeTexts(title string) texts {
 	return texts{
-		expected: "een dag binnen het contract",
+		expected: "een dag binnen het contract", expectedEN: "a day within the contract",
 		reasonNL: fmt.Sprintf("“%s” valt buiten het contract.", title), reasonEN: "the regime begins outside the contract",
 		hintNL: "Kijk in het bronsysteem de begindatum en de einddatum van het contract na, en de dag waarop dit regime begint.",
 		hintEN: "correct the regime's first day, or the contract's dates",
@@ -269,7 +283,7 @@ func regimeTexts(title string) texts {
 
 func trainingTexts(title string) texts {
 	return texts{
-		expected: "een dag binnen de opleiding",
+		expected: "een dag binnen de opleiding", expectedEN: "a day within the training",
 		reasonNL: fmt.Sprintf("“%s” valt buiten de opleiding.", title), reasonEN: "the day lies outside the training",
 		hintNL: "Kijk in het bronsysteem de begindatum en de einddatum van de opleiding na, en verbeter de datum die verkeerd is.",
 		hintEN: "correct the day, or the training's dates",
@@ -278,7 +292,7 @@ func trainingTexts(title string) texts {
 
 func documentFileTexts(title string) texts {
 	return texts{
-		expected: "het pad van een PDF in de documentenmap, zoals 2026/verslag-0012.pdf",
+		expected: "het pad van een PDF in de documentenmap, zoals 2026/verslag-0012.pdf", expectedEN: "such as 2026/verslag-0012.pdf",
 		reasonNL: fmt.Sprintf("“%s” is geen pad van een PDF in de documentenmap.", title), reasonEN: "not the path of a PDF below the documents folder",
 		hintNL: "Geef het pad vanaf de documentenmap, met schuine strepen (/) en .pdf op het einde: geen schijfletter, geen \\ en geen “..”.",
 		hintEN: "give a path relative to the documents folder, with forward slashes, that ends in .pdf",
