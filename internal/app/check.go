@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/x509"
 	"errors"
@@ -14,6 +15,7 @@ import (
 	"github.com/mlpsync/mlpsync/adapters"
 	"github.com/mlpsync/mlpsync/adapters/delimited"
 	"github.com/mlpsync/mlpsync/internal/config"
+	"github.com/mlpsync/mlpsync/internal/ledger/sqlite"
 	"github.com/mlpsync/mlpsync/internal/seal"
 	"github.com/mlpsync/mlpsync/schemas/ocmw"
 )
@@ -199,9 +201,25 @@ func (l *checkList) keyFile(c *config.Config) {
 		l.add("keyFile", nil, "is made at the first start (environment test)")
 		return
 	}
-	_, err := readKeys(c)
+	keys, err := readKeys(c)
+	if err == nil && hasState(c) {
+		err = keysFit(c, keys)
+	}
 	l.add("keyFile", err, "can be read")
 	l.private("keyFile", c.KeyFile)
+}
+
+// keysFit asks the state that is there whether it was written with these keys. What else is wrong with it, "state check" says.
+func keysFit(c *config.Config, keys *seal.Keys) error {
+	store, err := sqlite.Open(context.Background(), sqlite.Options{Path: ledgerPath(c), Keys: keys, ReadOnly: true, Zone: Zone()})
+	switch {
+	case errors.Is(err, sqlite.ErrWrongKeys):
+		return &Hinted{Err: fmt.Errorf("the key file %s is not the one that the state in %s was written with", c.KeyFile, c.StateDir),
+			Next: "restore the key file that belongs to this state directory; without it nothing in it can be read"}
+	case err != nil:
+		return nil
+	}
+	return store.Close()
 }
 
 func (l *checkList) ocmw(at string, o config.OCMW, getenv func(string) string) {

@@ -49,6 +49,12 @@ func (e *Error) Hint() string {
 		return "write it without separators, or in its usual form"
 	case CodeZeros:
 		return "export the column as text, so that leading zeros stay"
+	}
+	switch e.Kind {
+	case KindKBO:
+		return "look the number up in the Crossroads Bank for Enterprises, and correct it in the source system"
+	case KindNIS:
+		return "look up the NIS code of the municipality (a postal code is none), and correct it in the source system or in the export"
 	default:
 		return "compare it with the identity document or the register, and correct it in the source system"
 	}
