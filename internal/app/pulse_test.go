@@ -38,6 +38,16 @@ func TestHealthWhileACycleIsUnderWay(t *testing.T) {
 	})
 }
 
+// A step that lies ahead of the clock proves nothing: the clock was set back, and the daemon may be gone.
+func TestHealthWhereTheClockWasSetBack(t *testing.T) {
+	a := asking(t, casefile.Decision{})
+	for ahead, want := range map[time.Duration]bool{time.Second: true, time.Minute: true, time.Hour: false, -time.Hour: false} {
+		if h := a.healthAt(time.Now().Add(ahead).Format(time.RFC3339)); h.Ready != want || !want && h.Next == "" {
+			t.Errorf("%s ahead: %+v", ahead, h)
+		}
+	}
+}
+
 // A request may take as long as it is configured to.
 func TestHealthAllowsForOneRequest(t *testing.T) {
 	a := asking(t, casefile.Decision{})

@@ -18,6 +18,7 @@ type Status struct {
 	Day          casefile.Date            `json:"day"`
 	Environment  string                   `json:"environment"`
 	LastCycle    time.Time                `json:"lastCycle,omitzero"` // by the machine's own clock
+	Health       Health                   `json:"health"`
 	OCMWs        []OCMWStatus             `json:"ocmws"`
 	Entries      map[outbox.State]int     `json:"entries"`
 	Unapproved   int                      `json:"waitingForApproval"`
@@ -75,6 +76,7 @@ func (a *App) Status(ctx context.Context) (Status, error) {
 		return s, fmt.Errorf("read heartbeat: %w", err)
 	}
 	s.LastCycle, _ = time.Parse(time.RFC3339, beat)
+	s.Health = a.healthAt(beat)
 	totals, err := a.store.Totals(ctx, "", "")
 	if err != nil {
 		return s, fmt.Errorf("count totals: %w", err)
@@ -159,17 +161,29 @@ func (a *App) Health(ctx context.Context) (Health, error) {
 	if err != nil {
 		return Health{}, fmt.Errorf("read heartbeat: %w", err)
 	}
+	return a.healthAt(beat), nil
+}
+
+// healthAt judges the last step by this machine's clock.
+func (a *App) healthAt(beat string) Health {
 	at, err := time.Parse(time.RFC3339, beat)
 	if err != nil {
-		return Health{Reason: "no cycle has run yet", Next: "start the daemon with \"mlpsync run\""}, nil
+		return Health{Reason: "no cycle has run yet", Next: "start the daemon with \"mlpsync run\""}
 	}
-	if age := time.Since(at); age > a.beatLimit() {
+	age := time.Since(at)
+	if age < -a.beatLimit() {
+		return Health{
+			Reason: "the last cycle lies ahead of this machine's clock, which was set back",
+			Next:   "set the clock right; whether \"mlpsync run\" runs shows once it has ended a cycle since",
+		}
+	}
+	if age > a.beatLimit() {
 		return Health{
 			Reason: fmt.Sprintf("the last cycle was %s ago", age.Round(time.Second)),
 			Next:   "look whether \"mlpsync run\" runs, and at its log",
-		}, nil
+		}
 	}
-	return Health{Ready: true, Reason: "the last cycle was in time"}, nil
+	return Health{Ready: true, Reason: "the last cycle was in time"}
 }
 
 // Order leaves an order for the daemon: "retry" and "discard" of an entry,

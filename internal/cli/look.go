@@ -49,6 +49,9 @@ func printStatus(w io.Writer, s app.Status) {
 		last = clock(s.LastCycle)
 	}
 	fmt.Fprintf(w, "mlpsync · %s · environment %s · last cycle %s\n", s.Day, s.Environment, last)
+	if h := s.Health; !h.Ready && !s.LastCycle.IsZero() {
+		fmt.Fprintf(w, "note: %s; %s\n", h.Reason, h.Next)
+	}
 	if r := s.LastRun; r != nil {
 		c := r.Clients
 		fmt.Fprintf(w, "last run that did something: %s, %d files, %d rows; clients looked at: %d = %d held + %d manual + %d planned + %d no change (%s)\n",
