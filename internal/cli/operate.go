@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/mlpsync/mlpsync/internal/app"
@@ -93,7 +94,7 @@ func printEntry(w io.Writer, e app.QueueEntry) {
 		rows = append(rows, []string{"in the export", app.CellsNL(e.Cells)})
 	}
 	if e.Problem.Title != "" || e.Problem.Type != "" {
-		rows = append(rows, []string{"problem", fmt.Sprintf("%d %s (%s) %s", e.Problem.Status, e.Problem.Title, e.Problem.Type, e.Problem.Pointer)},
+		rows = append(rows, []string{"problem", strings.TrimSpace(fmt.Sprintf("%d %s (%s) %s", e.Problem.Status, e.Problem.Title, e.Problem.Type, e.Problem.Pointer))},
 			[]string{"what now", e.Problem.Next})
 	}
 	table(w, nil, rows)
@@ -154,13 +155,19 @@ func guardState(v app.GuardView) string {
 
 func printGuards(w io.Writer, views []app.GuardView) {
 	for _, v := range views {
-		fmt.Fprintf(w, "%s (%s): %s\n  %d of the %d clients with an accepted row of their own would change; first run: %t\n", v.Name, v.OCMW, guardState(v), v.Changing, v.Clients, v.FirstRun)
+		fmt.Fprintf(w, "%s (%s): %s\n", v.Name, v.OCMW, guardState(v))
+		if would := fmt.Sprintf("%d of the %d clients with an accepted row of their own would change", v.Changing, v.Clients); !v.Stopped || !strings.Contains(v.Reason, would) {
+			fmt.Fprintf(w, "  %s\n", would)
+		}
 		for _, f := range v.Shrunk {
 			name := f.Feed
 			if name != "" {
 				name = "feed " + name
 			}
 			fmt.Fprintf(w, "  %s: %d rows, where %d stood\n", cmp.Or(name, "all feeds together"), f.RowsAfter, f.RowsBefore)
+		}
+		if v.Stopped {
+			fmt.Fprintln(w, "  look with \"mlpsync plan\", then \"mlpsync guard release --reason ...\"")
 		}
 	}
 }

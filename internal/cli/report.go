@@ -92,7 +92,7 @@ func categoryLabel(code string) string {
 }
 
 func printSent(w io.Writer, s app.Summary) {
-	section(w, "SENT TO MLP   %d entries settled in %d requests", s.Entries.Settled, s.Requests)
+	section(w, "SENT TO MLP   %s settled in %s", counted(s.Entries.Settled, "entry", "entries"), counted(s.Requests, "request", "requests"))
 	var rows [][]string
 	for _, kind := range slices.Sorted(maps.Keys(s.Sent)) {
 		rows = append(rows, []string{kind, strconv.Itoa(s.Sent[kind])})

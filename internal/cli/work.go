@@ -119,15 +119,19 @@ func printPlan(w io.Writer, plan app.PlanFile) {
 	if plan.Undecided > 0 {
 		why = ", as MLP could not be asked what it holds of them: standard error says why"
 	}
-	fmt.Fprintf(w, "not decided: %d clients%s\n", plan.Undecided, why)
+	fmt.Fprintf(w, "not decided: %s%s\n", counted(plan.Undecided, "client", "clients"), why)
 	if plan.Stale {
-		fmt.Fprintln(w, "MLP could not be read: for all others the plan rests on what MLP held when it was read last")
+		of := ""
+		if plan.Undecided > 0 {
+			of = "for all others "
+		}
+		fmt.Fprintf(w, "MLP could not be read: %s%s\n", of, "the plan rests on what MLP held when it was read last")
 	}
 	for _, stop := range plan.Stops {
 		fmt.Fprintf(w, "THE GUARD WOULD STOP   OCMW %s: %s\n", stop.OCMW, stop.Reason)
 	}
 	n := plan.Clients
-	fmt.Fprintf(w, "\n%d changes for %d people on %s. Nothing was sent.\n", changes, len(plan.People), plan.Day)
+	fmt.Fprintf(w, "\n%s for %s on %s. Nothing was sent.\n", counted(changes, "change", "changes"), counted(len(plan.People), "person", "people"), plan.Day)
 	if unread := len(plan.Unread); unread > 0 {
 		fmt.Fprintf(w, "THIS PLAN IS NOT WHOLE: %s not read, and what that changes is not in it.\n", counted(unread, "file was", "files were"))
 	}

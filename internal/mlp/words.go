@@ -34,7 +34,7 @@ func problemWords(short string) (wording, bool) {
 		"gateway":                {"the gateway in front of MLP answered in its place", ""},
 		typeUnexpected:           {"the answer is not one of MLP's", "is a proxy or a login page answering? check the base URL"},
 		typeInvalidLocal:         {"the request does not fit the API's document, and was not sent", "correct what the pointers name in the source, or report it"},
-		"badRequest":             {"MLP finds the request invalid", "correct what the pointers name in the source system"},
+		"badRequest":             {"MLP finds the request invalid", "correct in the source system what the pointers name; where none is given, ask those who run MLP, with the trace id"},
 		"unauthorized":           {"the client is not admitted", "check client id, secret and API key"},
 		"invalidClientId":        {"the API key is not known", "check the API key (X-IBM-Client-Id)"},
 		"missingScope":           {"the client lacks a scope", "ask for the scopes mlp:dossier:read and mlp:dossier:write"},

@@ -187,7 +187,11 @@ func (c *collector) add(i Item) {
 
 func (c *collector) parked(n int) {
 	if n > 0 {
-		c.add(Item{Sort: Parked, Reason: fmt.Sprintf("MLP aanvaardde %d registratie(s) van deze cliënt niet; wat erna komt, wacht.", n),
+		what := "1 registratie"
+		if n > 1 {
+			what = fmt.Sprintf("%d registraties", n)
+		}
+		c.add(Item{Sort: Parked, Reason: fmt.Sprintf("MLP aanvaardde %s van deze cliënt niet; wat erna komt, wacht.", what),
 			Next: "Vraag IT om na te kijken wat er geweigerd is."})
 	}
 }

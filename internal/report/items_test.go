@@ -214,3 +214,13 @@ func TestHandoverInWords(t *testing.T) {
 		}
 	}
 }
+
+// One refused registration is not "1 registratie(s)".
+func TestRefusedRegistrationsAreCounted(t *testing.T) {
+	for n, want := range map[int]string{1: "aanvaardde 1 registratie van", 3: "aanvaardde 3 registraties van"} {
+		items := itemsOf(ledger.ClientView{}, n)
+		if len(items) == 0 || !strings.Contains(items[0].Reason, want) {
+			t.Errorf("%d: %+v", n, items)
+		}
+	}
+}
