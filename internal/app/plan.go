@@ -221,10 +221,10 @@ func ReadPlan(r io.Reader) (PlanFile, error) {
 	decoder := json.NewDecoder(r)
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&plan); err != nil {
-		return plan, errors.New("this is not a plan file: make one with \"mlpsync plan --json\"")
+		return plan, misuse(errors.New("this is not a plan file"), "make one with \"mlpsync plan --json\"")
 	}
 	if plan.Format != planFormat {
-		return plan, fmt.Errorf("this plan file has format %q; this version reads %q", plan.Format, planFormat)
+		return plan, misuse(fmt.Errorf("this plan file has format %q; this version reads %q", plan.Format, planFormat), "make a new one with \"mlpsync plan --json\", and look at it")
 	}
 	return plan, nil
 }

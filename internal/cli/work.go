@@ -158,7 +158,7 @@ func (c applyCmd) Run(s *session) (err error) {
 	}
 	file, err := os.Open(c.Plan)
 	if err != nil {
-		return &usageError{&app.Hinted{Err: errors.New("the plan file can't be read"), Next: "check the path given with --plan"}}
+		return &usageError{&app.Hinted{Err: fmt.Errorf("the plan file %s can't be read: %w", c.Plan, app.Plain(err)), Next: "check the path given with --plan"}}
 	}
 	plan, err := app.ReadPlan(file)
 	_ = file.Close()

@@ -25,7 +25,7 @@ func problemWords(short string) (wording, bool) {
 		string(failCancelled):    {"the request was given up", "nothing: it goes out again at the next start"},
 		string(failBreaker):      {"MLP keeps failing, so nothing is sent for a while", "look at the failures before it; sending resumes by itself"},
 		string(failToken):        {"the token endpoint does not answer as it should", "check the token URL, proxy and firewall; sending resumes by itself"},
-		string(failNoConnection): {"no connection could be made", "check the base URL, DNS, proxy and firewall"},
+		string(failNoConnection): {"no connection could be made", "check the base URL (scheme, host, port), DNS, proxy and firewall"},
 		string(failCertificate):  {"the server's certificate is not trusted", "check the base URL, the machine's clock, and set caFile to your own authority if you use one"},
 		string(failTimeout):      {"no answer came in time", ""},
 		string(failReset):        {"the connection was lost", ""},
