@@ -15,6 +15,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
 )
 
 // rig is a client and what it speaks to, for one row.
@@ -380,6 +382,52 @@ func TestASuccessThatCannotBeReadIsInDoubt(t *testing.T) {
 		r := over(h)(t)
 		if _, err := r.client.Send(t.Context(), putCategory()); VerdictOf(err) != VerdictInDoubt {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A cache on the way can give the answer to another request. Taken for this one's, everything behind it in the lane would be
+// written in another person's dossier.
+func TestAnAnswerOfAnotherDossierIsInDoubt(t *testing.T) {
+	answered := func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, 201, map[string]string{"ETag": `"4"`}, dossierJSON(4))
+	}
+	create := func(number string) Write {
+		who := person(t)
+		who.INSZ = insz(t, number)
+		return Write{IdempotencyKey: weoID, Change: casefile.Change{Op: casefile.OpCreate, Kind: casefile.RegPerson, New: who, Caseworker: "mw-014"}}
+	}
+	patch := func(dossier string) Write {
+		return Write{DossierID: dossier, Version: 3, Change: casefile.Change{
+			Op: casefile.OpPatch, Kind: casefile.RegPerson, New: casefile.Person{City: "Gent"}, Caseworker: "mw-014",
+		}}
+	}
+	for _, tt := range []struct {
+		name  string
+		write Write
+		want  Verdict
+	}{
+		{"a create, of the person", create(testINSZ), ""},
+		{"a create, of another person", create(otherINSZ), VerdictInDoubt},
+		{"a patch, of the dossier", patch(dossierID), ""},
+		{"a patch, of another dossier", patch(weoID), VerdictInDoubt},
+	} {
+		r := over(answered)(t)
+		if _, err := r.client.Send(t.Context(), tt.write); err == nil && tt.want != "" || err != nil && VerdictOf(err) != tt.want {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+	}
+}
+
+// JSON that is not MLP's, or is the answer to another question, would say that nobody has a dossier.
+func TestAQueryIsAnsweredByWhatWasAsked(t *testing.T) {
+	for name, body := range map[string]any{
+		"a login page in JSON":      map[string]any{"login": "required"},
+		"of people not asked about": map[string]any{"items": []any{map[string]any{"ssin": otherINSZ, "dossier": dossierJSON(4)}}, "canceledSsins": []any{}},
+	} {
+		r := over(func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, 200, nil, body) })(t)
+		if found, err := r.client.Query(t.Context(), []Lookup{{1, insz(t, testINSZ)}}); VerdictOf(err) != VerdictTransient || err == nil {
+			t.Errorf("%s: %v, %v", name, found, err)
 		}
 	}
 }

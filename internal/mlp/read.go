@@ -70,7 +70,8 @@ func (c *Client) query(ctx context.Context, batch []Lookup, found Found) error {
 		} `json:"items"`
 		Canceled []string `json:"canceledSsins"`
 	}
-	if json.Unmarshal(x.last.body, &answer) != nil {
+	// Without items it is not MLP's: to take it for one would say that nobody has a dossier.
+	if json.Unmarshal(x.last.body, &answer) != nil || answer.Items == nil {
 		return x.unreadable()
 	}
 	for _, number := range answer.Canceled {
@@ -80,7 +81,7 @@ func (c *Client) query(ctx context.Context, batch []Lookup, found Found) error {
 	}
 	for _, item := range answer.Items {
 		d, err := item.Dossier.dossier()
-		if err != nil {
+		if err != nil || asked[item.SSIN] == nil { // of somebody who was not asked for: another question's answer
 			return x.unreadable()
 		}
 		for _, person := range asked[item.SSIN] {

@@ -304,7 +304,7 @@ func TestQueryAnswersUnderTheCallersIds(t *testing.T) {
 	}
 	many := make([]Lookup, MaxQuery+1)
 	for i := range many {
-		many[i] = Lookup{int64(i), insz(t, testINSZ)}
+		many[i] = Lookup{int64(i), insz(t, otherINSZ)}
 	}
 	asked = nil
 	if _, err := c.Query(t.Context(), many); err != nil || len(asked) != 2 {

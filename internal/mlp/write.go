@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
@@ -159,7 +160,11 @@ func readAnswer(w Write, x *exchange) (Answer, error) {
 		return a, errors.New("ETag is no version")
 	}
 	if w.Change.Op != casefile.OpPut {
-		return a.withDossier(x.last.body)
+		a, err := a.withDossier(x.last.body)
+		if err == nil && !isOf(*a.Dossier, w) {
+			err = errors.New("answer is of another dossier")
+		}
+		return a, err
 	}
 	var wire wireRegistration
 	if err := json.Unmarshal(x.last.body, &wire); err != nil {
@@ -171,6 +176,16 @@ func readAnswer(w Write, x *exchange) (Answer, error) {
 	}
 	a.Registration = &reg
 	return a, nil
+}
+
+// isOf tells that a dossier is the one that was written, or of the person for whom one was made. A cache on the way can give an
+// answer that it has of another request: everything behind it would be written in that dossier.
+func isOf(d casefile.Dossier, w Write) bool {
+	person, is := w.Change.New.(casefile.Person)
+	if w.Change.Op != casefile.OpCreate || !is {
+		return d.ID == w.DossierID
+	}
+	return d.Person.INSZ == person.INSZ || slices.Contains(d.INSZHistory, person.INSZ)
 }
 
 func (a Answer) withDossier(body []byte) (Answer, error) {
