@@ -248,11 +248,13 @@ func (o *Observer) forget(ctx context.Context, ocmw string) error {
 	return nil
 }
 
-// latest keeps the last state of each dossier of a page, in order of change.
+// latest keeps the last state of each dossier of a page, the one of the highest version, in order of change.
 func latest(items []mlp.Change) []casefile.Dossier {
 	last := map[string]int{}
 	for i, item := range items {
-		last[item.Dossier.ID] = i
+		if at, there := last[item.Dossier.ID]; !there || item.Dossier.Version >= items[at].Dossier.Version {
+			last[item.Dossier.ID] = i
+		}
 	}
 	var dossiers []casefile.Dossier
 	for i, item := range items {

@@ -324,6 +324,15 @@ func TestAFeedThatDoesNotMoveOnEnds(t *testing.T) {
 	}
 }
 
+// Two states of a dossier can be in one page in either order.
+func TestTheHighestVersionOfAPageCounts(t *testing.T) {
+	who := insz(t, "67722499797")
+	got := latest([]mlp.Change{change("d1", 5, who), change("d2", 1, who), change("d1", 4, who)})
+	if len(got) != 2 || got[0].Version != 5 || got[1].ID != "d2" {
+		t.Errorf("%v", got)
+	}
+}
+
 func TestALostCursorMeansAFullLookUp(t *testing.T) {
 	s := newStore()
 	s.people[1], s.looked[1], s.cursor = insz(t, "67722499797"), true, "old"
