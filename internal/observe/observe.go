@@ -43,6 +43,10 @@ const (
 	pageSize = 200
 	// maxRetryAfter is the longest wait that an answer can ask for.
 	maxRetryAfter = 10 * time.Minute
+	// maxPages is how much of the feed is read at a time: files, decisions and deliveries wait for it.
+	maxPages = 500
+	// lookUpAgain is how long a feed that loses its cursors again and again lets everybody be: nothing is sent for who is to be looked up.
+	lookUpAgain = 10 * time.Minute
 )
 
 // Options are the parts of an Observer; all are required but Now. Store and Now are used by two goroutines at a time.
@@ -55,7 +59,8 @@ type Options struct {
 // Observer learns what MLP holds of the clients of several OCMWs. One goroutine may use it.
 type Observer struct {
 	Options
-	paused map[string]pause // by KBO number
+	paused map[string]pause     // by KBO number
+	lost   map[string]time.Time // when the feed last lost its cursor, by KBO number
 }
 
 // pause is an OCMW for which nothing is asked for a while, and why.
@@ -69,7 +74,7 @@ func New(o Options) *Observer {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Observer{Options: o, paused: map[string]pause{}}
+	return &Observer{Options: o, paused: map[string]pause{}, lost: map[string]time.Time{}}
 }
 
 // ask asks MLP for an OCMW, unless that is no use yet: then the answer is the last one.
@@ -207,7 +212,7 @@ func (o *Observer) takeCursor(ctx context.Context, ocmw string) error {
 	return nil
 }
 
-// Follow reads the feed to its end and says how many dossiers changed without
+// Follow reads the feed to its end, or a good piece of it, and says how many dossiers changed without
 // us. Before the first contact there is nothing to follow. A cursor that the
 // feed lost means that everybody is looked up again at the next first contact.
 func (o *Observer) Follow(ctx context.Context, ocmw string) (int, error) {
@@ -215,16 +220,17 @@ func (o *Observer) Follow(ctx context.Context, ocmw string) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("read cursor: %w", err)
 	}
-	changed := 0
-	for cursor != "" {
+	changed, been := 0, map[string]bool{}
+	for cursor != "" && len(been) < maxPages {
+		been[cursor] = true
 		page, err := o.changes(ctx, ocmw, cursor, pageSize)
 		if errors.Is(err, mlp.ErrCursorLost) {
-			return changed, o.forget(ctx, ocmw)
+			return changed, o.forget(ctx, ocmw, err)
 		}
 		if err != nil {
 			return changed, fmt.Errorf("read the change feed: %w", err)
 		}
-		if page.Next == cursor && len(page.Items) == 0 {
+		if page.Next == cursor && len(page.Items) == 0 && !page.More {
 			return changed, nil
 		}
 		news, err := o.Store.SaveFeed(ctx, ocmw, page.Next, latest(page.Items), o.Now())
@@ -232,16 +238,32 @@ func (o *Observer) Follow(ctx context.Context, ocmw string) (int, error) {
 			return changed, fmt.Errorf("keep changes: %w", err)
 		}
 		changed += news
-		// A page that says more and does not move on would be read for ever.
-		if !page.More || page.Next == cursor {
+		if !page.More {
 			return changed, nil
+		}
+		if been[page.Next] {
+			return changed, circles()
 		}
 		cursor = page.Next
 	}
 	return changed, nil
 }
 
-func (o *Observer) forget(ctx context.Context, ocmw string) error {
+// circles is a feed that says that there is more and leads to where it was: it would be read for ever, and what is behind never seen.
+func circles() error {
+	return &mlp.Error{
+		Operation: "listChanges", Verdict: mlp.VerdictTransient, Type: "feedCircles", Title: "the change feed leads back to where it was",
+		Next: "report this to VDAB: what others change in MLP is not seen until the feed goes on",
+	}
+}
+
+// forget has everybody looked up again, unless that was of no use a moment ago.
+func (o *Observer) forget(ctx context.Context, ocmw string, lost error) error {
+	now := o.Now()
+	if last, again := o.lost[ocmw]; again && !now.Before(last) && now.Before(last.Add(lookUpAgain)) {
+		return fmt.Errorf("read the change feed: %w", lost)
+	}
+	o.lost[ocmw] = now
 	if err := o.Store.ForgetCursor(ctx, ocmw); err != nil {
 		return fmt.Errorf("forget cursor: %w", err)
 	}

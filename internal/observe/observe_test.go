@@ -315,12 +315,33 @@ func TestAPageThatIsNotStoredIsReadAgain(t *testing.T) {
 	}
 }
 
+// Whoever waits for the end of such a feed waits for ever, and with them every file and delivery. It is said, as what is behind is not seen.
 func TestAFeedThatDoesNotMoveOnEnds(t *testing.T) {
+	for name, feed := range map[string]map[string]mlp.Page{
+		"stands still": {"c0": {Next: "c0", More: true}},
+		"goes round":   {"c0": {Next: "c1", More: true}, "c1": {Next: "c2", More: true}, "c2": {Next: "c1", More: true}},
+	} {
+		s := newStore()
+		s.cursor = "c0"
+		c := &pages{t: t, feed: feed}
+		_, err := observer(s, c).Follow(t.Context(), ocmw)
+		var said *mlp.Error
+		if !errors.As(err, &said) || said.Hint() == "" || len(c.asked) != len(feed) {
+			t.Errorf("%s: %v, %v", name, err, c.asked)
+		}
+	}
+}
+
+// A feed that always has more, under new cursors, is read in pieces.
+func TestAFeedWithoutAnEndIsReadInPieces(t *testing.T) {
 	s := newStore()
 	s.cursor = "c0"
-	c := &pages{t: t, feed: map[string]mlp.Page{"c0": {Next: "c0", More: true}}}
-	if _, err := observer(s, c).Follow(t.Context(), ocmw); err != nil || len(c.asked) != 1 {
-		t.Errorf("%v, %v", err, c.asked)
+	c := &pages{t: t, feed: map[string]mlp.Page{}}
+	for i := range maxPages + 1 {
+		c.feed[fmt.Sprintf("c%d", i)] = mlp.Page{Next: fmt.Sprintf("c%d", i+1), More: true}
+	}
+	if _, err := observer(s, c).Follow(t.Context(), ocmw); err != nil || len(c.asked) != maxPages || s.cursor != fmt.Sprintf("c%d", maxPages) {
+		t.Errorf("%v, %d pages, cursor %q", err, len(c.asked), s.cursor)
 	}
 }
 
@@ -349,6 +370,36 @@ func TestALostCursorMeansAFullLookUp(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"changes old", "changes ", "query 1"}, c.asked); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Nothing is sent for somebody who is to be looked up. A feed that loses each cursor that it gives must not have everybody looked up
+// in each pass, silently: it is said, and meanwhile clients are decided and sent on what the look-up brought.
+func TestAFeedThatLosesEveryCursorStopsNobody(t *testing.T) {
+	s, now := newStore(), time.Date(2026, 3, 16, 9, 0, 0, 0, time.UTC)
+	s.people[1], s.looked[1], s.cursor = insz(t, "67722499797"), true, "now"
+	c := &pages{t: t, feed: map[string]mlp.Page{"": {Next: "now"}}, err: map[string]error{}}
+	o := New(Options{Store: s, Clients: map[string]Client{ocmw: c}, Now: func() time.Time { return now }})
+	pass := func() error {
+		t.Helper()
+		c.err["now"] = &mlp.Error{Verdict: mlp.VerdictCursorLost}
+		if _, err := o.FirstContact(t.Context(), "r", ocmw); err != nil {
+			t.Fatal(err)
+		}
+		_, err := o.Follow(t.Context(), ocmw)
+		return err
+	}
+	if err := pass(); err != nil || s.looked[1] {
+		t.Errorf("the first time: %v, looked up: %v", err, s.looked[1])
+	}
+	for range 3 {
+		if err := pass(); !errors.Is(err, mlp.ErrCursorLost) || !s.looked[1] {
+			t.Errorf("again: %v, looked up: %v", err, s.looked[1])
+		}
+	}
+	now = now.Add(lookUpAgain)
+	if err := pass(); err != nil || s.looked[1] || c.queries != 1 {
+		t.Errorf("after a while: %v, looked up: %v, %d queries", err, s.looked[1], c.queries)
 	}
 }
 
