@@ -208,6 +208,7 @@ func TestVersionsAfterAWrite(t *testing.T) {
 	}{
 		{"the next one", 5, dossierAt(5, category("c1")), outbox.Settled, outbox.Settled, false},
 		{"nothing changed: MLP had it", 4, dossierAt(4, category("c1")), outbox.Settled, outbox.Settled, false},
+		{"it went back: MLP had it", 3, dossierAt(3, category("c1")), outbox.Superseded, outbox.Superseded, true},
 		{"somebody else wrote", 7, dossierAt(7, category("c1"), category("other")), outbox.Settled, outbox.Superseded, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -227,7 +228,7 @@ func TestVersionsAfterAWrite(t *testing.T) {
 			if q.entry("e1").State != tt.e1 || q.entry("e2").State != tt.e2 || q.dirty[1] != tt.conflict {
 				t.Errorf("%v, dirty %v", q.states(), q.dirty)
 			}
-			if tt.conflict && q.known[1].Dossier.Version != tt.version {
+			if tt.conflict && q.known[1].LookedUp && q.known[1].Dossier.Version != tt.version {
 				t.Errorf("known at version %d", q.known[1].Dossier.Version)
 			}
 		})
@@ -259,6 +260,8 @@ func TestConflicts(t *testing.T) {
 	}{
 		{"moved", failing(412, "versionConflict"), is(dossierAt(6)), outbox.Superseded, true},
 		{"refused version is the present one", failing(412, "versionConflict"), is(dossierAt(4)), outbox.Waiting, true},
+		{"went back", failing(412, "versionConflict"), is(dossierAt(3)), outbox.Superseded, false},
+		{"refused for another reason, and went back", failing(409, "registrationMissing"), is(dossierAt(3)), outbox.Superseded, false},
 		{"the dossier is gone", failing(404, "resourceNotFound"), absent, outbox.Superseded, false},
 		{"said to be gone, and there as it was", failing(404, "resourceNotFound"), is(dossierAt(4)), outbox.Parked, true},
 		{"a partner took it", failing(409, "dossierOwnedByPartner"), is(dossierAt(5)), outbox.Superseded, true},
@@ -280,6 +283,28 @@ func TestConflicts(t *testing.T) {
 	}
 }
 
+// A version that MLP refuses and shows all the same is tried as often as what it can't take now, and then a person looks.
+func TestAVersionThatIsRefusedForEverIsParked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		refused := func(mlp.Write) (mlp.Answer, error) {
+			return mlp.Answer{}, &mlp.Error{Verdict: mlp.VerdictConflict, Status: 412, Type: "versionConflict"}
+		}
+		s := &script{send: refused, dossier: func(string) (casefile.Dossier, error) { return dossierAt(4), nil }}
+		q, d := rig(t, s)
+		for range outbox.MaxAttempts {
+			if e := q.entry("e1"); e.State != outbox.Waiting {
+				t.Fatalf("%s after %d attempts", e.State, len(s.sent))
+			}
+			mustRun(t, d)
+			time.Sleep(outbox.MaxDelay)
+		}
+		holdQueue(t, q)
+		if e := q.entry("e1"); e.State != outbox.Parked || len(s.sent) != outbox.MaxAttempts || e.Problem.Next == "" {
+			t.Errorf("%s after %d attempts: %+v", e.State, len(s.sent), e.Problem)
+		}
+	})
+}
+
 func inDoubt(q *memQueue) {
 	q.entries[0].State, q.entries[0].Attempts = outbox.InDoubt, 1
 }
@@ -295,6 +320,8 @@ func TestDoubtIsReadBeforeItIsSent(t *testing.T) {
 		{"there", dossierAt(5, category("c1")), nil, outbox.Settled, 0},
 		{"not there, same version", dossierAt(4), nil, outbox.Settled, 1},
 		{"not there, version moved", dossierAt(5), nil, outbox.Superseded, 0},
+		{"there, in a dossier that went back", dossierAt(3, category("c1")), nil, outbox.Superseded, 0},
+		{"not there, in a dossier that went back", dossierAt(3), nil, outbox.Superseded, 0},
 		{"there, and more", dossierAt(6, category("c1")), nil, outbox.Settled, 0},
 		{"unreadable now", casefile.Dossier{}, &mlp.Error{Verdict: mlp.VerdictTransient}, outbox.InDoubt, 0},
 		{"throttled", casefile.Dossier{}, &mlp.Error{Verdict: mlp.VerdictThrottled}, outbox.InDoubt, 0},

@@ -160,6 +160,9 @@ func (j *job) accepted(a mlp.Answer) result {
 // somebody else changed the dossier as well, the ledger does not carry the lane on, and has the client
 // decided again (design decision 13).
 func (j *job) taken(d casefile.Dossier) result {
+	if d.Version < j.entry.Version {
+		return alive(j.moved(d, outbox.Problem{Type: "versionWentBack", Title: "MLP has it, in a dossier of an earlier version than the known one"}))
+	}
 	return result{entry: j.entry, event: settled, known: &d, alive: true}
 }
 
@@ -257,8 +260,8 @@ func (j *job) conflict(err error) result {
 	case readErr != nil:
 		return j.channel(j.superseded(nil, why), readErr)
 	case d.Version != j.entry.Version:
-		return alive(j.superseded(&d, why))
-	case why.Status == 412:
+		return alive(j.moved(d, why))
+	case why.Status == 412 && outbox.AfterSending(outbox.VerdictTransient, j.entry.Attempts+1) != outbox.Parked:
 		// A version refused that still is the present one: what was read lags behind.
 		return alive(j.giveBack(outbox.Backoff(j.entry.Attempts+1, j.s.d.o.Rand()), true, why))
 	}
@@ -268,6 +271,15 @@ func (j *job) conflict(err error) result {
 		why.Next = mlp.Unmoved(e)
 	}
 	return alive(j.park(why))
+}
+
+// moved: the dossier is not at the version that was decided on. One at an earlier version (MLP was put back to a backup) is never put over
+// the known one, so that the client would be decided again on what is not so any more, for ever: the person is looked up again, which does.
+func (j *job) moved(d casefile.Dossier, why outbox.Problem) result {
+	if d.Version < j.entry.Version {
+		return j.superseded(nil, why)
+	}
+	return j.superseded(&d, why)
 }
 
 // exists: MLP refused a create because the person has a dossier.
@@ -321,7 +333,7 @@ func (j *job) resolve() result {
 	case outbox.Waiting:
 		return alive(j.again())
 	}
-	return alive(j.superseded(&d, outbox.Problem{Type: "versionMoved", Title: "the dossier changed while this was in doubt"}))
+	return alive(j.moved(d, outbox.Problem{Type: "versionMoved", Title: "the dossier changed while this was in doubt"}))
 }
 
 // resolveCreate: a dossier that is there and holds nothing but what the create asks for is
