@@ -396,6 +396,21 @@ func TestACreateThatExists(t *testing.T) {
 	}
 }
 
+// A create that is answered with a dossier that was there already made none. What is behind it was decided without what that holds.
+func TestACreateAnsweredWithWhatWasThere(t *testing.T) {
+	there := dossierAt(7, category("theirs"))
+	s := &script{send: func(mlp.Write) (mlp.Answer, error) {
+		return mlp.Answer{DossierID: there.ID, Version: there.Version, Dossier: &there}, nil
+	}}
+	q := newQueue()
+	q.add(t, 1, casefile.Change{Op: casefile.OpCreate, Kind: casefile.RegPerson, New: casefile.Person{LastName: "x"}}, category("c1"))
+	mustRun(t, newDeliverer(q, s))
+	holdQueue(t, q)
+	if diff := cmp.Diff([]outbox.State{outbox.Superseded, outbox.Superseded}, q.lane()); diff != "" || len(s.sent) != 1 || !q.dirty[1] {
+		t.Errorf("%d sent, decided again: %v (-want +have)\n%s", len(s.sent), q.dirty[1], diff)
+	}
+}
+
 // A number that MLP knows as replaced or cancelled is looked up again, and never parked.
 func TestACreateWithANumberThatChanged(t *testing.T) {
 	for _, kind := range []string{"replacedSsin", "canceledSsin"} {

@@ -143,6 +143,8 @@ func (j *job) stale() bool {
 // the dossier holds now: it is read.
 func (j *job) accepted(a mlp.Answer) result {
 	switch {
+	case a.Dossier != nil && j.change.Op == casefile.OpCreate && len(a.Dossier.Registrations) > 0:
+		return alive(j.superseded(a.Dossier, dossierExists()))
 	case a.Dossier != nil:
 		return j.taken(*a.Dossier)
 	case a.Registration != nil && a.Version == j.entry.Version+1:
@@ -348,7 +350,12 @@ func (j *job) resolveCreate() result {
 	case mlp.Holds(d, j.change) && len(d.Registrations) == 0:
 		return j.taken(d)
 	}
-	return alive(j.superseded(&d, outbox.Problem{Type: "dossierExists", Title: "the person has a dossier already"}))
+	return alive(j.superseded(&d, dossierExists()))
+}
+
+// dossierExists: a dossier that is made holds no registrations yet, so one that does was there before, and nobody decided on what is in it.
+func dossierExists() outbox.Problem {
+	return outbox.Problem{Type: "dossierExists", Title: "the person has a dossier already"}
 }
 
 // unread: the reading itself failed. It stays in doubt however often: not knowing is no ground
