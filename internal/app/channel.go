@@ -144,7 +144,7 @@ func (d *delivering) note(ctx context.Context, r deliver.Report) error {
 	words := map[deliver.Stop][2]string{
 		deliver.StopBreaker:   {"MLP antwoordt niet zoals het hoort; er wordt even niets verstuurd.", "MLP keeps failing: the circuit breaker is open, nothing is sent for a while"},
 		deliver.StopThrottled: {"MLP vraagt om te wachten.", "MLP asks to wait: too many requests"},
-		deliver.StopPaused:    {"MLP aanvaardt de aanmelding van dit OCMW niet; elke 5 minuten wordt opnieuw geprobeerd.", "MLP does not admit an OCMW's client: check its credentials; one token is tried every 5 minutes"},
+		deliver.StopPaused:    {"MLP aanvaardt de aanmelding van dit OCMW niet, of antwoordt er nu niet goed op; er wordt vanzelf opnieuw geprobeerd, ten laatste na 10 minuten.", "MLP does not admit an OCMW's client, or has no token for it now: check its credentials and the token endpoint; one token is tried every 5 minutes, or when MLP says"},
 	}
 	text, shut := words[r.Stopped]
 	if !shut && d.shut == "" || shut && d.shut == r.Stopped {

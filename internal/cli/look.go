@@ -143,7 +143,7 @@ func printWay(w io.Writer, s app.Status) {
 		fmt.Fprintf(w, "  after the last delivery: stopped (%s) until %s\n", s.Way.Stopped, clock(s.Way.Until))
 	}
 	if len(s.Way.NotAdmitted) > 0 {
-		fmt.Fprintf(w, "  NOT ADMITTED by MLP: OCMW %s; check the credentials\n", strings.Join(s.Way.NotAdmitted, ", "))
+		fmt.Fprintf(w, "  NOT ADMITTED by MLP: OCMW %s; check the credentials, and the token endpoint\n", strings.Join(s.Way.NotAdmitted, ", "))
 	}
 	if q := s.Quiet; q != nil {
 		now := "not now"

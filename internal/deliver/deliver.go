@@ -140,7 +140,7 @@ type Deliverer struct {
 	lastSettled atomic.Int64 // unix nanoseconds; 0: never
 }
 
-// pause is an OCMW that can't authenticate.
+// pause is an OCMW that can't authenticate, or for which there is no token to be had.
 type pause struct {
 	next   time.Time
 	trying bool // a token was to be had: one request shows whether it serves
@@ -230,11 +230,20 @@ func (d *Deliverer) tryPaused(ctx context.Context) {
 			continue
 		}
 		if err := d.o.Clients[ocmw].Authenticate(ctx); err != nil {
-			p.next = d.o.Now().Add(mlp.AuthenticationRetry)
+			p.next = d.o.Now().Add(d.tokenRest(err))
 			continue
 		}
 		p.trying, d.proven = true, false
 	}
+}
+
+// tokenRest is how long an OCMW that got no token asks for none: as long as the token endpoint says, where it did not refuse the client.
+func (d *Deliverer) tokenRest(err error) time.Duration {
+	var e *mlp.Error
+	if errors.As(err, &e) && e.Verdict != mlp.VerdictAuthentication {
+		return outbox.ThrottleDelay(e.RetryAfter, 1, d.o.Rand())
+	}
+	return mlp.AuthenticationRetry
 }
 
 // pausedUntil is the next instant at which a paused OCMW is tried.

@@ -283,28 +283,6 @@ func TestConflicts(t *testing.T) {
 	}
 }
 
-// A version that MLP refuses and shows all the same is tried as often as what it can't take now, and then a person looks.
-func TestAVersionThatIsRefusedForEverIsParked(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		refused := func(mlp.Write) (mlp.Answer, error) {
-			return mlp.Answer{}, &mlp.Error{Verdict: mlp.VerdictConflict, Status: 412, Type: "versionConflict"}
-		}
-		s := &script{send: refused, dossier: func(string) (casefile.Dossier, error) { return dossierAt(4), nil }}
-		q, d := rig(t, s)
-		for range outbox.MaxAttempts {
-			if e := q.entry("e1"); e.State != outbox.Waiting {
-				t.Fatalf("%s after %d attempts", e.State, len(s.sent))
-			}
-			mustRun(t, d)
-			time.Sleep(outbox.MaxDelay)
-		}
-		holdQueue(t, q)
-		if e := q.entry("e1"); e.State != outbox.Parked || len(s.sent) != outbox.MaxAttempts || e.Problem.Next == "" {
-			t.Errorf("%s after %d attempts: %+v", e.State, len(s.sent), e.Problem)
-		}
-	})
-}
-
 func inDoubt(q *memQueue) {
 	q.entries[0].State, q.entries[0].Attempts = outbox.InDoubt, 1
 }
@@ -393,21 +371,6 @@ func TestACreateThatExists(t *testing.T) {
 		if got := q.entry("e1").State; got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
-	}
-}
-
-// A create that is answered with a dossier that was there already made none. What is behind it was decided without what that holds.
-func TestACreateAnsweredWithWhatWasThere(t *testing.T) {
-	there := dossierAt(7, category("theirs"))
-	s := &script{send: func(mlp.Write) (mlp.Answer, error) {
-		return mlp.Answer{DossierID: there.ID, Version: there.Version, Dossier: &there}, nil
-	}}
-	q := newQueue()
-	q.add(t, 1, casefile.Change{Op: casefile.OpCreate, Kind: casefile.RegPerson, New: casefile.Person{LastName: "x"}}, category("c1"))
-	mustRun(t, newDeliverer(q, s))
-	holdQueue(t, q)
-	if diff := cmp.Diff([]outbox.State{outbox.Superseded, outbox.Superseded}, q.lane()); diff != "" || len(s.sent) != 1 || !q.dirty[1] {
-		t.Errorf("%d sent, decided again: %v (-want +have)\n%s", len(s.sent), q.dirty[1], diff)
 	}
 }
 

@@ -554,7 +554,7 @@ func (s *session) pause(r *result) {
 		d.o.Log.Error().Str("event", "deliver.channelPaused").Str("run", s.run).Str("ocmw", r.entry.OCMW).
 			Int("status", r.problem.Status).Str("type", r.problem.Type).Str("hint", r.problem.Next).Msg(r.problem.Title)
 	}
-	p.trying, p.next = false, d.o.Now().Add(mlp.AuthenticationRetry)
+	p.trying, p.next = false, r.until
 	s.brake.bar(r.entry.OCMW, true)
 }
 

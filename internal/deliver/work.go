@@ -234,12 +234,15 @@ func (j *job) channel(r result, err error) result {
 		r.signal = signalBreaker
 	case mlp.VerdictOf(err) == mlp.VerdictThrottled:
 		r.signal = signalThrottled
-	case mlp.VerdictOf(err) == mlp.VerdictAuthentication:
+	case mlp.VerdictOf(err) == mlp.VerdictAuthentication, errors.Is(err, mlp.ErrNoToken):
 		r.signal = signalAuthentication
 	default:
 		return r
 	}
 	r.until = j.s.d.o.Now().Add(j.wait(err))
+	if r.signal == signalAuthentication {
+		r.until = j.s.d.o.Now().Add(j.s.d.tokenRest(err))
+	}
 	return r
 }
 

@@ -205,3 +205,29 @@ func TestWithoutATokenTheWaitIsTheChannels(t *testing.T) {
 		}
 	})
 }
+
+// A token endpoint that works and gives none is told from one that fails, which is the breaker's, and from one that refuses the client.
+func TestWhatATokenEndpointWithoutATokenSays(t *testing.T) {
+	api := compiled(t)
+	for _, tt := range []struct {
+		status     int
+		body       string
+		none, auth bool
+	}{
+		{429, `{"error":"slow_down"}`, true, false},
+		{404, `{"error":"not_found"}`, true, false},
+		{200, `{"login":"required"}`, true, false},
+		{200, `{"access_token":"t","token_type":"Bearer","expires_in":"soon"}`, true, false},
+		{503, `{"error":"temporarily_unavailable"}`, false, false},
+		{401, `{"error":"invalid_client"}`, false, true},
+	} {
+		c := newClient(t, Options{
+			API: api, TokenURL: "https://mlp.invalid/oauth2/token", ClientID: "c", ClientSecret: func() (string, error) { return "s", nil },
+			Transport: handlerTripper(status(tt.status, "application/json", tt.body)),
+		})
+		err := c.Authenticate(t.Context())
+		if errors.Is(err, ErrNoToken) != tt.none || errors.Is(err, ErrAuthentication) != tt.auth || err == nil {
+			t.Errorf("%d %s: %v", tt.status, tt.body, err)
+		}
+	}
+}

@@ -40,6 +40,9 @@ const (
 var (
 	// ErrAuthentication: the verdict is VerdictAuthentication.
 	ErrAuthentication = errors.New("mlp: not authenticated")
+	// ErrNoToken: the token endpoint answered as one that works, and gave no token; nor did it refuse the client. One that does not work
+	// is the breaker's.
+	ErrNoToken = errors.New("mlp: no token to be had now")
 	// ErrBreakerOpen: the circuit breaker let nothing out. RetryAfter is the time until it tries again.
 	ErrBreakerOpen = errors.New("mlp: circuit breaker is open")
 	// ErrNotFound: MLP answered that there is no such dossier.
@@ -92,6 +95,8 @@ func (e *Error) Is(target error) bool {
 	switch target {
 	case ErrAuthentication:
 		return e.Verdict == VerdictAuthentication
+	case ErrNoToken:
+		return e.Type == string(failToken) && e.Status < 500
 	case ErrBreakerOpen:
 		return e.Type == typeBreaker
 	case ErrNotFound:
