@@ -184,7 +184,7 @@ func (d *Deliverer) Run(ctx context.Context, run string) (Report, error) {
 	if end := d.o.Quiet.End(now); !end.IsZero() {
 		return Report{Stopped: StopQuiet, Until: end, Paused: d.skip()}, nil
 	}
-	if now.Before(d.until) {
+	if d.shut != StopQuiet && now.Before(d.until) { // the quiet hours are over: by this clock, if not by one that was wrong
 		return Report{Stopped: d.shut, Until: d.until, Paused: d.skip()}, nil
 	}
 	d.shut, d.until = "", time.Time{}

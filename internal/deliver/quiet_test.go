@@ -69,3 +69,27 @@ func TestAStretchEndsWithTheDay(t *testing.T) {
 		holdQueue(t, q)
 	})
 }
+
+// A clock that was a year ahead when they began, and is set right, does not keep them for a year.
+func TestQuietHoursOfAWrongClockEndWithIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, s := lane(t), &script{}
+		now := time.Date(2027, 3, 16, 21, 59, 0, 0, time.UTC)
+		s.send = func(w mlp.Write) (mlp.Answer, error) {
+			now = now.Add(time.Minute)
+			return accept(w)
+		}
+		d := newDeliverer(q, s)
+		d.o.Now, d.o.Quiet = func() time.Time { return now }, outbox.QuietHours{From: 22 * 60, Until: 6 * 60, Zone: time.UTC}
+		if r := mustRun(t, d); r.Stopped != StopQuiet || r.Settled != 1 {
+			t.Fatalf("%+v", r)
+		}
+		now = time.Date(2026, 3, 16, 12, 0, 0, 0, time.UTC)
+		for _, e := range q.entries {
+			e.NotBefore = time.Time{} // StartRun brings forward what waits for a wrong clock
+		}
+		if r := mustRun(t, d); r.Stopped != StopIdle || r.Settled != 5 {
+			t.Errorf("%+v", r)
+		}
+	})
+}
