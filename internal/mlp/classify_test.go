@@ -386,6 +386,16 @@ func TestASuccessThatCannotBeReadIsInDoubt(t *testing.T) {
 	}
 }
 
+// Else each write would end in doubt, and be read, for as long as a gateway on the way compresses.
+func TestAWeakETagIsAVersion(t *testing.T) {
+	r := over(func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, 200, map[string]string{"ETag": `W/"5"`}, map[string]any{"categoryId": categoryID, "code": "05", "validFrom": "2026-03-16"})
+	})(t)
+	if a, err := r.client.Send(t.Context(), putCategory()); err != nil || a.Version != 5 {
+		t.Errorf("%+v, %v", a, err)
+	}
+}
+
 // A cache on the way can give the answer to another request. Taken for this one's, everything behind it in the lane would be
 // written in another person's dossier.
 func TestAnAnswerOfAnotherDossierIsInDoubt(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
 )
@@ -152,7 +153,8 @@ func writeRequest(w Write) (request, error) {
 // answer has; a body's own must agree where it has one.
 func readAnswer(w Write, x *exchange) (Answer, error) {
 	a := Answer{TraceID: x.traceID, DossierID: w.DossierID}
-	tag, err := strconv.Unquote(x.last.header.Get("ETag"))
+	// A gateway that compresses answers makes the ETag a weak one (RFC 9110 section 8.8.1); the version in it is the same.
+	tag, err := strconv.Unquote(strings.TrimPrefix(x.last.header.Get("ETag"), "W/"))
 	if err != nil {
 		return a, errors.New("answer without an ETag")
 	}
