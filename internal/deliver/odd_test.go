@@ -82,3 +82,66 @@ func TestOneTokenIsAskedForWhereThereIsNone(t *testing.T) {
 		})
 	}
 }
+
+// MLP may shorten a text, or round a number. What it makes of a write is known from then on, and a person asked; the same again would
+// be sent for ever. An answer that another request got says nothing of what MLP holds.
+func TestWhatMLPKeepsOtherwise(t *testing.T) {
+	other := category("c1")
+	other.New = casefile.Category{Code: casefile.Code78, From: "2026-03-16"}
+	wrote := map[string]casefile.Body{"c1": category("c1").New}
+	for _, tt := range []struct {
+		name    string
+		version int64 // that the answer names
+		present casefile.Dossier
+		wrote   map[string]casefile.Body
+		state   outbox.State
+	}{
+		{"kept otherwise", 5, dossierAt(5, other), nil, outbox.Settled},
+		{"kept otherwise again", 5, dossierAt(5, other), wrote, outbox.Parked},
+		{"kept otherwise, after something else", 5, dossierAt(5, other), map[string]casefile.Body{"c1": other.New}, outbox.Settled},
+		{"not there: an answer of a cache", 4, dossierAt(4), nil, outbox.Waiting},
+		{"not there, in a newer one's words", 5, dossierAt(4), nil, outbox.Waiting},
+		{"as it was: an answer of a cache", 4, dossierAt(4, other), nil, outbox.Waiting},
+		{"kept otherwise again, as it was", 4, dossierAt(4, other), wrote, outbox.Parked},
+		{"there, answered with what was", 5, dossierAt(5, category("c1")), wrote, outbox.Settled},
+		{"changed by somebody else", 5, dossierAt(6, other), wrote, outbox.Settled},
+	} {
+		s := &script{dossier: func(string) (casefile.Dossier, error) { return tt.present, nil }}
+		s.send = func(w mlp.Write) (mlp.Answer, error) {
+			reg := casefile.Registration{ID: w.Change.ID, Body: other.New, From: other.From}
+			return mlp.Answer{DossierID: w.DossierID, Version: tt.version, Registration: &reg}, nil
+		}
+		q, d := rig(t, s)
+		known := q.known[1]
+		known.Written = tt.wrote
+		q.known[1] = known
+		mustRun(t, d)
+		holdQueue(t, q)
+		if e := q.entry("e1"); e.State != tt.state || s.reads != 1 || e.State != outbox.Settled && e.Problem.Next == "" {
+			t.Errorf("%s: %s after %d readings, %+v", tt.name, e.State, s.reads, e.Problem)
+		}
+	}
+}
+
+// So it is with the dossier's own data, of which MLP answers the whole dossier.
+func TestOwnDataThatMLPKeepsOtherwise(t *testing.T) {
+	city := func(name string) casefile.Person { return casefile.Person{City: name} }
+	for want, wrote := range map[outbox.State]string{outbox.Parked: "Gent", outbox.Settled: "Gand"} {
+		kept := dossierAt(5)
+		kept.Person = city("GENT")
+		s := &script{dossier: func(string) (casefile.Dossier, error) { return kept, nil }}
+		s.send = func(mlp.Write) (mlp.Answer, error) {
+			return mlp.Answer{DossierID: kept.ID, Version: 5, Dossier: &kept}, nil
+		}
+		q, d := rig(t, s)
+		known := q.known[1]
+		known.Written = map[string]casefile.Body{string(casefile.RegPerson): city(wrote)}
+		q.known[1], q.entries = known, nil
+		q.add(t, 1, casefile.Change{Op: casefile.OpPatch, Kind: casefile.RegPerson, New: city("Gent")})
+		mustRun(t, d)
+		holdQueue(t, q)
+		if got := q.entries[0].State; got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}

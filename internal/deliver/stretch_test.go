@@ -323,7 +323,7 @@ func TestAStretchGoesOnBehindACreateAndWhatChangesNothing(t *testing.T) {
 				a.Version = w.Version
 			}
 			return a, err
-		}, dossier: func(string) (casefile.Dossier, error) { return dossierAt(4), nil }}
+		}, dossier: func(string) (casefile.Dossier, error) { return dossierAt(4, category("c1"), category("c2")), nil }}
 		d := newDeliverer(q, s)
 		d.proven = true
 		r := mustRun(t, d)

@@ -139,23 +139,57 @@ func (j *job) stale() bool {
 	return j.known.Dossier == nil || j.known.Dossier.Version != j.entry.Version
 }
 
-// accepted settles. When the version is not the next one, the answer alone doesn't say what
-// the dossier holds now: it is read.
+// accepted settles. When the version is not the next one, or MLP answers with another content than was sent, the answer alone doesn't say
+// what the dossier holds now: it is read.
 func (j *job) accepted(a mlp.Answer) result {
 	switch {
 	case a.Dossier != nil && j.change.Op == casefile.OpCreate && len(a.Dossier.Registrations) > 0:
 		return alive(j.superseded(a.Dossier, dossierExists()))
-	case a.Dossier != nil:
+	case a.Dossier != nil && (j.change.Op == casefile.OpCreate || mlp.Holds(*a.Dossier, j.change)):
 		return j.taken(*a.Dossier)
 	case a.Registration != nil && a.Version == j.entry.Version+1:
-		return j.taken(withRegistration(*j.known.Dossier, *a.Registration, a.Version))
+		if d := withRegistration(*j.known.Dossier, *a.Registration, a.Version); mlp.Holds(d, j.change) {
+			return j.taken(d)
+		}
 	}
 	d, err := j.client.Dossier(j.s.requests, j.known.Dossier.ID)
-	if err != nil {
+	switch {
+	case err != nil:
 		// Taken, but what the dossier is now must be read before the lane goes on.
 		return j.channel(j.doubt(err), err)
+	case j.entry.Alone(d.Version) && !mlp.Holds(d, j.change) && j.wroteBefore():
+		return alive(j.park(outbox.Problem{
+			Type: "keptOtherwise", Title: "MLP takes it, and again holds something else than was sent",
+			Next: "compare with MLP: correct the source so that it asks for what MLP keeps, or discard it to leave that as it is",
+		}))
+	case d.Version == j.entry.Version && !mlp.Holds(d, j.change):
+		return alive(j.notThere())
 	}
 	return j.taken(d)
+}
+
+// notThere: MLP said that it took a write, and has nothing of it: the answer was another one's, of a cache perhaps. To settle would say that
+// it was written, and what MLP holds then is taken for somebody's change after us (DATA-04).
+func (j *job) notThere() result {
+	why := outbox.Problem{
+		Type: "notThere", Title: "MLP says that it took it, and does not hold it", Next: "does a proxy answer in MLP's place? ask VDAB with the trace id; then retry or discard",
+	}
+	attempt := j.entry.Attempts + 1
+	if outbox.AfterSending(outbox.VerdictTransient, attempt) == outbox.Parked {
+		return j.park(why)
+	}
+	return j.giveBack(outbox.Backoff(attempt, j.s.d.o.Rand()), true, why)
+}
+
+// wroteBefore tells that the same was settled before. What MLP makes of it is news the first time, and somebody may decide to send it again;
+// after that it would be sent for ever.
+func (j *job) wroteBefore() bool {
+	id := j.change.ID
+	if j.change.Op != casefile.OpPut {
+		id = string(j.change.Kind)
+	}
+	written := j.known.Written[id]
+	return written != nil && casefile.Satisfies(written, j.change.New)
 }
 
 // taken says that MLP has the change, and what the dossier is now; the session settles it, with others. Where
