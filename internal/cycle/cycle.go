@@ -164,6 +164,8 @@ type Run struct {
 	Restless bool
 	settled  int  // entries
 	turn     bool // the last delivery ended as its turn was over
+	// undelivered tells that the ledger failed when the rest of a pass was done.
+	undelivered bool
 	// news is what the caseworkers' files do not tell yet, and tell is when they may be written before the run is over.
 	news     bool
 	tell     time.Time
@@ -213,6 +215,7 @@ func (c *Cycle) RunOnce(ctx context.Context, run *Run) (moved bool, err error) {
 	run.settled += delivered.Settled
 	run.turn, c.shutUntil = delivered.Turn, delivered.Until
 	if err != nil {
+		run.undelivered = true
 		return moved, fmt.Errorf("deliver: %w", err)
 	}
 	moved = moved || delivered.Moved()

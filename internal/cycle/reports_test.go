@@ -112,6 +112,28 @@ func TestFilesOfARunThatWasCutOffAreWritten(t *testing.T) {
 	})
 }
 
+// stuck can't deliver: one entry of one client can't be opened.
+type stuck struct{}
+
+func (stuck) Deliver(context.Context, string) (cycle.Delivered, error) {
+	return cycle.Delivered{}, errors.New("an entry can't be opened")
+}
+
+// TestFilesAreWrittenThoughNothingCanBeDelivered: with one entry that can't be opened no run comes to its end.
+func TestFilesAreWrittenThoughNothingCanBeDelivered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &desk{}
+		c, log := desked(t, d)
+		c.Deliverer = stuck{}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		check(t, c.Loop(ctx, 2*time.Second))
+		if d.written != 1 || strings.Count(log.String(), "cycle.failed") != 1 {
+			t.Errorf("written %d times, log:\n%s", d.written, log)
+		}
+	})
+}
+
 // TestTryingAgainTakesATenthOfTheTime: what fails after a walk over all clients does not do so at each short poll.
 func TestTryingAgainTakesATenthOfTheTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
