@@ -23,6 +23,7 @@ func (c *Cycle) Loop(ctx context.Context, poll time.Duration) error {
 		if ctx.Err() != nil {
 			return nil
 		}
+		rest := poll // behind a failure what is due is due for ever
 		if err != nil {
 			c.sayOnce("loop", err.Error(), func() {
 				c.Log.Error().Str("event", "cycle.failed").Err(err).Str("hint", hintOf(err)).
@@ -30,8 +31,9 @@ func (c *Cycle) Loop(ctx context.Context, poll time.Duration) error {
 			})
 		} else {
 			delete(c.said, "loop")
+			rest = c.untilDue(ctx, poll)
 		}
-		if !c.wait(ctx, poll) {
+		if !sleep(ctx, rest) {
 			return nil
 		}
 	}
@@ -118,7 +120,11 @@ func (r *Run) Clients() map[ledger.OutcomeKind]int {
 // wait sleeps until the next poll or the next due entry; false when the context
 // ended.
 func (c *Cycle) wait(ctx context.Context, poll time.Duration) bool {
-	timer := time.NewTimer(c.untilDue(ctx, poll))
+	return sleep(ctx, c.untilDue(ctx, poll))
+}
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
