@@ -93,10 +93,10 @@ func restAfter(err error) time.Duration {
 	if !errors.As(err, &e) {
 		return 0
 	}
-	switch e.Verdict {
-	case mlp.VerdictAuthentication:
+	switch {
+	case e.Verdict == mlp.VerdictAuthentication:
 		return mlp.AuthenticationRetry
-	case mlp.VerdictThrottled:
+	case e.Verdict == mlp.VerdictThrottled, errors.Is(err, mlp.ErrNoToken):
 		return min(e.RetryAfter, maxRetryAfter)
 	default:
 		return 0

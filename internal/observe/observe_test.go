@@ -423,6 +423,7 @@ func TestMLPIsLeftAloneForAWhile(t *testing.T) {
 		{&mlp.Error{Verdict: mlp.VerdictThrottled, RetryAfter: time.Minute}, time.Minute},
 		{&mlp.Error{Verdict: mlp.VerdictThrottled, RetryAfter: 24 * time.Hour}, 10 * time.Minute},
 		{&mlp.Error{Verdict: mlp.VerdictThrottled}, 0},
+		{&mlp.Error{Verdict: mlp.VerdictNotSent, Status: 429, Type: "tokenUnavailable", RetryAfter: time.Minute}, time.Minute},
 		{&mlp.Error{Verdict: mlp.VerdictTransient, RetryAfter: time.Minute}, 0},
 	} {
 		s, now, neighbour := newStore(), time.Date(2026, 3, 16, 9, 0, 0, 0, time.UTC), "0999999922"
