@@ -303,18 +303,19 @@ func (c *Cycle) applyRequests(ctx context.Context) error {
 	return nil
 }
 
-// observe looks up new clients and reads the feed. MLP being out of reach stops
+// observe reads the feed and looks up new clients, and all of them where the feed lost its place: who is to be looked up is not decided,
+// and a run that ended so would say that nothing is left. MLP being out of reach stops
 // nothing: those who were never looked up wait.
 func (c *Cycle) observe(ctx context.Context, run *Run, o OCMW) (bool, error) {
-	if c.way.missed {
-		return false, nil
+	followed, err := c.follow(ctx, run, o)
+	if err != nil || c.way.missed {
+		return followed, err
 	}
 	looked, err := c.Observer.FirstContact(ctx, run.ID, o.KBO)
 	if err := c.channelTrouble(ctx, o, "firstContact", err); err != nil {
 		return false, err
 	}
-	followed, err := c.follow(ctx, run, o)
-	return looked > 0 || followed, err
+	return looked > 0 || followed, nil
 }
 
 func (c *Cycle) follow(ctx context.Context, run *Run, o OCMW) (bool, error) {

@@ -283,3 +283,24 @@ func TestDossierGoneForEver(t *testing.T) {
 		t.Errorf("the same was sent %d times", struck)
 	}
 }
+
+// An MLP that begins anew has lost the feed's place, and what was sent. The run that learns so looks everybody up and sends it again: it does
+// not end with nothing done and nothing left.
+func TestALostFeedIsMadeUpForInTheSameRun(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.drop(only(t, few()...))
+	if r := w.run("once", "--json"); r.code != 0 {
+		t.Fatal(clipped(r.String()))
+	}
+	if err := w.mock.Reset(); err != nil {
+		t.Fatal(err)
+	}
+	r := w.run("once", "--json")
+	if s := decode[app.Summary](t, r); r.code != 0 || s.Entries.Settled == 0 || len(w.mock.Effects()) == 0 {
+		t.Errorf("%+v: %s", s.Entries, clipped(r.String()))
+	}
+	if s := decode[app.Summary](t, w.run("once", "--json")); s.Entries.Settled > 0 {
+		t.Errorf("and once more: %+v", s.Entries)
+	}
+}
