@@ -145,3 +145,51 @@ func TestOwnDataThatMLPKeepsOtherwise(t *testing.T) {
 		}
 	}
 }
+
+// MLP that writes in its own form, and holds that already, changes nothing and says so with the version that was sent. That is no answer of
+// a cache for ever: a person is asked, and what is behind it goes out.
+func TestWhatMLPHoldsInItsOwnFormHoldsNobodyUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		kept := dossierAt(4)
+		kept.Person = casefile.Person{City: "GENT"}
+		s := &script{dossier: func(string) (casefile.Dossier, error) { return kept, nil }}
+		s.send = func(w mlp.Write) (mlp.Answer, error) {
+			if w.Change.Op != casefile.OpPatch {
+				return accept(w)
+			}
+			return mlp.Answer{DossierID: kept.ID, Version: 4, Dossier: &kept}, nil
+		}
+		q, d := rig(t, s)
+		q.entries = nil
+		q.add(t, 1, casefile.Change{Op: casefile.OpPatch, Kind: casefile.RegPerson, New: casefile.Person{City: "Gent"}}, category("c1"))
+		for range keptTries {
+			mustRun(t, d)
+			time.Sleep(outbox.MaxDelay)
+		}
+		holdQueue(t, q)
+		if diff := cmp.Diff([]outbox.State{outbox.Settled, outbox.Settled}, q.lane()); diff != "" || len(s.sent) != keptTries+1 {
+			t.Errorf("%d sent (-want +have)\n%s", len(s.sent), diff)
+		}
+	})
+}
+
+// A list that comes back in another order is what was sent: it is read no second time, and not parked when it goes out again.
+func TestAListInAnotherOrderIsWhatWasSent(t *testing.T) {
+	sent := casefile.Handover{Handover: "gtb", Grounds: []string{"3", "2"}}
+	back := sent
+	back.Grounds = []string{"2", "3"}
+	s := &script{send: func(w mlp.Write) (mlp.Answer, error) {
+		reg := casefile.Registration{ID: w.Change.ID, Body: back}
+		return mlp.Answer{DossierID: w.DossierID, Version: w.Version + 1, Registration: &reg}, nil
+	}}
+	q, d := rig(t, s)
+	known := q.known[1]
+	known.Written = map[string]casefile.Body{"h1": sent}
+	q.known[1], q.entries = known, nil
+	q.add(t, 1, casefile.Change{Op: casefile.OpPut, Kind: casefile.RegHandover, ID: "h1", New: sent})
+	mustRun(t, d)
+	holdQueue(t, q)
+	if q.entries[0].State != outbox.Settled || s.reads != 0 {
+		t.Errorf("%s after %d readings", q.entries[0].State, s.reads)
+	}
+}

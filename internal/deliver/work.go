@@ -145,10 +145,10 @@ func (j *job) accepted(a mlp.Answer) result {
 	switch {
 	case a.Dossier != nil && j.change.Op == casefile.OpCreate && len(a.Dossier.Registrations) > 0:
 		return alive(j.superseded(a.Dossier, dossierExists()))
-	case a.Dossier != nil && (j.change.Op == casefile.OpCreate || mlp.Holds(*a.Dossier, j.change)):
+	case a.Dossier != nil && (j.change.Op == casefile.OpCreate || j.isIn(*a.Dossier)):
 		return j.taken(*a.Dossier)
 	case a.Registration != nil && a.Version == j.entry.Version+1:
-		if d := withRegistration(*j.known.Dossier, *a.Registration, a.Version); mlp.Holds(d, j.change) {
+		if d := withRegistration(*j.known.Dossier, *a.Registration, a.Version); j.isIn(d) {
 			return j.taken(d)
 		}
 	}
@@ -157,15 +157,34 @@ func (j *job) accepted(a mlp.Answer) result {
 	case err != nil:
 		// Taken, but what the dossier is now must be read before the lane goes on.
 		return j.channel(j.doubt(err), err)
-	case j.entry.Alone(d.Version) && !mlp.Holds(d, j.change) && j.wroteBefore():
+	case j.entry.Alone(d.Version) && !j.isIn(d) && j.wroteBefore():
 		return alive(j.park(outbox.Problem{
 			Type: "keptOtherwise", Title: "MLP takes it, and again holds something else than was sent",
 			Next: "compare with MLP: correct the source so that it asks for what MLP keeps, or discard it to leave that as it is",
 		}))
-	case d.Version == j.entry.Version && !mlp.Holds(d, j.change):
+	case d.Version == j.entry.Version && !j.isIn(d) && !j.keptAsItWas(d):
 		return alive(j.notThere())
 	}
 	return j.taken(d)
+}
+
+// isIn tells that a dossier has what the change asks for. What MLP puts beside it, or a list in another order, is nothing to send again.
+func (j *job) isIn(d casefile.Dossier) bool {
+	if mlp.Holds(d, j.change) {
+		return true
+	}
+	held, found := d.Find(j.change.ID)
+	return j.change.Op == casefile.OpPut && found && casefile.Satisfies(held.Body, j.change.New)
+}
+
+// keptTries is how often a write that changes nothing is sent before MLP is believed to hold it in a form of its own.
+const keptTries = 3
+
+// keptAsItWas tells that MLP holds another form of what was sent, and did so before: one that writes a city in capitals takes it for
+// equal, and changes nothing. The first times it could be an answer of a cache; then it is for a person (DATA-04), and the lane goes on.
+func (j *job) keptAsItWas(d casefile.Dossier) bool {
+	_, found := d.Find(j.change.ID)
+	return j.entry.Attempts+1 >= keptTries && (found || j.change.Op == casefile.OpPatch)
 }
 
 // notThere: MLP said that it took a write, and has nothing of it: the answer was another one's, of a cache perhaps. To settle would say that
