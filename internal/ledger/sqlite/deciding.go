@@ -39,7 +39,7 @@ const (
 // Dirty implements ledger.Deciding.
 func (s *Store) Dirty(ctx context.Context, ocmw string, day casefile.Date, version string, limit int, except ...int64) ([]ledger.Subject, error) {
 	var subjects []ledger.Subject
-	at := s.moved.Load() // before they are read: what is written meanwhile counts as written since
+	at := s.moves.at() // before they are read: what is written meanwhile counts as written since
 	err := s.read(ctx, "list clients to decide", func(t *tx) error {
 		ids, err := column[int64](t, dirtyQuery, ocmw, string(day), version, limit, list(except))
 		if err != nil {
@@ -143,10 +143,11 @@ func inputs(t *tx, ids []int64, records recordInputs) (map[int64]string, error) 
 
 // Decide implements ledger.Deciding.
 func (s *Store) Decide(ctx context.Context, run string, outcomes []ledger.Outcome, now time.Time) error {
+	commit := s.writeUnmoved
 	if slices.ContainsFunc(outcomes, adopts) {
-		defer s.moved.Add(1)
+		commit = s.write
 	}
-	return s.writeUnmoved(ctx, "commit decisions", func(t *tx) error {
+	return commit(ctx, "commit decisions", func(t *tx) error {
 		grounds, err := s.grounds(t, outcomes)
 		if err != nil {
 			return err
@@ -205,45 +206,34 @@ func (s *Store) grounds(t *tx, outcomes []ledger.Outcome) (map[int64]*ground, er
 // dropMoved leaves out those of whom what was read is not so any more. Where nothing was written since it was read but other decisions,
 // of which each concerns its own person alone, it is not read again.
 func (s *Store) dropMoved(t *tx, grounds map[int64]*ground, outcomes []ledger.Outcome) error {
-	at, err := s.movedTo(t)
+	now, err := s.moves.now(t)
 	if err != nil {
 		return err
 	}
-	var again []int64
+	var doubtful []ledger.Outcome
+	var ids []int64
 	for _, o := range outcomes {
-		if o.Subject.Read != at {
-			again = append(again, o.Subject.Person)
+		if o.Subject.Read != now {
+			doubtful, ids = append(doubtful, o), append(ids, o.Subject.Person)
 		}
 	}
-	if len(again) == 0 {
+	if len(ids) == 0 {
 		return nil
 	}
-	records, err := readRecordInputs(t, again)
+	records, err := readRecordInputs(t, ids)
 	if err != nil {
 		return err
 	}
-	current, err := inputs(t, again, records)
+	current, err := inputs(t, ids, records)
 	if err != nil {
 		return err
 	}
-	for _, o := range outcomes {
-		if o.Subject.Read != at && (o.Subject.Inputs == "" || current[o.Subject.Person] != o.Subject.Inputs) {
+	for _, o := range doubtful {
+		if o.Subject.Inputs == "" || current[o.Subject.Person] != o.Subject.Inputs {
 			delete(grounds, o.Subject.Person)
 		}
 	}
 	return nil
-}
-
-// movedTo is what moved counts by now, with what others wrote into the file since it was last asked for.
-func (s *Store) movedTo(t *tx) (int64, error) {
-	var version int64
-	if err := t.row(`PRAGMA data_version`, nil, &version); err != nil {
-		return 0, err
-	}
-	if s.others.Swap(version) != version {
-		s.moved.Add(1)
-	}
-	return s.moved.Load(), nil
 }
 
 // decisions gathers what is written of each decision: in few statements, as they cost as much as what they change.

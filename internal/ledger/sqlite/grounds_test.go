@@ -6,6 +6,7 @@ import (
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
 	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/internal/ledger/sqlite"
 )
 
 // What a decision was made on is read again when it is committed, but where nothing can have changed it since: a digest that is not what
@@ -50,6 +51,30 @@ func TestWhatWasDecidedOnIsReadAgainWhereItMayHaveChanged(t *testing.T) {
 				t.Errorf("it was decided: %v, want %v", believed, c.believed)
 			}
 		})
+	}
+}
+
+// What was committed counts before the next transaction can begin: between the two a decision that waits for its turn begins.
+func TestADecisionRightBehindACommitIsReadAgain(t *testing.T) {
+	path, keys := filepath.Join(t.TempDir(), "ledger.db"), newKeys(t)
+	crowd(t, open(t, path, keys), 3, 1)
+	raw(t, path, `DELETE FROM entry`)
+	raw(t, path, `UPDATE person SET dirty = 1`)
+	behind := func() {}
+	s, err := sqlite.Open(t.Context(), sqlite.Options{Path: path, Keys: keys, Reached: func(point string) {
+		if point == "start-run.after-commit" {
+			behind()
+		}
+	}})
+	check(t, err)
+	defer func() { check(t, s.Close()) }()
+	decideAs(t, s, ledger.Outcome{Subject: undecided(t, s)[2]}) // notices what was written behind its back
+	of := undecided(t, s)
+	of[0].Inputs = "what does not stand there"
+	behind = func() { decideAs(t, s, ledger.Outcome{Subject: of[0]}) }
+	check(t, s.StartRun(t.Context(), "another", noon))
+	if left := undecided(t, s); len(left) != len(of) {
+		t.Errorf("%d of %d are left: it was decided on what had been changed", len(left), len(of))
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -88,10 +87,7 @@ type Store struct {
 
 	writing, reading statements // that the two keep
 	recent           recent
-
-	// moved counts what may have changed what deciding reads; others is what SQLite counted of other connections' commits
-	// when that was last looked at.
-	moved, others atomic.Int64
+	moves            moves
 }
 
 // Open opens the ledger, makes or migrates its schema, and checks that engine,
@@ -153,7 +149,9 @@ func refuseLost(path string) error {
 
 func newStore(o Options) (*Store, error) {
 	s := &Store{keys: o.Keys, now: o.Now, zone: o.Zone, readOnly: o.ReadOnly, reached: o.Reached}
-	s.moved.Store(time.Now().UnixNano()) // no two ledgers count alike
+	first := time.Now().UnixNano() // no two ledgers count alike
+	s.moves.begun.Store(first)
+	s.moves.ended.Store(first)
 	if s.now == nil {
 		s.now = time.Now
 	}

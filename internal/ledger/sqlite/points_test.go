@@ -26,7 +26,7 @@ func TestPointsAreAllTransactions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range regexp.MustCompile(`\.(?:write\(ctx, |writeUnmoved\(ctx, |commit\()"([^"]+)"`).FindAllStringSubmatch(string(text), -1) {
+		for _, m := range regexp.MustCompile(`\b(?:write|commit)\((?:ctx, )?"([^"]+)"`).FindAllStringSubmatch(string(text), -1) {
 			// A restore has a store of its own, which passes no points; its command ends where a daemon begins.
 			if m[1] != "forget what MLP held" {
 				before, after := pointsOf(m[1])

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"sync/atomic"
 	"time"
 
 	driver "modernc.org/sqlite"
@@ -39,8 +40,42 @@ type tx struct {
 // errors. Rows must be closed before do asks the next thing of another transaction:
 // in memory there is one connection.
 func (s *Store) write(ctx context.Context, what string, do func(*tx) error) error {
-	defer s.moved.Add(1)
-	return s.writeUnmoved(ctx, what, do)
+	begun := int64(0)
+	defer func() { s.moves.ended.Add(begun) }()
+	return s.writeUnmoved(ctx, what, func(t *tx) error {
+		begun = s.moves.begin()
+		return do(t)
+	})
+}
+
+// moves counts the transactions that may change what deciding reads. The one connection that writes has begun one after the other, so
+// that in a transaction all before it are counted; whoever reads while one has not ended can't tell on which side of it he is.
+type moves struct {
+	begun, ended atomic.Int64
+	others       atomic.Int64 // what SQLite counted of other connections' commits when that was last looked at
+}
+
+func (m *moves) begin() int64 { m.begun.Add(1); return 1 }
+
+// at is the count for what is read from now on; 0 while something is being written.
+func (m *moves) at() int64 {
+	ended := m.ended.Load()
+	if begun := m.begun.Load(); begun == ended {
+		return begun
+	}
+	return 0
+}
+
+// now is the count in a transaction that writes, with what other connections wrote.
+func (m *moves) now(t *tx) (int64, error) {
+	var version int64
+	if err := t.row(`PRAGMA data_version`, nil, &version); err != nil {
+		return 0, err
+	}
+	if m.others.Swap(version) != version {
+		m.ended.Add(m.begin())
+	}
+	return m.begun.Load(), nil
 }
 
 // writeUnmoved is write for what leaves all that deciding reads of others as it was.
