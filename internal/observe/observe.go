@@ -263,10 +263,10 @@ func (o *Observer) forget(ctx context.Context, ocmw string, lost error) error {
 	if last, again := o.lost[ocmw]; again && !now.Before(last) && now.Before(last.Add(lookUpAgain)) {
 		return fmt.Errorf("read the change feed: %w", lost)
 	}
-	o.lost[ocmw] = now
 	if err := o.Store.ForgetCursor(ctx, ocmw); err != nil {
 		return fmt.Errorf("forget cursor: %w", err)
 	}
+	o.lost[ocmw] = now
 	return nil
 }
 
