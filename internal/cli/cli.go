@@ -92,7 +92,7 @@ func Run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	}()
 	parser, err := kong.New(&grammar{}, kong.Name("mlpsync"),
 		kong.Description("Brings OCMW exports to an MLP-compatible API of VDAB, once and in order. There is no public MLP API: the contract is this project's own, and so is the bundled mock."),
-		kong.UsageOnError(), kong.Writers(out, stderr), kong.Exit(func(code int) { panic(exitRequest(code)) }),
+		kong.UsageOnError(), kong.Writers(stdout, stderr), kong.Exit(func(code int) { panic(exitRequest(code)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.ValueFormatter(valueHelp),
 		kong.ExplicitGroups([]kong.Group{{Key: "answer", Title: "The answer, one of:"}}))
 	if err != nil {
