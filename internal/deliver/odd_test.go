@@ -89,6 +89,7 @@ func TestWhatMLPKeepsOtherwise(t *testing.T) {
 	other := category("c1")
 	other.New = casefile.Category{Code: casefile.Code78, From: "2026-03-16"}
 	wrote := map[string]casefile.Body{"c1": category("c1").New}
+	const anew = "kept otherwise again, in another dossier than before"
 	for _, tt := range []struct {
 		name    string
 		version int64 // that the answer names
@@ -98,6 +99,7 @@ func TestWhatMLPKeepsOtherwise(t *testing.T) {
 	}{
 		{"kept otherwise", 5, dossierAt(5, other), nil, outbox.Settled},
 		{"kept otherwise again", 5, dossierAt(5, other), wrote, outbox.Parked},
+		{anew, 5, dossierAt(5, other), wrote, outbox.Settled},
 		{"kept otherwise, after something else", 5, dossierAt(5, other), map[string]casefile.Body{"c1": other.New}, outbox.Settled},
 		{"not there: an answer of a cache", 4, dossierAt(4), nil, outbox.Waiting},
 		{"not there, in a newer one's words", 5, dossierAt(4), nil, outbox.Waiting},
@@ -114,6 +116,10 @@ func TestWhatMLPKeepsOtherwise(t *testing.T) {
 		q, d := rig(t, s)
 		known := q.known[1]
 		known.Written = tt.wrote
+		if tt.wrote != nil && tt.name != anew {
+			held := dossierAt(4, other)
+			known.Dossier = &held
+		}
 		q.known[1] = known
 		mustRun(t, d)
 		holdQueue(t, q)

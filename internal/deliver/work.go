@@ -200,12 +200,14 @@ func (j *job) notThere() result {
 	return j.giveBack(outbox.Backoff(attempt, j.s.d.o.Rand()), true, why)
 }
 
-// wroteBefore tells that the same was settled before. What MLP makes of it is news the first time, and somebody may decide to send it again;
-// after that it would be sent for ever.
+// wroteBefore tells that the same was settled before, in this dossier. What MLP makes of it is news the first time, and somebody may decide
+// to send it again; after that it would be sent for ever.
 func (j *job) wroteBefore() bool {
 	id := j.change.ID
 	if j.change.Op != casefile.OpPut {
 		id = string(j.change.Kind)
+	} else if _, there := j.known.Dossier.Find(id); !there {
+		return false // it was in another one, of which MLP has nothing any more
 	}
 	written := j.known.Written[id]
 	return written != nil && casefile.Satisfies(written, j.change.New)

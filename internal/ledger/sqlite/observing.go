@@ -261,8 +261,8 @@ func (p *person) save(t *tx, day casefile.Date) error {
 	return all.run()
 }
 
-// saving gathers what is known of people, with what the tables show of it in clear, and writes it in few statements: they cost as much as
-// what they change.
+// saving gathers what is known of people, each once, with what the tables show of it in clear, and writes it in few statements: they cost
+// as much as what they change.
 type saving struct {
 	t     *tx
 	known *bulk
