@@ -170,11 +170,12 @@ func (j *job) accepted(a mlp.Answer) result {
 
 // isIn tells that a dossier has what the change asks for. What MLP puts beside it, or a list in another order, is nothing to send again.
 func (j *job) isIn(d casefile.Dossier) bool {
-	if mlp.Holds(d, j.change) {
-		return true
+	if j.change.Op == casefile.OpPut { // nearly always, and cheap
+		if held, found := d.Find(j.change.ID); found && casefile.Satisfies(held.Body, j.change.New) {
+			return true
+		}
 	}
-	held, found := d.Find(j.change.ID)
-	return j.change.Op == casefile.OpPut && found && casefile.Satisfies(held.Body, j.change.New)
+	return mlp.Holds(d, j.change)
 }
 
 // keptTries is how often a write that changes nothing is sent before MLP is believed to hold it in a form of its own.
