@@ -25,7 +25,7 @@ func TestAVersionThatIsRefusedForEverIsParked(t *testing.T) {
 				t.Fatalf("%s after %d attempts", e.State, len(s.sent))
 			}
 			mustRun(t, d)
-			time.Sleep(outbox.MaxDelay)
+			<-time.After(outbox.MaxDelay)
 		}
 		holdQueue(t, q)
 		if e := q.entry("e1"); e.State != outbox.Parked || len(s.sent) != outbox.MaxAttempts || e.Problem.Next == "" {
@@ -170,7 +170,7 @@ func TestWhatMLPHoldsInItsOwnFormHoldsNobodyUp(t *testing.T) {
 		q.add(t, 1, casefile.Change{Op: casefile.OpPatch, Kind: casefile.RegPerson, New: casefile.Person{City: "Gent"}}, category("c1"))
 		for range keptTries {
 			mustRun(t, d)
-			time.Sleep(outbox.MaxDelay)
+			<-time.After(outbox.MaxDelay)
 		}
 		holdQueue(t, q)
 		if diff := cmp.Diff([]outbox.State{outbox.Settled, outbox.Settled}, q.lane()); diff != "" || len(s.sent) != keptTries+1 {

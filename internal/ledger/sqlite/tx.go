@@ -40,10 +40,15 @@ type tx struct {
 // errors. Rows must be closed before do asks the next thing of another transaction:
 // in memory there is one connection.
 func (s *Store) write(ctx context.Context, what string, do func(*tx) error) error {
-	begun := int64(0)
-	defer func() { s.moves.ended.Add(begun) }()
+	begun := false
+	defer func() {
+		if begun {
+			s.moves.ended.Add(1)
+		}
+	}()
 	return s.writeUnmoved(ctx, what, func(t *tx) error {
-		begun = s.moves.begin()
+		begun = true
+		s.moves.begun.Add(1)
 		return do(t)
 	})
 }
@@ -54,8 +59,6 @@ type moves struct {
 	begun, ended atomic.Int64
 	others       atomic.Int64 // what SQLite counted of other connections' commits when that was last looked at
 }
-
-func (m *moves) begin() int64 { m.begun.Add(1); return 1 }
 
 // at is the count for what is read from now on; 0 while something is being written.
 func (m *moves) at() int64 {
@@ -73,7 +76,8 @@ func (m *moves) now(t *tx) (int64, error) {
 		return 0, err
 	}
 	if m.others.Swap(version) != version {
-		m.ended.Add(m.begin())
+		m.begun.Add(1)
+		m.ended.Add(1)
 	}
 	return m.begun.Load(), nil
 }
