@@ -16,7 +16,7 @@
 // again at the next poll, so there are no waits in here.
 //
 // The state directory holds claims/SEQUENCE.claim, one small sealed file a claimed
-// file, replaced in one step at each change of state, and content/HASH.sealed. One
+// file, replaced in one step at each change of state, claims/highest, the last number where its claim is purged, and content/HASH.sealed. One
 // daemon owns it (a lock of the ledger's); Peek may run beside it.
 //
 // The composition root makes one Folder an OCMW; internal/cycle calls it as
@@ -24,6 +24,7 @@
 package dropfolder
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -139,11 +140,10 @@ func (f *Folder) Poll(ctx context.Context) (adapters.PollResult, error) {
 	if err != nil {
 		return res, err
 	}
-	if err := f.finishDone(last, now); err != nil {
-		return res, err
-	}
-	if err := f.reopen(last, now); err != nil {
-		return res, err
+	for _, c := range corrections(f.opt, f.store.all(), last) {
+		if err := f.store.move(c.claim, c.to, now, nil); err != nil {
+			return res, err
+		}
 	}
 	look := f.look(&res)
 	for _, c := range look {
@@ -189,6 +189,9 @@ func (f *Folder) Peek(ctx context.Context) (adapters.PollResult, error) {
 		return res, err
 	}
 	claims := st.all()
+	for _, c := range corrections(f.opt, claims, last) {
+		c.claim.State = c.to
+	}
 	for _, c := range f.look(&res) {
 		if ctx.Err() != nil {
 			return res, context.Cause(ctx)
@@ -235,7 +238,7 @@ func (f *Folder) Quarantine(_ context.Context, file adapters.File, why adapters.
 	switch {
 	case c == nil:
 		return fmt.Errorf("drop folder: no claim %s", file.ID)
-	case c.State == stateDone:
+	case c.State == stateDone, c.State == stateSeen:
 		return adapters.ErrInForce
 	}
 	c.Said = true
@@ -272,46 +275,72 @@ func (f *Folder) lastIngested(ctx context.Context) (map[string]Ingested, error) 
 	return last, nil
 }
 
-// finishDone completes a Done that a crash cut off: the ledger is what knows.
-func (f *Folder) finishDone(last map[string]Ingested, now time.Time) error {
-	for _, c := range f.store.all() {
-		one, ok := last[c.Feed]
-		if c.State == statePending && ok && one.Hash == c.Hash && one.Version == f.opt.Version {
-			if err := f.store.move(c, stateDone, now, nil); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+// correction is a state that the ledger knows better.
+type correction struct {
+	claim *claim
+	to    state
 }
 
-// reopen takes back what the ledger does not know any more, after an older one was put in
-// its place: the deltas that were taken after its last one, each of which holds what the others
-// don't. Of snapshots the last one is enough, and the planner offers it by itself.
-func (f *Folder) reopen(last map[string]Ingested, now time.Time) error {
-	for _, feed := range f.opt.Profile.Feeds {
-		if !feed.Delta {
-			continue
-		}
-		known := 0
-		for _, c := range f.store.all() {
-			if one, ok := last[feed.Name]; ok && c.Feed == feed.Name && c.Hash == one.Hash {
-				known = c.Seq
-			}
-		}
-		if _, ok := last[feed.Name]; ok && known == 0 {
-			continue // the ledger's last one is older than what is kept
-		}
-		for _, c := range f.store.all() {
-			if c.Feed != feed.Name || c.State != stateDone || c.Seq <= known {
-				continue
-			}
-			if err := f.store.move(c, statePending, now, nil); err != nil {
-				return err
-			}
+// corrections are what a crash or a restore has left to be put right: the ledger is what knows.
+func corrections(opt Options, claims []*claim, last map[string]Ingested) []correction {
+	var all []correction
+	for _, feed := range opt.Profile.Feeds {
+		one, ok := last[feed.Name]
+		all = append(all, cutOffDone(feed, claims, one, ok, opt.Version)...)
+		if feed.Delta {
+			all = append(all, unknown(feed, claims, one, ok)...)
 		}
 	}
-	return nil
+	return all
+}
+
+// cutOffDone completes a Done that a crash cut off. Deltas are ingested in their order: behind one that waits, another one of the same
+// content is to be ingested once more.
+func cutOffDone(feed *adapters.Feed, claims []*claim, last Ingested, ok bool, version string) (all []correction) {
+	for _, c := range live(claims, feed.Name) {
+		switch {
+		case c.State != statePending:
+		case ok && last.Hash == c.Hash && last.Version == version && (!feed.Delta || last.Snapshot.Equal(c.Snapshot)):
+			all = append(all, correction{c, stateDone})
+		case feed.Delta:
+			return all
+		}
+	}
+	return all
+}
+
+// unknown takes back what the ledger does not know any more, after an older one was put in
+// its place: the deltas that were taken after its last one, each of which holds what the others
+// don't. Of snapshots the last one is enough, and the planner offers it by itself.
+func unknown(feed *adapters.Feed, claims []*claim, last Ingested, ok bool) (all []correction) {
+	known := 0
+	if ok {
+		if known = lastKnown(feed, claims, last); known == 0 {
+			return nil // the ledger's last one is older than what is kept
+		}
+	}
+	for _, c := range claims {
+		if c.Feed == feed.Name && c.State == stateDone && c.Seq > known {
+			all = append(all, correction{c, statePending})
+		}
+	}
+	return all
+}
+
+// lastKnown is the number of the claim that the ledger ingested last. The same content may have come more than once; a file that
+// took the place of a lost one is not of the same time.
+func lastKnown(feed *adapters.Feed, claims []*claim, last Ingested) int {
+	same, exactly := 0, 0
+	for _, c := range claims {
+		if c.Feed != feed.Name || c.Hash != last.Hash {
+			continue
+		}
+		same = max(same, c.Seq)
+		if c.Snapshot.Equal(last.Snapshot) {
+			exactly = max(exactly, c.Seq)
+		}
+	}
+	return cmp.Or(exactly, same)
 }
 
 func (f *Folder) file(c *claim) adapters.File {

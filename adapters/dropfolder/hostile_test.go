@@ -224,8 +224,11 @@ func TestDeltasAfterARestore(t *testing.T) {
 	}
 	b.history = backup
 	b.Restart()
-	res := adaptertest.Settle(t, b)
 	want := [][]string{{"a_03", "b_03"}, {"a_03", "b_04"}}
+	if res, err := b.folder.Peek(context.Background()); err != nil || !cmp.Equal(want, contents(t, res.Sets)) {
+		t.Errorf("a plan takes %v, %v", contents(t, res.Sets), err)
+	}
+	res := adaptertest.Settle(t, b)
 	if diff := cmp.Diff(want, contents(t, res.Sets)); diff != "" {
 		t.Fatalf("after the restore (-want +got):\n%s", diff)
 	}

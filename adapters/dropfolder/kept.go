@@ -46,7 +46,7 @@ func (f *Folder) Kept() ([]Kept, []adapters.Note, error) {
 }
 
 // needed are the claims that are kept however old they are: what waits, and the last file
-// ingested of each feed.
+// of each feed that was ingested, or equal to one that was.
 func (s *store) needed() map[int]bool {
 	needed := map[int]bool{}
 	newest := map[string]*claim{}
@@ -54,7 +54,7 @@ func (s *store) needed() map[int]bool {
 		if c.State == statePending {
 			needed[c.Seq] = true
 		}
-		if c.State == stateDone && (newest[c.Feed] == nil || !bySnapshot(c, newest[c.Feed])) {
+		if (c.State == stateDone || c.State == stateSeen) && (newest[c.Feed] == nil || !bySnapshot(c, newest[c.Feed])) {
 			newest[c.Feed] = c
 		}
 	}

@@ -42,11 +42,12 @@ func (p *planner) run(res *adapters.PollResult) {
 	p.byLatest(res)
 }
 
-// live lists a feed's claims that can be in a set, older first.
-func (p *planner) live(feed string) []*claim {
+// live lists a feed's claims that can be in a set, in their order. One that was seen is what is in force, as it stands in a later delivery: with the
+// others of that delivery it makes a set, and what is older than it is older.
+func live(claims []*claim, feed string) []*claim {
 	var list []*claim
-	for _, c := range p.claims {
-		if c.Feed == feed && (c.State == statePending || c.State == stateDone) {
+	for _, c := range claims {
+		if c.Feed == feed && (c.State == statePending || c.State == stateDone || c.State == stateSeen) {
 			list = append(list, c)
 		}
 	}
@@ -97,7 +98,7 @@ func (g *group) anyPending() bool {
 func (p *planner) byLatest(res *adapters.PollResult) {
 	var g group
 	for _, feed := range p.profile.Feeds {
-		for _, c := range p.live(feed.Name) {
+		for _, c := range live(p.claims, feed.Name) {
 			g.add(c)
 		}
 	}
@@ -211,6 +212,10 @@ func (p *planner) byDate(res *adapters.PollResult) {
 
 func (p *planner) everyDay(days []*group, res *adapters.PollResult) {
 	newest := len(days) - 1
+	for newest > 0 && !days[newest].anyPending() && len(p.missing(days[newest].newest)) > 0 {
+		newest-- // nothing of it is new: the day before is in force
+	}
+	days = days[:newest+1]
 	for i, day := range days {
 		if i < newest && !day.anyPending() {
 			continue
@@ -228,7 +233,7 @@ func (p *planner) everyDay(days []*group, res *adapters.PollResult) {
 func (p *planner) days() []*group {
 	byDay := map[string]*group{}
 	for _, feed := range p.profile.Feeds {
-		for _, c := range p.live(feed.Name) {
+		for _, c := range live(p.claims, feed.Name) {
 			day := c.Snapshot.UTC().Truncate(24 * time.Hour)
 			key := day.Format(time.DateOnly)
 			if byDay[key] == nil {

@@ -2,13 +2,17 @@ package dropfolder
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"github.com/mlpsync/mlpsync/adapters"
@@ -27,6 +31,11 @@ feeds:
     DELIVERY
     records: [{kind: track, key: [clientNumber], fields: {clientNumber: {column: Nr}}}]
 `
+
+// bound is that profile with another binding, and more to say of each feed's delivery.
+func bound(bind, delivery string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(bindProfile, "bind: date", bind), "DELIVERY", delivery)
+}
 
 // drop delivers files named like a_01, with their own name as content.
 func (b *bench) drop(names ...string) adapters.PollResult {
@@ -47,6 +56,36 @@ func contents(t *testing.T, sets []adapters.Set) [][]string {
 		all = append(all, one)
 	}
 	return all
+}
+
+// ingest takes sets in, in turn.
+func (b *bench) ingest(sets []adapters.Set) {
+	b.t.Helper()
+	for _, set := range sets {
+		b.done(set)
+	}
+}
+
+// ingested is the content of what was ingested last of a and b, as it is kept.
+func (b *bench) ingested() string {
+	b.t.Helper()
+	var all []string
+	for _, feed := range []string{"a", "b"} {
+		last, ok := b.history[feed]
+		if !ok {
+			continue
+		}
+		r, err := b.folder.contentOpener(contentPath(b.opt.State, last.Hash), last.Hash)()
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		text, err := io.ReadAll(r)
+		if err := errors.Join(err, r.Close()); err != nil {
+			b.t.Fatal(err)
+		}
+		all = append(all, string(text))
+	}
+	return strings.Join(all, " ")
 }
 
 func TestBindByDate(t *testing.T) {
@@ -108,9 +147,105 @@ func TestBindByWindow(t *testing.T) {
 	}
 }
 
+// A small OCMW's contracts don't change each day: with the other files of its delivery such a file makes a set.
+func TestUnchangedFileOfADelivery(t *testing.T) {
+	for _, bind := range []string{"bind: latest", "bind: date", "bind: window, window: 1h"} {
+		t.Run(bind, func(t *testing.T) {
+			b := newBench(t, t.TempDir(), bound(bind, ""))
+			b.ingest(b.drop("a_01", "b_01").Sets)
+			for day := range 3 {
+				b.Advance(24 * time.Hour)
+				b.Deliver(fmt.Sprintf("a_2024020%d.csv", day+2), []byte("a_01"))
+				res := b.drop(fmt.Sprintf("b_0%d", day+2))
+				want := [][]string{{"a_01", fmt.Sprintf("b_0%d", day+2)}}
+				if diff := cmp.Diff(want, contents(t, res.Sets)); diff != "" || len(res.Incomplete) != 0 || len(res.Seen) != 1 {
+					t.Fatalf("incomplete %+v, %d seen, sets (-want +got):\n%s", res.Incomplete, len(res.Seen), diff)
+				}
+				b.ingest(res.Sets)
+			}
+			b.Advance(24 * time.Hour)
+			b.Deliver("a_20240205.csv", []byte("a_01"))
+			if res := b.drop("a_03"); len(res.Sets) != 0 || b.ingested() != "a_01 b_04" {
+				t.Errorf("a file of the day before: %v, in force %s", contents(t, res.Sets), b.ingested())
+			}
+		})
+	}
+}
+
+// The last file is the last, also when it is equal to an earlier one and others came in between that are not ingested yet.
+func TestContentThatComesBack(t *testing.T) {
+	for delivery, want := range map[string][][]string{"": nil, "delivery: delta": {{"a_01", "b_02"}, {"a_01", "b_01"}}} {
+		b := newBench(t, t.TempDir(), bound("bind: latest", delivery))
+		b.ingest(b.drop("a_01", "b_01").Sets)
+		b.Deliver("b_20240203.csv", []byte("b_01"))
+		res := b.drop("b_02")
+		if diff := cmp.Diff(want, contents(t, res.Sets), cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%q: sets (-want +got):\n%s", delivery, diff)
+		}
+		b.ingest(res.Sets)
+		b.Restart()
+		if res := adaptertest.Settle(t, b); len(res.Sets) != 0 || b.ingested() != "a_01 b_01" {
+			t.Errorf("%q: offered again %v, in force %s", delivery, contents(t, res.Sets), b.ingested())
+		}
+	}
+}
+
+// A clock that stamped a file with a time to come, or was ahead itself, must not make every later file "older".
+func TestClockAhead(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		stamped time.Duration // from now, of the first file
+		setBack time.Duration // the clock, before the second
+		old     bool          // the state was left by a program that believed the stamp
+	}{
+		{"of the system that writes", 400 * 24 * time.Hour, 0, false},
+		{"of this machine", 0, time.Hour, false},
+		{"believed before", 400 * 24 * time.Hour, 0, true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			b := newBench(t, t.TempDir(), strings.ReplaceAll(bound("bind: latest", ""), "_{date:yyyymmdd}", "_"))
+			b.drop("a_01")
+			b.Deliver("b_20240201.csv", []byte("b_01"))
+			stamp := b.now.Add(tc.stamped)
+			if err := os.Chtimes(filepath.Join(b.opt.Folder, "b_20240201.csv"), stamp, stamp); err != nil {
+				t.Fatal(err)
+			}
+			sets := adaptertest.Settle(t, b).Sets
+			if tc.old {
+				for _, c := range b.folder.store.all() {
+					c.Snapshot = c.Changed
+					if err := b.folder.store.save(c); err != nil {
+						t.Fatal(err)
+					}
+				}
+				sets = adaptertest.Settle(t, b).Sets
+			}
+			b.ingest(sets)
+			b.Advance(-tc.setBack)
+			b.Restart()
+			res := b.drop("b_02")
+			b.ingest(res.Sets)
+			if got := b.ingested(); got != "a_01 b_02" || len(res.Standing) != 0 {
+				t.Errorf("the next file: in force %s, standing %+v", got, res.Standing)
+			}
+			b.Advance(500 * 24 * time.Hour)
+			res = b.drop("b_03")
+			b.ingest(res.Sets)
+			if got := b.ingested(); got != "a_01 b_03" {
+				t.Errorf("a year later: in force %s", got)
+			}
+		})
+	}
+}
+
 // A file dated far ahead must not make every later one "older".
 func TestDateAhead(t *testing.T) {
-	b := newBench(t, t.TempDir(), strings.ReplaceAll(strings.ReplaceAll(bindProfile, "bind: date", "bind: latest"), "DELIVERY", "optional: true"))
+	b := newBench(t, t.TempDir(), bound("bind: latest", "optional: true"))
+	b.Deliver("a_20240228.csv", []byte("a_28"))
+	b.Advance(time.Hour)
+	if res, err := b.folder.Peek(context.Background()); err != nil || len(res.Sets) != 0 || len(res.Quarantined) != 1 {
+		t.Errorf("a plan would take it: %d sets, %d quarantined, %v", len(res.Sets), len(res.Quarantined), err)
+	}
 	res := b.drop("a_28")
 	if len(res.Sets) != 0 || len(res.Standing) != 1 || res.Standing[0].Problem.Rule != adapters.RuleFileFuture {
 		t.Fatalf("%d sets, standing %+v", len(res.Sets), res.Standing)
@@ -122,6 +257,49 @@ func TestDateAhead(t *testing.T) {
 	if len(res.Standing) != 0 {
 		t.Errorf("a later file came, and %d still stand", len(res.Standing))
 	}
+}
+
+// Property: in any order of deliveries of little content, restarts and ingests, in the end the newest day that is whole is in force, with what came
+// last for it.
+func TestDaysProperty(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		root, err := os.MkdirTemp(t.TempDir(), "run")
+		if err != nil {
+			rt.Fatal(err)
+		}
+		b := newBench(t, root, bound("bind: date", ""))
+		dropped := map[string]string{}
+		for range rapid.IntRange(1, 12).Draw(rt, "steps") {
+			feed := rapid.SampledFrom([]string{"a", "b"}).Draw(rt, "feed")
+			day := rapid.IntRange(1, 4).Draw(rt, "day")
+			content := rapid.SampledFrom([]string{"x", "y"}).Draw(rt, "content")
+			b.Deliver(fmt.Sprintf("%s_2024020%d.csv", feed, day), []byte(content))
+			dropped[fmt.Sprint(feed, day)] = content
+			res := adaptertest.Settle(t, b)
+			if rapid.Bool().Draw(rt, "restart") {
+				b.Restart()
+				res = adaptertest.Settle(t, b)
+			}
+			if rapid.Bool().Draw(rt, "ingest") {
+				b.ingest(res.Sets)
+			}
+		}
+		res := adaptertest.Settle(t, b)
+		b.ingest(res.Sets)
+		want := ""
+		for day := range 5 {
+			x, y := dropped[fmt.Sprint("a", day)], dropped[fmt.Sprint("b", day)]
+			if x != "" && y != "" {
+				want = x + " " + y
+			}
+		}
+		if got := b.ingested(); got != want {
+			rt.Fatalf("in force is %q, want %q", got, want)
+		}
+		if again := adaptertest.Settle(t, b); len(again.Sets) != 0 {
+			rt.Fatalf("offered again: %v", contents(t, again.Sets))
+		}
+	})
 }
 
 // Property: in any order of deliveries, restarts and ingests, what is ingested of a

@@ -147,10 +147,7 @@ func (f *Folder) take(ctx context.Context, c candidate, last map[string]Ingested
 		f.noteTaking(c, now, err, res)
 		return
 	}
-	made := &claim{
-		Feed: c.feed.Name, Name: c.name, Hash: got.hash, Size: c.info.Size(), Changed: c.info.ModTime(),
-		Snapshot: c.snapshot, Dated: c.dated, Claimed: now, Since: now, State: statePending,
-	}
+	made := newClaim(c, got.hash, f.store.all(), last, now)
 	if before := f.cutOffClaim(made); before != nil {
 		f.drop(got)
 		f.removeOriginal(c, before, res)
@@ -167,6 +164,38 @@ func (f *Folder) take(ctx context.Context, c candidate, last map[string]Ingested
 		return
 	}
 	f.removeOriginal(c, made, res)
+}
+
+// newClaim is what a file is before it is judged.
+func newClaim(c candidate, hash string, claims []*claim, last map[string]Ingested, now time.Time) *claim {
+	made := &claim{
+		Feed: c.feed.Name, Name: c.name, Hash: hash, Size: c.info.Size(), Changed: c.info.ModTime(),
+		Snapshot: c.snapshot, Dated: c.dated, Claimed: now, Since: now, State: statePending,
+	}
+	if !c.dated {
+		made.Snapshot = describes(made, claims, last, now)
+	}
+	return made
+}
+
+// describes is the moment that a file without a date in its name stands for: its last change, or now where a clock stamped it with
+// a time to come. What the same feed brought earlier may lie ahead all the same, as clocks are set back: the file stands beside that, and comes behind
+// it as it was taken later. Otherwise it would be refused as older until that time has come.
+func describes(made *claim, claims []*claim, last map[string]Ingested, now time.Time) time.Time {
+	at := made.Changed
+	if at.After(now) {
+		at = now
+	}
+	before := last[made.Feed].Snapshot
+	for _, c := range live(claims, made.Feed) {
+		if c.Snapshot.After(before) {
+			before = c.Snapshot
+		}
+	}
+	if before.After(now) {
+		return before
+	}
+	return at
 }
 
 // stuckClaim is the claim of this file when only its removal failed before.
@@ -311,21 +340,8 @@ func sameAs(a, b fs.FileInfo) bool {
 // the file is not whole yet and stays where it is. A check that began is over behind it.
 func (f *Folder) judge(ctx context.Context, c candidate, made *claim, got secured, last map[string]Ingested, now time.Time) error {
 	defer got.look.stop()
-	before, ingested := last[made.Feed]
-	switch {
-	case ingested && before.Hash == made.Hash && before.Version == f.opt.Version && !archived(f.store.all(), made):
-		made.State = stateDone
-		return nil
-	case ingested && before.Hash == made.Hash && before.Version == f.opt.Version, f.pendingTwin(f.store.all(), made):
-		made.State = stateSeen
-		return nil
-	case ingested && before.Hash != made.Hash && made.Snapshot.Before(before.Snapshot):
-		made.State, made.Problem = stateQuarantined, older(before.Snapshot, made.Dated)
-		return nil
-	case made.Dated && made.Snapshot.After(now.Add(futureSlack)):
-		made.State, made.Problem = stateQuarantined, ahead(made.Snapshot)
-		return nil
-	case f.opt.Check == nil:
+	made.State, made.Problem = f.fate(made, f.store.all(), last, now)
+	if made.State != statePending || f.opt.Check == nil {
 		return nil
 	}
 	err := f.check(ctx, c, got)
@@ -342,6 +358,32 @@ func (f *Folder) judge(ctx context.Context, c candidate, made *claim, got secure
 	}
 	made.State, made.Problem = stateQuarantined, problem
 	return nil
+}
+
+// fate is what becomes of a file by its place among those of its feed, before anybody looks into it. One is seen when it is equal to the
+// file that was ingested last, and no other one waits to come in between: that would stay in force.
+func (f *Folder) fate(made *claim, claims []*claim, last map[string]Ingested, now time.Time) (state, *adapters.FileProblem) {
+	before, ingested := last[made.Feed]
+	same := ingested && before.Hash == made.Hash
+	switch {
+	case same && before.Version == f.opt.Version && !waitsBefore(claims, made):
+		if !archived(claims, made) {
+			return stateDone, nil
+		}
+		return stateSeen, nil
+	case ingested && !same && made.Snapshot.Before(before.Snapshot):
+		return stateQuarantined, older(before.Snapshot, made.Dated)
+	case made.Dated && made.Snapshot.After(now.Add(futureSlack)):
+		return stateQuarantined, ahead(made.Snapshot)
+	}
+	return statePending, nil
+}
+
+// waitsBefore: a file of the feed that is no later one waits to be ingested.
+func waitsBefore(claims []*claim, made *claim) bool {
+	return slices.ContainsFunc(claims, func(c *claim) bool {
+		return c.State == statePending && c.Feed == made.Feed && !c.Snapshot.After(made.Snapshot)
+	})
 }
 
 // check looks at content that is kept, or waits for the look at its copy.
@@ -361,19 +403,7 @@ const futureSlack = 48 * time.Hour
 // archived: the same content was ingested and is kept. Where it is not, as the ledger was restored
 // without its archive, the file takes that place: later sets need it.
 func archived(claims []*claim, made *claim) bool {
-	return slices.ContainsFunc(claims, func(c *claim) bool {
-		return c.Feed == made.Feed && c.Hash == made.Hash && (c.State == stateDone || c.State == statePending)
-	})
-}
-
-// pendingTwin: the same content waits already.
-func (f *Folder) pendingTwin(claims []*claim, made *claim) bool {
-	for _, c := range claims {
-		if c.State == statePending && c.Feed == made.Feed && c.Hash == made.Hash {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(live(claims, made.Feed), func(c *claim) bool { return c.Hash == made.Hash })
 }
 
 // commit makes the copy and the claim durable, in this order.
@@ -471,28 +501,20 @@ func (f *Folder) peekClaim(ctx context.Context, c candidate, claims []*claim, la
 		f.noteTaking(c, now, err, res)
 		return nil
 	}
-	made := &claim{
-		Feed: c.feed.Name, Name: c.name, Hash: sum, Size: c.info.Size(), Changed: c.info.ModTime(),
-		Snapshot: c.snapshot, Dated: c.dated, Claimed: now, Since: now, State: statePending, inPlace: c.path,
-	}
+	made := newClaim(c, sum, claims, last, now)
+	made.inPlace = c.path
 	for _, c := range claims { // it would be the last one taken
 		made.Seq = max(made.Seq, c.Seq+1)
 	}
-	before, ingested := last[made.Feed]
-	if ingested && before.Hash == sum && before.Version == f.opt.Version && !archived(claims, made) {
-		made.State = stateDone
-		return made
-	}
-	if ingested && before.Hash == sum && before.Version == f.opt.Version || f.pendingTwin(claims, made) {
+	switch made.State, made.Problem = f.fate(made, claims, last, now); made.State {
+	case statePending:
+		return f.peekCheck(ctx, c, made, now, res)
+	case stateSeen:
 		res.Seen = append(res.Seen, f.file(made))
-		return nil
-	}
-	if ingested && before.Hash != sum && made.Snapshot.Before(before.Snapshot) {
-		made.Problem = older(before.Snapshot, made.Dated)
+	case stateQuarantined:
 		res.Quarantined = append(res.Quarantined, f.quarantined(made))
-		return nil
 	}
-	return f.peekCheck(ctx, c, made, now, res)
+	return made
 }
 
 func (f *Folder) peekCheck(ctx context.Context, c candidate, made *claim, now time.Time, res *adapters.PollResult) *claim {
