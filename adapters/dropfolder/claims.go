@@ -70,11 +70,12 @@ type store struct {
 	claims map[int]*claim
 	// damaged: a claim could not be read, so what looks unused may not be.
 	damaged bool
-	highest int // sequence number given out, damaged claims included
+	highest int // sequence number given out, damaged and purged claims included
 }
 
 const (
 	claimSuffix   = ".claim"
+	highestName   = "highest" // of the file with the highest number, once its claim is purged
 	contentSuffix = ".sealed"
 	incoming      = ".incoming"
 )
@@ -94,6 +95,9 @@ func openStore(opt Options, res *adapters.PollResult) (*store, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the claims of the drop folder: %w", err)
+	}
+	if s.highest, err = s.readHighest(); err != nil {
+		res.Notes = append(res.Notes, lostNumber(err))
 	}
 	for _, e := range entries {
 		number, isClaim := strings.CutSuffix(e.Name(), claimSuffix)
@@ -152,18 +156,50 @@ func (s *store) save(c *claim) error {
 		return fmt.Errorf("write a claim: %w", err)
 	}
 	number := fmt.Sprintf("%010d", c.Seq)
-	sealed := s.opt.Keys.Seal(plain, s.aad("claim", number))
-	dir := claimsDir(s.opt.State)
-	temp := filepath.Join(dir, number+incoming)
-	if err := s.write(temp, sealed); err != nil {
-		_ = s.opt.Files.Remove(temp)
-		return fmt.Errorf("write a claim: %w", err)
-	}
-	if err := s.opt.Files.Rename(temp, filepath.Join(dir, number+claimSuffix)); err != nil {
+	if err := s.replace(number, claimSuffix, s.opt.Keys.Seal(plain, s.aad("claim", number))); err != nil {
 		return fmt.Errorf("write a claim: %w", err)
 	}
 	s.claims[c.Seq] = c
-	return s.opt.Files.SyncDir(dir)
+	return s.opt.Files.SyncDir(claimsDir(s.opt.State))
+}
+
+// replace writes a file aside, and gives the whole one its name.
+func (s *store) replace(name, suffix string, data []byte) error {
+	path := filepath.Join(claimsDir(s.opt.State), name)
+	if err := s.write(path+incoming, data); err != nil {
+		_ = s.opt.Files.Remove(path + incoming)
+		return err
+	}
+	return s.opt.Files.Rename(path+incoming, path+suffix)
+}
+
+// saveHighest sees to it that the highest number is not given again when its claim is gone: people know files by it.
+func (s *store) saveHighest() error {
+	if err := s.replace(highestName, "", []byte(strconv.Itoa(s.highest))); err != nil {
+		return fmt.Errorf("write the highest number: %w", err)
+	}
+	return s.opt.Files.SyncDir(claimsDir(s.opt.State))
+}
+
+// readHighest gives what saveHighest wrote; 0 when it never did. The claims tell the number where they have a higher one.
+func (s *store) readHighest() (int, error) {
+	file, err := s.opt.Files.Open(filepath.Join(claimsDir(s.opt.State), highestName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, plain(err)
+	}
+	defer func() { _ = file.Close() }()
+	text, err := io.ReadAll(io.LimitReader(file, 32))
+	if err != nil {
+		return 0, plain(err)
+	}
+	highest, err := strconv.Atoi(string(text))
+	if err != nil {
+		return 0, errors.New("it is no number")
+	}
+	return highest, nil
 }
 
 func (s *store) write(path string, data []byte) error {
@@ -187,7 +223,7 @@ func (s *store) move(c *claim, to state, now time.Time, why *adapters.FileProble
 	return nil
 }
 
-// nextSeq never gives a number twice while the daemon runs.
+// nextSeq never gives a number twice.
 func (s *store) nextSeq() int {
 	s.highest++
 	return s.highest
@@ -230,6 +266,11 @@ func (f *Folder) purge(now time.Time) (int, error) {
 }
 
 func (f *Folder) delete(c *claim) error {
+	if c.Seq == f.store.highest {
+		if err := f.store.saveHighest(); err != nil {
+			return err
+		}
+	}
 	path := filepath.Join(claimsDir(f.opt.State), fmt.Sprintf("%010d%s", c.Seq, claimSuffix))
 	if err := f.opt.Files.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

@@ -428,6 +428,33 @@ func TestPurgeKeepsWhatIsNeeded(t *testing.T) {
 	}
 }
 
+// People know a file by its number: it names no other one later, when the claim is purged and the daemon was started again.
+func TestNumberIsNotGivenAgain(t *testing.T) {
+	b := newBench(t, t.TempDir(), bound("bind: latest", "optional: true"))
+	for _, want := range []int{1, 2, 3} {
+		b.Deliver("a_20240228.csv", []byte("ahead"))
+		adaptertest.Settle(t, b)
+		kept, _, err := b.folder.Kept()
+		if err != nil || len(kept) != 1 || kept[0].Number != want {
+			t.Fatalf("kept %+v, %v, want number %d", kept, err, want)
+		}
+		b.Restart()
+		b.Advance(31 * 24 * time.Hour)
+		if res := b.poll(); res.Purged != 1 {
+			t.Fatalf("purged %d", res.Purged)
+		}
+		b.Restart()
+		b.now = time.Date(2024, 2, 10, 6, 0, 0, 0, time.UTC)
+	}
+	if err := os.WriteFile(filepath.Join(claimsDir(b.opt.State), highestName), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.Restart()
+	if diff := cmp.Diff([]string{"dropfolder.highest"}, keys(b.poll().Notes)); diff != "" {
+		t.Errorf("notes of a damaged number (-want +got):\n%s", diff)
+	}
+}
+
 func TestTamperedContentFails(t *testing.T) {
 	b := open(t)
 	b.Deliver("clients.csv", []byte("1"))

@@ -78,6 +78,14 @@ func damagedClaim(number string, err error) adapters.Note {
 	}
 }
 
+func lostNumber(err error) adapters.Note {
+	return adapters.Note{
+		Key: "dropfolder." + highestName, Failure: true,
+		Text: fmt.Sprintf("the file claims/%s of the drop folder's state can't be read: %v", highestName, plain(err)),
+		Hint: "Delete it. A file may then get the number of one that is kept no longer.",
+	}
+}
+
 func leftBehind(err error) adapters.Note {
 	return adapters.Note{
 		Key: "dropfolder.taken", Failure: true,
