@@ -29,6 +29,13 @@ type Source interface {
 // set in force needs it, and what is wrong is how it is read now.
 var ErrInForce = errors.New("the file was ingested before and is in force")
 
+// KeptError tells that what a source keeps of a file it took can't be read any more: it is gone, is not what it was, or the disk fails.
+// Input.Open and the reader that it gives return it. Nothing is wrong with the file: dropped again, it is kept anew.
+type KeptError struct{ Err error }
+
+func (e *KeptError) Error() string { return e.Err.Error() }
+func (e *KeptError) Unwrap() error { return e.Err }
+
 // File is one export file that the source holds.
 type File struct {
 	// ID names the claim: stable over restarts, unique within the OCMW; empty

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 
 	"github.com/klauspost/readahead"
+
+	"github.com/mlpsync/mlpsync/adapters"
 )
 
 // Content is read, opened and hashed in pieces of aheadSize, one or two ahead of who works on it: that takes as long as looking through it.
@@ -126,14 +128,16 @@ func (f *Folder) unseal(sealed io.ReadCloser) (opened, error) {
 }
 
 // contentOpener opens sealed content; at its end the hash has to be the claim's. Content that can't be
-// read is doubted until it was copied anew.
+// read is a *adapters.KeptError, and doubted until it was copied anew.
 func (f *Folder) contentOpener(path, want string) func() (io.ReadCloser, error) {
-	doubt := func() { f.doubted[want] = true }
+	doubt := func(err error) error {
+		f.doubted[want] = true
+		return &adapters.KeptError{Err: err}
+	}
 	return func() (io.ReadCloser, error) {
 		sealed, err := f.openSealed(path)
 		if err != nil {
-			doubt()
-			return nil, err
+			return nil, doubt(err)
 		}
 		r, err := hashed(sealed, want)
 		return &doubtful{r, doubt}, err
@@ -175,13 +179,13 @@ func (h *hashedReader) Read(p []byte) (int, error) {
 // doubtful tells of what can't be read, or is not what it was, on the goroutine of who reads.
 type doubtful struct {
 	io.ReadCloser
-	failed func()
+	failed func(error) error
 }
 
 func (d *doubtful) Read(p []byte) (int, error) {
 	n, err := d.ReadCloser.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
-		d.failed()
+		err = d.failed(err)
 	}
 	return n, err
 }

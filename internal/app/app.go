@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -325,7 +324,7 @@ func (a *App) source(o config.OCMW, store ledger.Store) (adapters.Source, error)
 func (a *App) dropFolder(o config.OCMW, store ledger.Store) (*dropfolder.Folder, error) {
 	kbo := string(o.KBONumber())
 	folder, err := dropfolder.New(dropfolder.Options{
-		OCMW: kbo, Folder: o.Inbox, State: filepath.Join(a.config.StateDir, "files", kbo), Profile: a.profiles[kbo],
+		OCMW: kbo, Folder: o.Inbox, State: keptDir(a.config, o), Profile: a.profiles[kbo],
 		Version: a.profiles[kbo].Version() + "/" + a.decoder.Version(), Keys: a.keys, History: history{store},
 		Check: checkFile, MinAge: minAge(a.config.Files.MinimumAge.Std()),
 		Retention: time.Duration(a.config.Files.KeepDays) * 24 * time.Hour, Files: a.files(),

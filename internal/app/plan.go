@@ -29,6 +29,8 @@ type PlanFile struct {
 	Stops []GuardStop `json:"stops,omitempty"`
 	// Unread names files that are too young, or not whole yet, to be part of the plan.
 	Unread []string `json:"unread,omitempty"`
+	// Lost names files that were taken, and can't be read any more.
+	Lost []string `json:"lost,omitempty"`
 	// Notes say what stands in the way of a delivery, such as a file that it lacks: shown, never written to the file.
 	Notes []string `json:"-"`
 	// Empty tells that no client is known, so that there is nothing to plan: shown, never written to the file.
@@ -40,7 +42,7 @@ type PlanFile struct {
 }
 
 // Left tells whether something could not be planned, or not on what MLP holds now, or without a file that lies there.
-func (p PlanFile) Left() bool { return p.Undecided > 0 || p.Stale || len(p.Unread) > 0 }
+func (p PlanFile) Left() bool { return p.Undecided > 0 || p.Stale || len(p.Unread)+len(p.Lost) > 0 }
 
 const planFormat = "mlpsync-plan/1"
 
@@ -94,7 +96,7 @@ func (a *App) Plan(ctx context.Context) (PlanFile, error) {
 	if err != nil {
 		return PlanFile{}, err
 	}
-	plan.Clients, plan.Unread, plan.Stale = clientCounts(run), c.Unsettled(), mlp.failed
+	plan.Clients, plan.Unread, plan.Lost, plan.Stale = clientCounts(run), c.Unsettled(), run.Lost(), mlp.failed
 	totals, err := scratch.Totals(ctx, "", "")
 	if err != nil {
 		return PlanFile{}, fmt.Errorf("count clients: %w", err)

@@ -5,12 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/mlpsync/mlpsync/adapters"
+	"github.com/mlpsync/mlpsync/adapters/dropfolder"
 	"github.com/mlpsync/mlpsync/internal/audit"
 	"github.com/mlpsync/mlpsync/internal/casefile"
 	"github.com/mlpsync/mlpsync/internal/config"
@@ -18,6 +21,7 @@ import (
 	"github.com/mlpsync/mlpsync/internal/ledger/sqlite"
 	"github.com/mlpsync/mlpsync/internal/mlp"
 	"github.com/mlpsync/mlpsync/internal/outbox"
+	"github.com/mlpsync/mlpsync/internal/seal"
 )
 
 // StateReport is what state check looked at, and found.
@@ -63,12 +67,73 @@ func CheckState(ctx context.Context, o Options, deep bool) (StateReport, error) 
 		return report, err
 	}
 	report.Checks = append(report.Checks, looked...)
-	if !deep || report.Findings() > 0 { // what is known can't be relied on
+	reliable := report.Findings() == 0
+	for _, oc := range o.Config.OCMWs {
+		kept, err := inspectKept(ctx, o.Config, oc, keys)
+		if err != nil {
+			return report, err
+		}
+		report.Checks = append(report.Checks, kept)
+	}
+	if !deep || !reliable {
 		return report, nil
 	}
 	compared, err := compareState(ctx, o)
 	report.Checks = append(report.Checks, compared...)
 	return report, err
+}
+
+// inspectKept reads what is kept of the files that an OCMW's next delivery needs beside its own.
+func inspectKept(ctx context.Context, c *config.Config, o config.OCMW, keys *seal.Keys) (ledger.Inspected, error) {
+	looked := ledger.Inspected{Check: "archive"}
+	folder, err := dropfolder.New(dropfolder.Options{
+		OCMW: string(o.KBONumber()), Folder: o.Inbox, State: keptDir(c, o), Profile: &adapters.Profile{}, Keys: keys, History: history{},
+	})
+	if err != nil {
+		return looked, err
+	}
+	kept, notes, err := folder.Kept()
+	if err != nil {
+		return looked, &Hinted{Err: err, Next: "look at the rights of the state directory"}
+	}
+	find := func(what, next string) {
+		looked.Findings = append(looked.Findings, ledger.Finding{Where: keptDir(c, o), What: what, Next: next, Err: errors.New(what)})
+	}
+	for _, n := range notes {
+		find(n.Text, n.Hint)
+	}
+	kept = slices.DeleteFunc(kept, func(k dropfolder.Kept) bool { return !k.Until.IsZero() })
+	for _, k := range kept {
+		err := readThrough(ctx, k.File.Input)
+		if ctx.Err() != nil {
+			return looked, ctx.Err()
+		}
+		if err != nil && isKept(folder, k.Number) { // else the daemon let it go meanwhile
+			find(fmt.Sprintf("what is kept of file %d, %s, can't be read: %v", k.Number, k.File.Input.Name, Plain(err)),
+				"drop the same file again, or a newer export of feed "+k.File.Feed)
+		}
+	}
+	looked.Looked = fmt.Sprintf("OCMW %s: what is kept of %d files that later deliveries need", o.KBONumber(), len(kept))
+	return looked, nil
+}
+
+func isKept(folder *dropfolder.Folder, number int) bool {
+	kept, _, err := folder.Kept()
+	return err != nil || slices.ContainsFunc(kept, func(k dropfolder.Kept) bool { return k.Number == number })
+}
+
+func readThrough(ctx context.Context, in adapters.Input) error {
+	content, err := in.Open()
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, &watchedReader{ctx: ctx, r: content})
+	return errors.Join(err, content.Close())
+}
+
+// keptDir is where what is kept of an OCMW's files lies.
+func keptDir(c *config.Config, o config.OCMW) string {
+	return filepath.Join(c.StateDir, "files", string(o.KBONumber()))
 }
 
 func ledgerPath(c *config.Config) string { return filepath.Join(c.StateDir, "ledger.db") }

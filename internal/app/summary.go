@@ -42,6 +42,8 @@ type Summary struct {
 	Paused []Pause `json:"paused,omitempty"`
 	// Unbalanced names files whose balance did not hold: their set was not taken.
 	Unbalanced []string `json:"unbalanced,omitempty"`
+	// Lost names files that were taken, and can't be read any more: their set was not taken.
+	Lost []string `json:"lost,omitempty"`
 	// Notes are standing remarks about files and the channel.
 	Notes []ledger.Note `json:"notes,omitempty"`
 	// Lacking tells, in English, what deliveries wait for that are not whole yet: none of their files was taken.
@@ -151,7 +153,7 @@ func (s GuardStop) same(other GuardStop) bool {
 
 // Left tells whether something is left: the exit status 1 of design section 7.
 func (s Summary) Left() bool {
-	return s.Entries.Waiting+s.Entries.Parked+s.Entries.InDoubt+s.Undecided > 0 || len(s.Stops) > 0 || s.Restless || !s.Balanced()
+	return s.Entries.Waiting+s.Entries.Parked+s.Entries.InDoubt+s.Undecided > 0 || len(s.Stops)+len(s.Lost) > 0 || s.Restless || !s.Balanced()
 }
 
 // Balanced tells whether every sum holds.
@@ -178,7 +180,7 @@ func (a *App) summarize(ctx context.Context, run *cycle.Run) (Summary, error) {
 		Files: append([]ledger.FileBalance{}, run.Files...), Rejected: []RejectedRow{}, Manual: []ManualDecision{},
 		Findings: []ManualDecision{}, Deadlines: []Deadline{},
 		Clients:  clientCounts(run),
-		Warnings: append([]cycle.FileWarning{}, run.Warnings...), Requests: run.Requests, Unbalanced: run.Unbalanced, Restless: run.Restless, DurationMS: time.Since(run.Began).Milliseconds(),
+		Warnings: append([]cycle.FileWarning{}, run.Warnings...), Requests: run.Requests, Unbalanced: run.Unbalanced, Lost: run.Lost(), Restless: run.Restless, DurationMS: time.Since(run.Began).Milliseconds(),
 	}
 	totals, err := a.store.Totals(ctx, "", run.ID)
 	if err != nil {

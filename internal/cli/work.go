@@ -132,7 +132,7 @@ func printPlan(w io.Writer, plan app.PlanFile) {
 	}
 	n := plan.Clients
 	fmt.Fprintf(w, "\n%s for %s on %s. Nothing was sent.\n", counted(changes, "change", "changes"), counted(len(plan.People), "person", "people"), plan.Day)
-	if unread := len(plan.Unread); unread > 0 {
+	if unread := len(plan.Unread) + len(plan.Lost); unread > 0 {
 		fmt.Fprintf(w, "THIS PLAN IS NOT WHOLE: %s not read, and what that changes is not in it.\n", counted(unread, "file was", "files were"))
 	}
 	fmt.Fprintf(w, "clients looked at now: %d = %d held + %d manual + %d planned + %d no change (%s)\n",

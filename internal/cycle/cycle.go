@@ -162,8 +162,11 @@ type Run struct {
 	Unbalanced []string
 	// Restless tells that clients were still to be decided again when the run ended.
 	Restless bool
-	settled  int  // entries
-	turn     bool // the last delivery ended as its turn was over
+	// lostIDs are the files that this run found lost, lostNames those that it still lacks, by OCMW.
+	lostIDs   []string
+	lostNames map[string]string
+	settled   int  // entries
+	turn      bool // the last delivery ended as its turn was over
 	// undelivered tells that the ledger failed when the rest of a pass was done.
 	undelivered bool
 	// news is what the caseworkers' files do not tell yet, and tell is when they may be written before the run is over.
@@ -186,7 +189,7 @@ func (r *Run) warn(w FileWarning) { r.Warnings = append(r.Warnings, w) }
 // Begin starts a run.
 func (c *Cycle) Begin(ctx context.Context) (*Run, error) {
 	now := c.Now()
-	run := &Run{ID: c.NewID(), Day: c.today(), Began: time.Now()}
+	run := &Run{ID: c.NewID(), Day: c.today(), Began: time.Now(), lostNames: map[string]string{}}
 	if err := c.Store.StartRun(ctx, run.ID, now); err != nil {
 		return nil, fmt.Errorf("start run: %w", err)
 	}

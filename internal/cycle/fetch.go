@@ -38,12 +38,20 @@ func (c *Cycle) fetch(ctx context.Context, run *Run, o OCMW) (bool, error) {
 		if c.refused[set.ID] {
 			continue
 		}
-		if err := c.ingest(ctx, run, o, set); err != nil {
+		if run.lacks(set) {
+			return moved, nil // nor what comes behind it: of deltas each builds on the one before
+		}
+		err := c.ingest(ctx, run, o, set)
+		var lost *lostFile
+		if errors.As(err, &lost) {
+			return moved, c.keptTrouble(ctx, run, o, lost)
+		}
+		if err != nil {
 			return moved, err
 		}
 		moved = true
 	}
-	return moved, nil
+	return moved, c.keptTrouble(ctx, run, o, nil)
 }
 
 // ingest reads a set into a staging generation and makes it current.
@@ -60,6 +68,10 @@ func (c *Cycle) ingest(ctx context.Context, run *Run, o OCMW, set adapters.Set) 
 		var problem *adapters.FileProblem
 		if errors.As(err, &problem) {
 			return c.quarantine(ctx, run, o, set, file, *problem)
+		}
+		var kept *adapters.KeptError
+		if errors.As(err, &kept) && ctx.Err() == nil {
+			return &lostFile{file, err}
 		}
 		if err != nil {
 			return fmt.Errorf("read %s: %w", file.Input.Name, err)

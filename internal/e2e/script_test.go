@@ -36,6 +36,7 @@ import (
 //	again                      drops the same files once more
 //	newcomer [LANGUAGE]        drops tomorrow's intakes, with one more client
 //	whole [DATE [FEED N]...]   drops the whole sample, as of a date, without the last N rows of a feed's file
+//	spoil                      damages what is kept of all files that were taken
 //	until [grep-stdout TEXT] mlpsync ARGS...   runs it until it ends with 0 and says TEXT
 //	capture NAME REGEXP        sets a variable to the group that standard output matches
 
@@ -49,7 +50,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"run": runMlpsync, "change": change, "effects": countEffects, "mend": mend,
-			"again": again, "newcomer": dropNewcomer, "whole": dropWhole, "capture": capture, "until": until,
+			"again": again, "newcomer": dropNewcomer, "whole": dropWhole, "capture": capture, "until": until, "spoil": spoil,
 			"fault":   func(ts *testscript.TestScript, _ bool, args []string) { addFault(ts, args, numbers) },
 			"happens": func(ts *testscript.TestScript, _ bool, args []string) { happens(ts, args, numbers) },
 		},
@@ -109,6 +110,23 @@ func runMlpsync(ts *testscript.TestScript, neg bool, args []string) {
 		if strings.Contains(said, sign) {
 			ts.Fatalf("a stack trace, or nearly: %q", sign)
 		}
+	}
+}
+
+func spoil(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: spoil")
+	}
+	kept, err := filepath.Glob(ts.MkAbs("state/files/*/content/*.sealed"))
+	ts.Check(err)
+	for _, path := range kept {
+		content, err := os.ReadFile(path)
+		ts.Check(err)
+		content[len(content)-1] ^= 1
+		ts.Check(os.WriteFile(path, content, 0o600))
+	}
+	if len(kept) == 0 {
+		ts.Fatalf("nothing is kept")
 	}
 }
 

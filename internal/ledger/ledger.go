@@ -66,7 +66,7 @@ type Store interface {
 
 // Inspected is one thing that an inspection looked at.
 type Inspected struct {
-	Check    string    `json:"check"`  // file, references, lanes, balance, sealed, audit
+	Check    string    `json:"check"`  // file, references, lanes, balance, sealed, audit; archive, mlp
 	Looked   string    `json:"looked"` // at what
 	Findings []Finding `json:"findings,omitempty"`
 	// Unfinished: damage that another check tells of kept it from looking at all.
