@@ -136,6 +136,9 @@ func Restore(ctx context.Context, o Options, backup string, by ledger.Actor) (Re
 // copyBackup copies a backup; of a state directory that was copied whole, also the log beside
 // the database.
 func copyBackup(from, to string) error {
+	if info, err := os.Stat(from); err == nil && !info.Mode().IsRegular() { // a pipe would be waited for
+		return &hinted{fmt.Errorf("the backup can't be read: %s is no file", from), "name the file that \"mlpsync state backup\" made"}
+	}
 	err := copyFile(from, to)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 		return &hinted{fmt.Errorf("the backup can't be read: %w", err), "check its path and rights"}
