@@ -92,6 +92,8 @@ func (r AuditRecord) What() string {
 			return "1 entry may go"
 		}
 		return r.After + " may go"
+	case "notReleased":
+		return "nothing went: " + r.After + " waited, " + r.Before + " was shown"
 	case "stopped":
 		return "nothing new is sent"
 	case "settled":

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -186,108 +185,24 @@ func (a *App) healthAt(beat string) Health {
 	return Health{Ready: true, Reason: "the last cycle was in time"}
 }
 
-// Order leaves an order for the daemon: "retry" and "discard" of an entry,
-// "release" of an OCMW's guard. The daemon carries it out within a poll.
-func (a *App) Order(ctx context.Context, kind, target string, by ledger.Actor) error {
+// Order leaves an order for the daemon: "retry" or "discard" of an entry. The daemon carries it out within a poll.
+func (a *App) Order(ctx context.Context, kind, id string, by ledger.Actor) error {
 	if err := NeedReason(by); err != nil {
 		return err
 	}
-	r := ledger.Request{Kind: kind, By: by, At: a.now()}
-	if kind == "release" {
-		r.OCMW = target
-	} else {
-		entry, err := a.QueueShow(ctx, target)
-		if err != nil {
-			return err
-		}
-		if entry.State != outbox.Parked && !(kind == "retry" && entry.State == outbox.Discarded) && !(kind == "discard" && entry.State.Unsent()) {
-			return misuse(fmt.Errorf("the entry is %s, so there is nothing to %s", entry.State, kind), "see \"mlpsync queue show\"")
-		}
-		r.OCMW, r.Entry = entry.OCMW, entry.ID
+	entry, err := a.QueueShow(ctx, id)
+	if err != nil {
+		return err
 	}
+	if entry.State != outbox.Parked && !(kind == "retry" && entry.State == outbox.Discarded) && !(kind == "discard" && entry.State.Unsent()) {
+		return misuse(fmt.Errorf("the entry is %s, so there is nothing to %s", entry.State, kind), "see \"mlpsync queue show\"")
+	}
+	return a.leave(ctx, ledger.Request{Kind: kind, OCMW: entry.OCMW, Entry: entry.ID, By: by, At: a.now()})
+}
+
+func (a *App) leave(ctx context.Context, r ledger.Request) error {
 	if err := a.store.Request(ctx, r); err != nil {
 		return fmt.Errorf("leave the order: %w", err)
 	}
 	return nil
-}
-
-// GuardView is how the guard stands for an OCMW.
-type GuardView struct {
-	OCMW     string     `json:"ocmw"`
-	Name     string     `json:"name"`
-	Stopped  bool       `json:"stopped"`
-	Clients  int        `json:"clients"`
-	Changing int        `json:"changing"`
-	Shrunk   []FeedRows `json:"shrunk,omitempty"` // by feed, also within the limits
-	FirstRun bool       `json:"firstRun"`
-	Reason   string     `json:"reason,omitempty"`
-	ReasonNL string     `json:"reasonNl,omitempty"`
-	Since    time.Time  `json:"since,omitzero"`
-}
-
-// FeedRows are the rows of a feed's last snapshot, and those that stood before it shrank.
-type FeedRows struct {
-	Feed       string `json:"feed,omitempty"` // empty: all feeds together, noted before they were known apart
-	RowsBefore int    `json:"rowsBefore"`
-	RowsAfter  int    `json:"rowsAfter"`
-}
-
-// GuardShow tells how the guard stands for every OCMW.
-func (a *App) GuardShow(ctx context.Context) ([]GuardView, error) {
-	var views []GuardView
-	for _, o := range a.config.OCMWs {
-		kbo := string(o.KBONumber())
-		g, err := a.store.Guard(ctx, kbo)
-		if err != nil {
-			return nil, fmt.Errorf("read guard: %w", err)
-		}
-		view := GuardView{
-			OCMW: kbo, Name: o.Name, Stopped: g.Stopped, Clients: g.Clients, Changing: g.Changing, FirstRun: g.FirstRun,
-			Reason: g.ReasonEN, ReasonNL: g.ReasonNL, Since: g.Since,
-		}
-		for _, f := range g.Shrunk {
-			view.Shrunk = append(view.Shrunk, FeedRows(f))
-		}
-		views = append(views, view)
-	}
-	return views, nil
-}
-
-// ErrNotStopped is the error of a release where the guard stops nothing.
-var ErrNotStopped = errors.New("nothing to release")
-
-// GuardRelease orders the release of an OCMW, or of all that are stopped when
-// kbo is empty, and says of which.
-func (a *App) GuardRelease(ctx context.Context, kbo string, by ledger.Actor) ([]string, error) {
-	views, err := a.GuardShow(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := NeedReason(by); err != nil {
-		return nil, err
-	}
-	if kbo != "" && !slices.ContainsFunc(views, func(v GuardView) bool { return v.OCMW == digits(kbo) }) {
-		return nil, noSuchOCMW()
-	}
-	var released []string
-	for _, v := range views {
-		if !v.Stopped || kbo != "" && v.OCMW != digits(kbo) {
-			continue
-		}
-		if err := a.Order(ctx, "release", v.OCMW, by); err != nil {
-			return released, err
-		}
-		released = append(released, v.OCMW)
-	}
-	if len(released) == 0 {
-		return nil, notReleased(kbo)
-	}
-	return released, nil
-}
-
-func notReleased(kbo string) error {
-	if kbo != "" {
-		return misuse(fmt.Errorf("the guard does not stop this OCMW: %w", ErrNotStopped), "\"mlpsync guard show\" tells how it stands for each")
-	}
-	return misuse(fmt.Errorf("the guard stops no OCMW: %w", ErrNotStopped), "\"mlpsync status\" says what else holds sending back")
 }

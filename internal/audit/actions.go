@@ -15,6 +15,7 @@ func Actions() []Action {
 		{"decided", "a client was decided by the rules", false},
 		{"stopped", "the guard stopped an OCMW: too much would change, or a first run", false},
 		{"approved", "what waited for the guard may go: a release, an apply, or within the limits", false},
+		{"notReleased", "a person released the guard, but what waited was no longer what was shown: nothing went", true},
 		{"settled", "MLP has it: an entry was sent and confirmed", false},
 		{"parked", "MLP refused an entry for good, or its attempts were used up", false},
 		{"conflict", "the dossier had changed in MLP: the client is decided again", false},

@@ -79,7 +79,7 @@ func printOCMW(w io.Writer, o app.OCMWStatus) {
 	}
 	table(w, nil, rows)
 	if o.Guard != nil {
-		fmt.Fprintf(w, "  STOPPED BY THE GUARD: %s\n  look with \"mlpsync plan\", then \"mlpsync guard release --reason ...\"\n", o.Guard.Reason)
+		fmt.Fprintf(w, "  STOPPED BY THE GUARD: %s\n  look with \"mlpsync guard show\" and \"mlpsync plan\", then \"mlpsync guard release NUMBER --reason ...\"\n", o.Guard.Reason)
 	}
 	if p := o.Paused; p != nil {
 		fmt.Fprintf(w, "  PAUSED since %s by %s: %s\n  nothing is sent until \"mlpsync resume --reason ...\"; reading and deciding go on\n",

@@ -166,14 +166,18 @@ func printGuards(w io.Writer, views []app.GuardView) {
 			}
 			fmt.Fprintf(w, "  %s: %d rows, where %d stood\n", cmp.Or(name, "all feeds together"), f.RowsAfter, f.RowsBefore)
 		}
+		if r := v.Refused; r != nil {
+			fmt.Fprintf(w, "  the release that %s ordered at %s was refused: %s\n", r.By, clock(r.Asked), r.Why)
+		}
 		if v.Stopped {
-			fmt.Fprintln(w, "  look with \"mlpsync plan\", then \"mlpsync guard release --reason ...\"")
+			fmt.Fprintf(w, "  look with \"mlpsync plan\", then \"mlpsync guard release %s --reason ...\"; the number stands for what is shown here\n", v.Number)
 		}
 	}
 }
 
 type guardReleaseCmd struct {
 	configFlag
+	Number string `arg:"" optional:"" help:"As \"guard show\" gave it: only what was shown then. Without it: what is held back now."`
 	OCMW   string `placeholder:"KBO" help:"Only this OCMW; else all that are stopped."`
 	Reason string `required:"" help:"Why; kept in the audit as written: name nobody."`
 }
@@ -184,9 +188,10 @@ func (c guardReleaseCmd) Run(s *session) error {
 		return err
 	}
 	defer a.Close()
-	released, err := a.GuardRelease(s.ctx, c.OCMW, s.actor(c.Reason))
-	for _, kbo := range released {
-		fmt.Fprintf(s.stdout, "ordered: release of OCMW %s; the daemon carries it out at its next poll\n", kbo)
+	released, err := a.GuardRelease(s.ctx, c.OCMW, c.Number, s.actor(c.Reason))
+	for _, v := range released {
+		fmt.Fprintf(s.stdout, "ordered: release of OCMW %s, changes of %d clients (%s); the daemon carries it out at its next poll, unless something else is held back by then\n",
+			v.OCMW, v.Changing, v.Number)
 	}
 	return err
 }

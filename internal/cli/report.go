@@ -170,7 +170,7 @@ func splitDeadlines(all []app.Deadline) (overdue, next []app.Deadline) {
 func printStops(w io.Writer, s app.Summary) {
 	for _, stop := range s.Stops {
 		section(w, "STOPPED BY THE GUARD   OCMW %s: %s", stop.OCMW, stop.Reason)
-		fmt.Fprintln(w, "  look with \"mlpsync guard show\", then \"mlpsync guard release --reason ...\"")
+		fmt.Fprintln(w, "  look with \"mlpsync guard show\", then \"mlpsync guard release NUMBER --reason ...\"")
 	}
 	if s.Quiet != nil {
 		section(w, "QUIET HOURS   %s to %s: nothing is sent until %s", s.Quiet.From, s.Quiet.Until, s.Quiet.Ends.In(app.Zone()).Format(time.DateTime))

@@ -159,7 +159,7 @@ func (b *bench) order(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
 	by := app.Actor{Name: "selftest", Reason: "the self-test looked at it"}
-	if _, err := a.GuardRelease(ctx, "", by); err != nil && !errors.Is(err, app.ErrNotStopped) {
+	if _, err := a.GuardRelease(ctx, "", "", by); err != nil && !errors.Is(err, app.ErrNotStopped) {
 		return fmt.Errorf("release the guard: %w", err)
 	}
 	parked, err := a.Queue(ctx, []string{"parked"})

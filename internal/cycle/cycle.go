@@ -300,7 +300,11 @@ func (c *Cycle) applyRequests(ctx context.Context) error {
 		return fmt.Errorf("apply requests: %w", err)
 	}
 	for _, a := range applied {
-		c.Log.Info().Str("event", "request.applied").Str("kind", a.Kind).Str("ocmw", a.OCMW).Str("entry", a.Entry).
+		level := zerolog.InfoLevel
+		if !a.Done {
+			level = zerolog.WarnLevel // who ordered it has gone by now, and thinks that it was done
+		}
+		c.Log.WithLevel(level).Str("event", "request.applied").Str("kind", a.Kind).Str("ocmw", a.OCMW).Str("entry", a.Entry).
 			Bool("done", a.Done).Msg(a.Result)
 	}
 	return nil

@@ -280,7 +280,7 @@ func (c *Cycle) hold(ctx context.Context, run *Run, o OCMW, state ledger.GuardSt
 		return nil
 	}
 	c.Log.Warn().Str("event", "guard.stopped").Str("run", run.ID).Str("ocmw", o.KBO).Int("clients", state.Changing).
-		Str("hint", "look with \"mlpsync guard show\", then \"mlpsync guard release --reason ...\"").Msg(stop.ReasonEN)
+		Str("hint", "look with \"mlpsync guard show\", then \"mlpsync guard release NUMBER --reason ...\"").Msg(stop.ReasonEN)
 	if err := c.Store.Stop(ctx, o.KBO, stop.ReasonNL, stop.ReasonEN, c.Now()); err != nil {
 		return fmt.Errorf("stop by the guard: %w", err)
 	}

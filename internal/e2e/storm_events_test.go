@@ -116,6 +116,13 @@ func (s *storm) order() string {
 }
 
 func (s *storm) ask(r ledger.Request) string {
+	if r.Kind == "release" {
+		u, err := s.store.Unreleased(s.t.Context(), r.OCMW)
+		if err != nil {
+			s.t.Error(err)
+		}
+		r.Shown = u.Fingerprint
+	}
 	r.By, r.At = ledger.Actor{Name: "els", Reason: "so it has to be"}, s.now()
 	if err := s.store.Request(s.t.Context(), r); err != nil {
 		s.t.Error(err)

@@ -415,12 +415,15 @@ type Operating interface {
 	Guard(ctx context.Context, ocmw string) (GuardState, error)
 	// Pending is Guard without Clients. What it costs does not grow with them, as each pass asks.
 	Pending(ctx context.Context, ocmw string) (GuardState, error)
+	// Unreleased tells what a release would let go now, and what came of the last one that was ordered. What it costs grows with
+	// what waits.
+	Unreleased(ctx context.Context, ocmw string) (Unreleased, error)
 	// Approve lets everything go that waits for approval, and clears the stop.
 	Approve(ctx context.Context, ocmw string, by Actor, now time.Time) error
 	// Stop records that the guard holds the OCMW back.
 	Stop(ctx context.Context, ocmw, reasonNL, reasonEN string, now time.Time) error
 	// Request leaves an order for the daemon: other processes write nothing
-	// else. Kinds: "retry", "discard" (Entry), "release", "pause", "resume" (OCMW), "hold", "unhold" (OCMW and
+	// else. Kinds: "retry", "discard" (Entry), "release" (OCMW and Shown), "pause", "resume" (OCMW), "hold", "unhold" (OCMW and
 	// Client), "decide" (OCMW, Client and Answer).
 	Request(ctx context.Context, r Request) error
 	// Paused tells who stopped the OCMW's sending, and why, as ordered last; nil when it goes on. Claim
@@ -430,7 +433,7 @@ type Operating interface {
 	// a client mark it dirty. An answer takes the place of the one to the same question
 	// (Rule and Question), and one with a category that of any other with a category: the older
 	// is in the audit only. What can't be done (no such client, held already, not held) is
-	// told as not done. An answer that is Anew has all forgotten that is known of the client's dossier (entries that are not settled are
+	// told as not done, and so is a release of what is not what was Shown any more. An answer that is Anew has all forgotten that is known of the client's dossier (entries that are not settled are
 	// superseded, with a problem that says why) and what was answered to other rules, has the client looked up under the number in the export, and is kept with what it
 	// found left behind. It waits while an entry of the client is in flight, and is not done where the question is not that of the number
 	// and dossier that are known then (casefile.Dossier.AnewQuestion).
@@ -469,6 +472,21 @@ type GuardState struct {
 	Since    time.Time
 }
 
+// Unreleased is what waits for a person to release the guard.
+type Unreleased struct {
+	// Fingerprint identifies what would be approved: the changes of each client, what shrank, and whether it is the first run. It
+	// says nothing of whom they are.
+	Fingerprint string
+	Refused     *Refused // nil where the last order to release was carried out, and before the first
+}
+
+// Refused is an order that was not carried out.
+type Refused struct {
+	By    string
+	Asked time.Time
+	Why   string // English, no personal data
+}
+
 // FeedRows are the data rows of a feed's snapshot in force, those that the profile skips left out, and the most that stood
 // since a shrinking was last approved. A delta weighs nothing.
 type FeedRows struct {
@@ -482,6 +500,8 @@ type Request struct {
 	Kind  string
 	OCMW  string
 	Entry string
+	// Shown is the fingerprint of what a person saw and releases.
+	Shown string
 	// Client is the OCMW's client number; Answer what a caseworker answered.
 	Client string
 	Answer casefile.Answer

@@ -33,7 +33,7 @@ var operating = map[string]func(*world){
 			{Kind: "retry", Entry: parked.ID, OCMW: kbo, By: by, At: w.now},
 			{Kind: "discard", Entry: w.entryIn(s, outbox.Waiting).ID, By: by, At: w.now},
 			{Kind: "retry", Entry: "nothing", OCMW: kbo, By: by, At: w.now},
-			{Kind: "release", OCMW: kbo, By: by, At: w.now},
+			{Kind: "release", OCMW: kbo, Shown: must(w.Unreleased(w.ctx, kbo)).Fingerprint, By: by, At: w.now},
 		} {
 			w.ok(w.Request(w.ctx, r))
 		}
@@ -47,6 +47,37 @@ var operating = map[string]func(*world){
 		w.same([]string{"reg-05 waiting", "reg-90 discarded"}, w.lane(s.Person), "lane")
 		w.same(0, w.claimOne().Attempts, "attempts of a retried entry")
 		w.same(0, len(must(w.ApplyRequests(w.ctx, w.now))), "requests left")
+	},
+
+	"a release lets go what was shown, and nothing that came to wait since": func(w *world) {
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "A")), row(0, 3, client("c2", 2, "B")))
+		w.look(kbo, map[string]*casefile.Dossier{insz(1).Reveal(): dossier(1, 5), insz(2).Reveal(): dossier(2, 5)})
+		one, two := w.subject("c1"), w.subject("c2")
+		w.ok(w.Decide(w.ctx, "run-1", []ledger.Outcome{outcome(one, w.entry(one, "05"))}, w.now))
+		w.ok(w.Stop(w.ctx, kbo, "te veel", "too much", w.now))
+		shown := must(w.Unreleased(w.ctx, kbo))
+		release := func(shown string) ledger.Applied {
+			w.ok(w.Request(w.ctx, ledger.Request{Kind: "release", OCMW: kbo, Shown: shown, By: ledger.Actor{Name: "els", Reason: "seen"}, At: w.later(time.Minute)}))
+			return must(w.ApplyRequests(w.ctx, w.later(time.Second)))[0]
+		}
+		w.ok(w.Decide(w.ctx, "run-1", []ledger.Outcome{outcome(two, w.entry(two, "90"))}, w.now))
+		refused := release(shown.Fingerprint)
+		w.same(false, refused.Done, "released what nobody saw")
+		w.same([]int{1, 2}, []int{must(w.Totals(w.ctx, other, "")).Unapproved + 1, must(w.Totals(w.ctx, kbo, "")).Unapproved}, "not approved, of the other OCMW and of this one")
+		w.same(true, must(w.Guard(w.ctx, kbo)).Stopped, "stopped")
+		now := must(w.Unreleased(w.ctx, kbo))
+		w.same(&ledger.Refused{By: "els", Asked: refused.At, Why: refused.Result}, now.Refused, "refusal that is told")
+		w.same("notReleased", w.actions()[len(w.actions())-1], "last action")
+		// Decided anew on a later version of the dossier, it asks for the same.
+		must(w.SaveFeed(w.ctx, kbo, "c", []casefile.Dossier{*dossier(1, 6)}, w.now))
+		one = w.subject("c1")
+		w.ok(w.Decide(w.ctx, "run-1", []ledger.Outcome{outcome(one, w.entry(one, "05"))}, w.now))
+		w.same(true, release(now.Fingerprint).Done, "released what was shown")
+		w.same(2, len(w.claim(10)), "claimed")
+		w.same((*ledger.Refused)(nil), must(w.Unreleased(w.ctx, kbo)).Refused, "refusal behind a release")
+		if err := w.Request(w.ctx, ledger.Request{Kind: "release", OCMW: kbo, At: w.now}); err == nil {
+			w.Fatal("a release of nothing that was shown was taken")
+		}
 	},
 
 	"what has no dossier to be written in waits until there is one": func(w *world) {

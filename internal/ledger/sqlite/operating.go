@@ -162,8 +162,6 @@ func (s *Store) Approve(ctx context.Context, ocmw string, by ledger.Actor, now t
 	return s.write(ctx, "approve", func(t *tx) error { return approve(t, ocmw, by, now) })
 }
 
-const approveEntries = `UPDATE entry SET approved = 1 WHERE ocmw = ? AND approved = 0 AND state IN ('waiting', 'suspended', 'parked') AND ` + resting
-
 func approve(t *tx, ocmw string, by ledger.Actor, now time.Time) error {
 	if err := needOCMW(t, ocmw); err != nil {
 		return err
@@ -236,6 +234,9 @@ func wellFormed(r ledger.Request) error {
 		if r.OCMW == "" {
 			return fmt.Errorf("%s names an OCMW", r.Kind)
 		}
+		if r.Kind == "release" && r.Shown == "" {
+			return errors.New("release names what was shown")
+		}
 	case aboutClient(r.Kind):
 		if r.OCMW == "" || r.Client == "" {
 			return fmt.Errorf("%s names an OCMW and a client", r.Kind)
@@ -263,7 +264,7 @@ func leaveRequest(t *tx, r ledger.Request) error {
 		answer = t.s.seal("request", r.OCMW, requestPlace(r, ix), "answer", payload)
 	}
 	_, err := t.exec(`INSERT INTO request (kind, ocmw, entry, client_ix, client, answer, actor, reason, asked_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		r.Kind, r.OCMW, r.Entry, ix, client, answer, r.By.Name,
+		r.Kind, r.OCMW, subject(r), ix, client, answer, r.By.Name,
 		t.s.seal("request", r.OCMW, requestPlace(r, ix), "reason", []byte(r.By.Reason)), stored(r.At))
 	return err
 }
@@ -271,7 +272,15 @@ func leaveRequest(t *tx, r ledger.Request) error {
 // requestPlace is what a request's sealed columns are bound to: its number is not known
 // before it is written.
 func requestPlace(r ledger.Request, clientIX []byte) string {
-	return r.Kind + r.Entry + place(clientIX)
+	return r.Kind + subject(r) + place(clientIX)
+}
+
+// subject is what stands in the column entry: the entry that the order is about, or what was shown to whom releases the guard.
+func subject(r ledger.Request) string {
+	if r.Kind == "release" {
+		return r.Shown
+	}
+	return r.Entry
 }
 
 // ApplyRequests implements ledger.Operating.
@@ -312,8 +321,7 @@ func applyRequest(t *tx, id int64, r ledger.Request, now time.Time) (ledger.Appl
 	var err error
 	switch {
 	case a.Kind == "release":
-		a.Done, a.Result = true, "everything that waited for approval may go"
-		err = approve(t, a.OCMW, a.By, now)
+		a.Done, a.Result, err = orderRelease(t, a.Request, now)
 	case aboutSending(a.Kind):
 		a.Done, a.Result, err = orderSending(t, a.Request, now)
 	case aboutClient(a.Kind):
@@ -338,6 +346,9 @@ func readRequest(t *tx, id int64) (ledger.Request, error) {
 		return r, err
 	}
 	r.At = instant(asked)
+	if r.Kind == "release" {
+		r.Entry, r.Shown = "", r.Entry
+	}
 	for name, sealed := range map[string]*[]byte{"client": &client, "answer": &answer, "reason": &reason} {
 		if *sealed == nil {
 			continue

@@ -82,8 +82,10 @@ func TestEntriesAreFoundByTheirStates(t *testing.T) {
 			}
 		}
 	}
-	if got := plan(t, s, approveEntries, "0999999031"); !strings.Contains(got, "USING INDEX entry_state (ocmw=? AND state=?)") {
-		t.Errorf("the plan of releasing is\n%s", got)
+	for _, query := range []string{approveEntries, unapprovedEntries} {
+		if got := plan(t, s, query, "0999999031"); !strings.Contains(got, "USING INDEX entry_state (ocmw=? AND state=?)") {
+			t.Errorf("the plan of releasing is\n%s", got)
+		}
 	}
 }
 

@@ -122,7 +122,7 @@ func fill(t testing.TB, s ledger.Store) (ledger.Subject, outbox.Entry) {
 	}}, noon))
 	check(t, s.Approve(ctx, kbo, ledger.Actor{Name: "els", Reason: "geheime uitleg"}, noon))
 	check(t, s.SaveNotes(ctx, "files", []ledger.Note{{OCMW: kbo, Key: "k", Level: "warn", NL: "geheime nota"}}))
-	check(t, s.Request(ctx, ledger.Request{Kind: "release", OCMW: kbo, By: ledger.Actor{Name: "els", Reason: "geheim verzoek"}, At: noon}))
+	check(t, s.Request(ctx, ledger.Request{Kind: "release", OCMW: kbo, Shown: "0", By: ledger.Actor{Name: "els", Reason: "geheim verzoek"}, At: noon}))
 	claimed, _, err := s.Claim(ctx, outbox.Claim{Token: "token", Limit: 5}, noon)
 	check(t, err)
 	if len(claimed) != 1 {
@@ -350,7 +350,7 @@ func TestBesideNoDaemon(t *testing.T) {
 	if _, err := s.Find(t.Context(), kbo, "1"); !errors.Is(err, ledger.ErrNotFound) {
 		t.Errorf("in an empty ledger: %v", err)
 	}
-	if err := s.Request(t.Context(), ledger.Request{Kind: "release", OCMW: kbo}); err == nil {
+	if err := s.Request(t.Context(), ledger.Request{Kind: "release", OCMW: kbo, Shown: "0"}); err == nil {
 		t.Error("a request went nowhere")
 	}
 	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
