@@ -130,6 +130,7 @@ func (a *App) openStore(ctx context.Context) error {
 	}
 	store, err := sqlite.Open(ctx, sqlite.Options{
 		Path: ledgerPath(a.config), Keys: a.keys, ReadOnly: a.Mode == Beside, Now: a.now, Zone: Zone(), Reached: a.Reached,
+		Damaged: a.sayDamaged,
 	})
 	if err != nil {
 		return err // says itself that it is about opening the ledger
@@ -137,6 +138,12 @@ func (a *App) openStore(ctx context.Context) error {
 	a.store = store
 	a.cleanups = append(a.cleanups, store.Close)
 	return nil
+}
+
+// sayDamaged logs what the ledger set aside.
+func (a *App) sayDamaged(d ledger.Damage) {
+	a.Log.Error().Str("event", "state.unreadable").Str("ocmw", d.OCMW).Str("client", d.Pseudonym).Str("entry", d.Entry).Str("what", d.What).
+		Str("hint", "look at the disk, and run \"mlpsync state check\"").Msg("something of one client can't be read back: " + d.Done)
 }
 
 // Lock makes this process the one that writes a state directory, until release is called.

@@ -106,6 +106,8 @@ func (r AuditRecord) What() string {
 		return r.Source + r.rule() + "," + r.category()
 	case "parked", "conflict", "outsideArea":
 		return r.Source + r.rule() + ": " + r.Reason[strings.LastIndexByte(r.Reason, ':')+1:]
+	case "unreadable":
+		return r.Source + r.rule() + ": was " + r.Before + ", its client is decided again"
 	case "answered":
 		if r.Before != "" {
 			return r.Rule + ": " + r.After + "; before: " + r.Before

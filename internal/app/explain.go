@@ -232,9 +232,9 @@ func explainDossier(d *casefile.Dossier) *ExplainedDossier {
 func sendings(entries []outbox.Entry, c *course) ([]ExplainedSending, error) {
 	sent := make([]ExplainedSending, 0, len(entries))
 	for _, entry := range entries {
-		change, err := casefile.UnmarshalChange(entry.Payload)
+		change, err := changeOf(entry)
 		if err != nil {
-			return nil, fmt.Errorf("read entry %s: %w", entry.ID, err)
+			return nil, err
 		}
 		s := ExplainedSending{
 			Entry: entry.ID, Kind: entry.Kind, Rule: entry.Rule, State: entry.State, At: entry.UpdatedAt,

@@ -207,9 +207,9 @@ func planPerson(ctx context.Context, store ledger.Store, e outbox.Entry) (PlanPe
 }
 
 func planChange(e outbox.Entry) (PlanChange, error) {
-	change, err := casefile.UnmarshalChange(e.Payload)
+	change, err := changeOf(e)
 	if err != nil {
-		return PlanChange{}, fmt.Errorf("read entry %s: %w", e.ID, err)
+		return PlanChange{}, err
 	}
 	return PlanChange{
 		Op: e.Op, Kind: e.Kind, Registration: e.Registration, Rule: e.Rule, From: change.From,

@@ -236,9 +236,12 @@ func turns(entries []outbox.Entry) map[int64]outbox.Entry {
 }
 
 func (a *App) queueEntry(ctx context.Context, now time.Time, e outbox.Entry, waits *Wait) (QueueEntry, error) {
-	change, err := casefile.UnmarshalChange(e.Payload)
+	change, err := changeOf(e)
 	if err != nil {
-		return QueueEntry{}, fmt.Errorf("read entry %s: %w", e.ID, err)
+		return QueueEntry{}, err
+	}
+	if e.Damaged != "" {
+		e.Problem = outbox.Problem{Type: "unreadable", Title: e.Damaged, Next: unreadableNext(e.State)}
 	}
 	since := e.UpdatedAt
 	if !e.DoubtSince.IsZero() {
@@ -253,6 +256,30 @@ func (a *App) queueEntry(ctx context.Context, now time.Time, e outbox.Entry, wai
 		NotBefore: e.NotBefore, UpdatedAt: e.UpdatedAt, TraceID: e.TraceID, Problem: e.Problem, Sentence: change.Sentence,
 		InDoubtSince: e.DoubtSince, Age: max(now.Sub(since), 0).Round(time.Second).String(), Waits: waits, Cells: cells,
 	}, nil
+}
+
+// changeOf is what an entry sends. Of one that is damaged, or was, there is nothing but a sentence that says so.
+func changeOf(e outbox.Entry) (casefile.Change, error) {
+	if len(e.Payload) == 0 {
+		return casefile.Change{Sentence: "wat dit verstuurt, kan niet gelezen worden"}, nil
+	}
+	change, err := casefile.UnmarshalChange(e.Payload)
+	if err != nil {
+		return change, fmt.Errorf("read entry %s: %w", e.ID, err)
+	}
+	return change, nil
+}
+
+// unreadableNext is what a person does about an entry that is damaged.
+func unreadableNext(state outbox.State) string {
+	const look = "look at the disk, and run \"mlpsync state check\""
+	switch state {
+	case outbox.Waiting, outbox.Suspended, outbox.InDoubt, outbox.Claimed:
+		return "nothing for the client, who is decided again when it is the entry's turn; " + look
+	case outbox.Parked:
+		return "retry it: then its client is decided again; " + look
+	}
+	return look
 }
 
 // QueueShow is one entry, by its id.

@@ -263,7 +263,7 @@ func openChanges(entries []outbox.Entry) ([]openChange, error) {
 		if e.State.Final() {
 			continue
 		}
-		change, err := casefile.UnmarshalChange(e.Payload)
+		change, err := changeOf(e)
 		if err != nil {
 			return nil, err
 		}

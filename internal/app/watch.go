@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/internal/ledger/sqlite"
 )
 
 // The daemon has its database read whole once a day: a page that the disk lost shows then, and not when somebody needs the client on
@@ -50,7 +51,7 @@ func (a *App) lookAtDatabase(ctx context.Context) {
 			notes = append(notes, damageNote(f, a.now()))
 		}
 	}
-	if err := a.store.SaveNotes(ctx, "state", notes); err != nil && ctx.Err() == nil {
+	if err := a.store.SaveNotes(ctx, sqlite.StateTopic, notes); err != nil && ctx.Err() == nil {
 		a.Log.Warn().Str("event", "state.notLookedAt").Err(err).Msg("what was found of the database can't be kept for \"mlpsync status\"")
 	}
 }

@@ -81,6 +81,14 @@ type Finding struct {
 	Err   error  `json:"-"`
 }
 
+// Damage is something of one client that could not be read back, and what was done so that nobody else waits for it. No personal data.
+type Damage struct {
+	OCMW, Pseudonym string
+	Entry           string // empty where it is of the client
+	What            string // could not be read, and why
+	Done            string
+}
+
 // ---- Ingest: a set of files becomes the export in force in one step.
 
 // Ingest takes sets of files.
@@ -366,8 +374,9 @@ type Outbox interface {
 	// its client marked dirty, instead. An entry in doubt stays in doubt under its
 	// claim: its State tells deliver to read before it sends. Nobody's order forbids that reading; an
 	// entry that is given back after it waits to be sent as any other. With each stretch comes what MLP is known
-	// to hold of its person. One that can't be opened, or whose person's dossier can't, stops no other: its error
-	// comes when nothing else can be claimed.
+	// to hold of its person. What is damaged stops no other: an entry that can't be read back is superseded with its lane and its client decided
+	// again, who is looked up first where it was in doubt; where what is known of the person can't be read, the client is decided again, and one in
+	// doubt stays so. Where a key is wrong, and not a value damaged, it is an error, and nothing changes.
 	Claim(ctx context.Context, by outbox.Claim, now time.Time) ([][]outbox.Entry, []casefile.Known, error)
 	// Known is what MLP is known to hold of a person.
 	Known(ctx context.Context, person int64) (casefile.Known, error)
@@ -531,6 +540,7 @@ type Note struct {
 // Reading is what status, reports and explain show.
 type Reading interface {
 	Totals(ctx context.Context, ocmw string, run string) (Totals, error)
+	// Entries gives what is damaged with what is in clear of it, and Damaged set; so does Entry.
 	Entries(ctx context.Context, f EntryFilter) ([]outbox.Entry, error)
 	// Lanes gives the entries in some states without what they say (payload, content hash and problem), those of a person at a time and in
 	// their order: however many wait, it holds no more than one lane. each asks nothing of the store, and keeps no lane.

@@ -40,6 +40,8 @@ type Entry struct {
 	// TraceID is that of the last request sent for it.
 	TraceID string
 	Problem Problem
+	// Damaged says what of it can't be read back from the store, which is empty then: Payload or Problem. Empty where all can.
+	Damaged string
 }
 
 // Alone tells, of the version that a dossier has after the entry, that no other write moved it: it is the next one, or the entry

@@ -72,7 +72,7 @@ func transitions() [21]TransitionRow {
 	return [...]TransitionRow{
 		{Waiting, Claimed, "it is the first of its lane or right behind what is claimed with it, due, released by the guard, and based on the known version"},
 		{Waiting, Suspended, "a row of the client was rejected in the set in force, or a person holds the client"},
-		{Waiting, Superseded, "the person was decided again, or the dossier's version moved otherwise than by this lane"},
+		{Waiting, Superseded, "the person was decided again, or the dossier's version moved otherwise than by this lane, or what it says can't be read back"},
 		{Waiting, Discarded, "a person discards it"},
 		{Suspended, Waiting, "the client is held no longer, and the decision asks for the same"},
 		{Suspended, Superseded, "the client is held no longer, and the decision asks for something else"},
@@ -84,7 +84,7 @@ func transitions() [21]TransitionRow {
 		{Claimed, Superseded, "MLP's state is not the one that the decision saw; the person is decided again"},
 		{InDoubt, Settled, "reading shows that MLP has it"},
 		{InDoubt, Waiting, "reading shows that MLP has it not, at the same version; it goes out again, the same in all"},
-		{InDoubt, Superseded, "reading shows another version; the person is decided again"},
+		{InDoubt, Superseded, "reading shows another version, or what it says can't be read back; the person is decided again"},
 		{InDoubt, Parked, "MLP refuses the reading for good; a person has to look"},
 		{Parked, Waiting, "a person retries it"},
 		{Parked, Discarded, "a person discards it"},

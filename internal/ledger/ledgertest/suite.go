@@ -50,7 +50,7 @@ func Run(t *testing.T, e Engine) {
 		}
 	}
 	for _, a := range audit.Actions() {
-		if tried == all && !written[a.Word] {
+		if tried == all && !written[a.Word] && a.Word != "unreadable" { // which takes damage, and that an engine's own tests do
 			t.Errorf("nothing writes an audit record %q", a.Word)
 		}
 	}

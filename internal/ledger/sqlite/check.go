@@ -411,8 +411,12 @@ func (s *Store) inspectEntries(ctx context.Context, i *inspection) (int, error) 
 				return err
 			}
 			n++
-			if e, err := s.readEntry(rs); err != nil {
-				i.find("entry "+e.ID, err)
+			sealed, err := scanEntry(rs)
+			if err == nil {
+				_, err = s.openEntry(sealed)
+			}
+			if err != nil {
+				i.find("entry "+sealed.ID, err)
 			}
 		}
 		return nil

@@ -38,14 +38,13 @@ const (
 	AND NOT EXISTS (SELECT 1 FROM request r WHERE r.ocmw = h.ocmw AND r.kind = 'pause' AND r.applied_at IS NULL)`
 )
 
-// claims gathers entries as Claim gives them, and what it can't give.
+// claims gathers entries as Claim gives them.
 type claims struct {
-	by         outbox.Claim
-	now        time.Time
-	n          int // entries in all
-	stretches  [][]outbox.Entry
-	known      []casefile.Known
-	unreadable error // of the first entry that can't be opened, or whose person's dossier can't
+	by        outbox.Claim
+	now       time.Time
+	n         int // entries in all
+	stretches [][]outbox.Entry
+	known     []casefile.Known
 }
 
 // full tells that no more may be claimed.
@@ -84,13 +83,7 @@ func (s *Store) Claim(ctx context.Context, by outbox.Claim, now time.Time) ([][]
 	var all claims
 	err := s.write(ctx, "claim entries", func(t *tx) error {
 		all = claims{by: by, now: now}
-		if err := all.due(t); err != nil {
-			return err
-		}
-		if all.n == 0 {
-			return all.unreadable // said when nobody else waits: one that can't be read stops no other
-		}
-		return nil
+		return all.due(t)
 	})
 	if err != nil {
 		return nil, nil, err
@@ -109,7 +102,7 @@ func (c *claims) due(t *tx) error {
 }
 
 // from claims lanes whose turn is an entry in one state until the limit is reached or none is left. What
-// can't be read, or was decided on a version that is out of date, does not count. There is no LIMIT: SQLite plans anew for each that is bound.
+// is damaged, or was decided on a version that is out of date, does not count. There is no LIMIT: SQLite plans anew for each that is bound.
 func (c *claims) from(t *tx, state outbox.State) error {
 	if c.full() {
 		return nil
@@ -147,8 +140,9 @@ type round struct {
 	t                 *tx
 	waiting, doubtful []int64 // rows to be claimed
 	overtaken         []lane  // decided on a version that is out of date
-	person            int64   // whose lane is looked at
-	over              bool    // nothing more of it is claimed
+	damaged           []damagedEntry
+	person            int64 // whose lane is looked at
+	over              bool  // nothing more of it is claimed
 }
 
 // look takes an entry whose turn it is, or what goes behind it.
@@ -158,59 +152,70 @@ func (r *round) look(rs *sql.Rows) error {
 	if err != nil {
 		return err
 	}
-	if sealed.Person != r.person {
-		r.person, r.over = sealed.Person, !r.head(sealed, k)
-	} else if !r.over {
-		r.over = !r.behind(sealed)
+	goesOn := !r.over
+	switch {
+	case sealed.Person != r.person:
+		r.person = sealed.Person
+		goesOn, err = r.head(sealed, k)
+	case goesOn:
+		goesOn, err = r.behind(sealed)
 	}
-	return nil
+	r.over = !goesOn
+	return err
 }
 
 // head takes an entry whose turn it is, and tells whether others may go behind it.
-func (r *round) head(sealed sealedEntry, k knownScan) bool {
+func (r *round) head(sealed sealedEntry, k knownScan) (bool, error) {
 	if sealed.State == outbox.Waiting && k.version != sealed.Version {
 		r.overtaken = append(r.overtaken, lane{t: r.t, ocmw: sealed.OCMW, person: sealed.Person, now: r.now})
-		return false
+		return false, nil
 	}
-	e, err := r.t.s.openEntry(sealed)
-	var who *person
-	if err == nil {
-		who, err = k.person(r.t.s, e.OCMW, e.Person)
-	}
+	who, err := k.person(r.t.s, sealed.OCMW, sealed.Person)
 	if err != nil {
-		if r.unreadable == nil {
-			r.unreadable = wrap("open entry "+sealed.ID, err)
-		}
-		return false
+		r.damaged = append(r.damaged, damagedEntry{sealed.Entry, err, true})
+		return false, r.t.alone(k.payload, err)
+	}
+	e, err := r.t.entryOf(sealed)
+	if err != nil {
+		return false, err
+	}
+	if e.Payload == nil {
+		r.damaged = append(r.damaged, damagedEntry{e, errors.New(e.Damaged), false})
+		return false, nil
 	}
 	r.begin(e, who.known)
 	if e.State == outbox.InDoubt {
 		r.doubtful = append(r.doubtful, sealed.row)
-		return false
+		return false, nil
 	}
 	r.waiting = append(r.waiting, sealed.row)
-	return true
+	return true, nil
 }
 
-// behind takes what goes behind a lane's first entry, decided on the same version. What can't be opened does not: it is told when it is its turn.
-func (r *round) behind(sealed sealedEntry) bool {
+// behind takes what goes behind a lane's first entry, decided on the same version. What is damaged does not: it is seen to when it is its turn.
+func (r *round) behind(sealed sealedEntry) (bool, error) {
 	if sealed.State != outbox.Waiting || !sealed.Approved || sealed.NotBefore.After(r.now) || sealed.Version != (*r.lane())[0].Version {
-		return false
+		return false, nil
 	}
-	e, err := r.t.s.openEntry(sealed)
-	if err != nil {
-		return false
+	e, err := r.t.entryOf(sealed)
+	if err != nil || e.Payload == nil {
+		return false, err
 	}
 	r.goOn(e)
 	r.waiting = append(r.waiting, sealed.row)
-	return true
+	return true, nil
 }
 
-// write claims what was found, and supersedes the lanes whose dossier's version is not the one that their decision saw (design
-// decision 13).
+// write claims what was found, supersedes the lanes whose dossier's version is not the one that their decision saw (design
+// decision 13), and sees to what is damaged.
 func (r *round) write() error {
 	for _, l := range r.overtaken {
 		if err := l.abandon(); err != nil {
+			return err
+		}
+	}
+	for _, d := range r.damaged {
+		if err := d.setAside(r.t, r.now); err != nil {
 			return err
 		}
 	}

@@ -69,6 +69,8 @@ type Options struct {
 	// Reached is told of each point around a commit, for the self-test that kills there; nil
 	// in the program that ships.
 	Reached func(point string)
+	// Damaged is told of each thing that was set aside as it could not be read back, once that is committed; nil for nobody.
+	Damaged func(ledger.Damage)
 }
 
 // Store is a ledger.Store in SQLite. Any number of goroutines may use it.
@@ -79,6 +81,7 @@ type Store struct {
 	path     string // empty: in memory
 	readOnly bool
 	reached  func(point string) // nil except in the self-test
+	damaged  func(ledger.Damage)
 
 	writer  *sql.DB // one connection: writes queue here, not in SQLite
 	readers *sql.DB // the same as writer where the ledger is in memory
@@ -148,7 +151,7 @@ func refuseLost(path string) error {
 }
 
 func newStore(o Options) (*Store, error) {
-	s := &Store{keys: o.Keys, now: o.Now, zone: o.Zone, readOnly: o.ReadOnly, reached: o.Reached}
+	s := &Store{keys: o.Keys, now: o.Now, zone: o.Zone, readOnly: o.ReadOnly, reached: o.Reached, damaged: o.Damaged}
 	first := time.Now().UnixNano() // no two ledgers count alike
 	s.moves.begun.Store(first)
 	s.moves.ended.Store(first)

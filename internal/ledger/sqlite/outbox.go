@@ -258,18 +258,32 @@ func entryByID(t *tx, id string) (outbox.Entry, error) {
 		if err != nil {
 			return outbox.Entry{}, err
 		}
-		return t.s.readEntry(rs)
+		return t.readEntry(rs)
 	}
 	return outbox.Entry{}, ledger.ErrNotFound
 }
 
 // readEntry reads a row of an entry's columns.
-func (s *Store) readEntry(rs *sql.Rows) (outbox.Entry, error) {
+func (t *tx) readEntry(rs *sql.Rows) (outbox.Entry, error) {
 	sealed, err := scanEntry(rs)
 	if err != nil {
 		return sealed.Entry, err
 	}
-	return s.openEntry(sealed)
+	return t.entryOf(sealed)
+}
+
+// entryOf opens an entry. What of it is damaged is told with it, and no error.
+func (t *tx) entryOf(sealed sealedEntry) (outbox.Entry, error) {
+	e, err := t.s.openEntry(sealed)
+	if err == nil {
+		return e, nil
+	}
+	e.Damaged = err.Error()
+	doubted := sealed.payload
+	if e.Payload != nil {
+		doubted = sealed.problem
+	}
+	return e, t.alone(doubted, err)
 }
 
 // sealedEntry is one with what can be read of it without its key.
@@ -306,5 +320,10 @@ func (s *Store) openEntry(sealed sealedEntry) (outbox.Entry, error) {
 	if problem, err = s.open("entry", e.OCMW, e.ID, "problem", problem); err != nil {
 		return e, err
 	}
-	return e, wrap("read problem of entry", json.Unmarshal(problem, &e.Problem))
+	var said outbox.Problem
+	if err := json.Unmarshal(problem, &said); err != nil {
+		return e, fmt.Errorf("read problem of entry: %w", err)
+	}
+	e.Problem = said
+	return e, nil
 }

@@ -185,7 +185,7 @@ func (s *Store) Entries(ctx context.Context, f ledger.EntryFilter) ([]outbox.Ent
 			if err != nil {
 				return err
 			}
-			e, err := s.readEntry(rs)
+			e, err := t.readEntry(rs)
 			if err != nil {
 				return err
 			}

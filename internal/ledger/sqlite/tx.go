@@ -34,6 +34,7 @@ type tx struct {
 	prepared map[string]*sql.Stmt
 	head     *audit.Head // of the audit chain, read at the first record
 	audits   *bulk       // records that are to be written
+	damages  []ledger.Damage
 }
 
 // write runs do in a transaction that can write; what is the verb phrase of its
@@ -116,6 +117,11 @@ func (s *Store) transact(ctx context.Context, db *sql.DB, kept *statements, what
 		return wrap(what, diskTrouble(ended(ctx, err)))
 	}
 	kept.learn(ctx, db, t.prepared)
+	if s.damaged != nil {
+		for _, d := range t.damages {
+			s.damaged(d)
+		}
+	}
 	return nil
 }
 

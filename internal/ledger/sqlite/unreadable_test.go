@@ -1,14 +1,17 @@
 package sqlite_test
 
 import (
+	"crypto/rand"
 	"database/sql"
-	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/mlpsync/mlpsync/internal/audit"
 	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/ledger"
 	"github.com/mlpsync/mlpsync/internal/ledger/sqlite"
 	"github.com/mlpsync/mlpsync/internal/outbox"
 	"github.com/mlpsync/mlpsync/internal/seal"
@@ -38,16 +41,38 @@ func TestASettledEntryDoesNotDependOnTheNext(t *testing.T) {
 		if err != nil || len(next) > 0 {
 			t.Fatalf("settled with %d that go on: %v", len(next), err)
 		}
-		if claimed, _, err := s.Claim(t.Context(), outbox.Claim{Token: "token", Limit: 10}, noon); !errors.Is(err, seal.ErrTampered) || len(claimed) > 0 {
+		if claimed, _, err := s.Claim(t.Context(), outbox.Claim{Token: "token", Limit: 10}, noon); err != nil || len(claimed) > 0 {
 			t.Errorf("claimed %d of what can't be read: %v", len(claimed), err)
+		}
+		if e := must(s.Entry(t.Context(), "entry-1")); e.State != outbox.Superseded {
+			t.Errorf("what can't be read is %s", e.State)
 		}
 	}
 }
 
-// One whose dossier or entry can't be read stops nobody else, and is told when nobody else waits.
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// lane tells of each of a person's entries how it stands.
+func lane(t *testing.T, s ledger.Store, person int64) string {
+	t.Helper()
+	var states []string
+	for _, e := range must(s.Entries(t.Context(), ledger.EntryFilter{Person: person})) {
+		states = append(states, string(e.State))
+	}
+	return strings.Join(states, " ")
+}
+
+// One whose dossier or entry can't be read stops nobody else. Of what was not sent the client is decided again.
 func TestWhatCannotBeReadStopsNobodyElse(t *testing.T) {
 	for what, statement := range map[string]string{
 		"dossier": `UPDATE known SET payload = zeroblob(100) WHERE person = 1`, "entry": `UPDATE entry SET payload = zeroblob(100) WHERE person = 1`,
+		"a part of the entry":  `UPDATE entry SET payload = CAST(substr(payload, 1, length(payload) - 1) || x'00' AS BLOB) WHERE person = 1`,
+		"the key of the entry": `UPDATE entry SET payload = CAST(x'0109' || 'kffffffff' || substr(payload, 12) AS BLOB) WHERE person = 1`,
 	} {
 		t.Run(what, func(t *testing.T) {
 			path, keys := filepath.Join(t.TempDir(), "ledger.db"), newKeys(t)
@@ -55,18 +80,115 @@ func TestWhatCannotBeReadStopsNobodyElse(t *testing.T) {
 			crowd(t, s, 3, 1)
 			check(t, s.Close())
 			spoil(t, path, statement)
-			s = open(t, path, keys) // which has nothing in mind of before
-			for range 2 {           // one at a time, as before MLP has answered
+			var told []ledger.Damage
+			s = must(sqlite.Open(t.Context(), sqlite.Options{Path: path, Keys: keys, Damaged: func(d ledger.Damage) { told = append(told, d) }}))
+			defer s.Close()
+			for range 2 { // one at a time, as before MLP has answered
 				claimed, known, err := s.Claim(t.Context(), outbox.Claim{Token: "token", Limit: 1}, noon)
 				if err != nil || len(claimed) != 1 || len(known) != 1 || claimed[0][0].Person == 1 {
 					t.Fatalf("claimed %d: %v", len(claimed), err)
 				}
 			}
-			if claimed, _, err := s.Claim(t.Context(), outbox.Claim{Token: "token", Limit: 1}, noon); !errors.Is(err, seal.ErrTampered) || len(claimed) > 0 {
+			if claimed, _, err := s.Claim(t.Context(), outbox.Claim{Token: "token", Limit: 1}, noon); err != nil || len(claimed) > 0 {
 				t.Errorf("claimed %d of what can't be read: %v", len(claimed), err)
+			}
+			if what == "dossier" {
+				return
+			}
+			dirty := must(s.Dirty(t.Context(), kbo, "2026-03-16", "v1", 10))
+			if len(dirty) != 1 || dirty[0].Person != 1 {
+				t.Fatalf("%d clients are decided again", len(dirty))
+			}
+			if got := lane(t, s, 1); got != "superseded" {
+				t.Errorf("the lane: %s", got)
+			}
+			e := must(s.Entry(t.Context(), "e1"))
+			if e.Problem.Type != "unreadable" || e.Damaged != "" || len(told) != 1 || told[0].Entry != "e1" {
+				t.Errorf("it is not told: %+v, %+v", e.Problem, told)
+			}
+			if notes := must(s.Notes(t.Context(), kbo)); len(notes) != 1 || !strings.Contains(notes[0].EN, "entry e1") {
+				t.Errorf("notes: %+v", notes)
+			}
+			var audited []string
+			check(t, s.Audit(t.Context(), dirty[0].Pseudonym, func(r audit.Record) error { audited = append(audited, r.Action+" "+r.Entry); return nil }))
+			if !slices.Contains(audited, "unreadable e1") {
+				t.Errorf("the audit has %v", audited)
+			}
+			check(t, s.Check(t.Context()))
+		})
+	}
+}
+
+// Nobody knows whether MLP took it, and what it said is lost: MLP is read before the client is decided again.
+func TestWhatCannotBeReadInDoubtIsLookedUp(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	s := open(t, path, newKeys(t))
+	_, e := fill(t, s)
+	check(t, s.Doubt(t.Context(), e, noon, outbox.Problem{}, noon))
+	spoil(t, path, `UPDATE entry SET payload = zeroblob(100) WHERE id = 'entry-0'`)
+	if claimed, _, err := s.Claim(t.Context(), outbox.Claim{Token: "token", Limit: 10}, noon); err != nil || len(claimed) > 0 {
+		t.Fatalf("claimed %d: %v", len(claimed), err)
+	}
+	if got, asked := lane(t, s, e.Person), must(s.NeedLookup(t.Context(), kbo, 0, 10)); got != "superseded superseded" || len(asked) != 1 {
+		t.Errorf("the lane is %s, %d are looked up", got, len(asked))
+	}
+}
+
+// With the dossier that is known the reading of MLP is lost too: it stays in doubt, said and out of the way.
+func TestWhatIsInDoubtWaitsForItsDossier(t *testing.T) {
+	path, keys := filepath.Join(t.TempDir(), "ledger.db"), newKeys(t)
+	s := open(t, path, keys)
+	_, e := fill(t, s)
+	check(t, s.Doubt(t.Context(), e, noon, outbox.Problem{}, noon))
+	check(t, s.Close())
+	spoil(t, path, `UPDATE known SET payload = zeroblob(100)`)
+	s = open(t, path, keys)
+	if claimed, _, err := s.Claim(t.Context(), outbox.Claim{Token: "token", Limit: 10}, noon); err != nil || len(claimed) > 0 {
+		t.Fatalf("claimed %d: %v", len(claimed), err)
+	}
+	kept := must(s.Entry(t.Context(), e.ID))
+	if kept.State != outbox.InDoubt || !kept.NotBefore.After(noon) || !strings.Contains(kept.Problem.Next, "state restore") {
+		t.Errorf("%s, due %s: %+v", kept.State, kept.NotBefore, kept.Problem)
+	}
+}
+
+// A key that is wrong is no damage of thousands of entries: everything stops at once, says which key, and changes nothing.
+func TestAWrongKeyIsNoDamage(t *testing.T) {
+	first, second, other := keyLine(t, "k1"), keyLine(t, "k2"), keyLine(t, "k2")
+	index := "index " + strings.Fields(keyLine(t, "x"))[2]
+	keys := func(lines ...string) *seal.Keys {
+		return must(seal.ParseKeyFile([]byte(strings.Join(append(lines, index), "\n"))))
+	}
+	for what, wrong := range map[string]*seal.Keys{"missing": keys(first), "another": keys(other, first)} {
+		t.Run(what, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "ledger.db")
+			check(t, open(t, path, keys(first)).Close()) // proved by the first key
+			s := open(t, path, keys(second, first))
+			crowd(t, s, 30, 1)
+			check(t, s.Close())
+			s = open(t, path, wrong)
+			_, _, err := s.Claim(t.Context(), outbox.Claim{Token: "token", Limit: 10}, noon)
+			if err == nil || !strings.Contains(err.Error(), "k2") || !strings.Contains(hint(err), "put back the key file") {
+				t.Errorf("claimed under a wrong key: %v, hint %q", err, hint(err))
+			}
+			if got := must(s.Totals(t.Context(), kbo, "")).Entries; got[outbox.Waiting] != 30 {
+				t.Errorf("entries: %v", got)
 			}
 		})
 	}
+}
+
+// keyLine is a line of a key file.
+func keyLine(t *testing.T, id string) string {
+	t.Helper()
+	file := must(seal.Generate(rand.Reader))
+	for line := range strings.Lines(string(file)) {
+		if fields := strings.Fields(line); len(fields) == 3 && fields[0] == "key" {
+			return "key " + id + " " + fields[2]
+		}
+	}
+	t.Fatal("no key was made")
+	return ""
 }
 
 // What root restored can't be opened by the daemon: it says what to look at. A folder in its place stands for that, as tests may run as
