@@ -34,6 +34,7 @@ type Explanation struct {
 	Findings   []ExplainedQuestion `json:"findings"`
 	Deadlines  []ClientDeadline    `json:"deadlines"`
 	Held       []RejectedRow       `json:"heldFor"`
+	Damaged    string              `json:"damaged,omitempty"` // Dutch: something kept of the client can't be read back
 	Hold       *ExplainedHold      `json:"hold,omitempty"`
 	Answers    []ExplainedAnswer   `json:"answers"`
 	Drift      []ExplainedDrift    `json:"changedInMLP"`
@@ -182,6 +183,9 @@ func (a *App) explainDecision(view ledger.ClientView) Explanation {
 	e.Deadlines = deadlines.Deadlines
 	for _, h := range view.Held {
 		e.Held = append(e.Held, RejectedRow{File: h.File, Row: h.Row, Column: h.Column, Rule: h.Rule, Reason: h.ReasonNL, Next: h.HintNL})
+	}
+	if view.Damaged != "" {
+		e.Damaged = report.DamagedNL
 	}
 	if h := view.Hold; h != nil {
 		e.Hold = &ExplainedHold{Since: casefile.DateOf(h.Since, Zone()), By: h.By, Reason: h.Reason}

@@ -126,6 +126,8 @@ func (c *course) reason(r casefile.Record, read []casefile.Cell) string {
 	switch {
 	case c.view.Hold != nil:
 		return "de cliënt is tegengehouden door een medewerker"
+	case c.view.Damaged != "":
+		return "iets wat over de cliënt bewaard is, kan niet gelezen worden"
 	case c.view.Kind == ledger.OutcomeHeld:
 		return "een rij van deze cliënt is afgekeurd"
 	case c.view.Kind == "" || !c.view.Known.LookedUp:

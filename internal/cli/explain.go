@@ -55,6 +55,9 @@ func printStanding(w io.Writer, e app.Explanation) {
 		paragraph(w, 2, "TEGENGEHOUDEN ", fmt.Sprintf("sinds %s door %s: %s. Er wordt niets beslist of verstuurd tot: mlpsync release -c BESTAND %s --reason \"...\"",
 			h.Since.Dutch(), h.By, strings.TrimSuffix(h.Reason, "."), e.Client))
 	}
+	if e.Damaged != "" {
+		paragraph(w, 2, "wacht op IT: ", e.Damaged)
+	}
 	for _, h := range e.Held {
 		where := app.CellsNL([]casefile.Cell{{File: h.File, Row: h.Row, Column: h.Column}})
 		paragraph(w, 2, "wacht op gegevens: ", fmt.Sprintf("%s: %s %s", where, h.Reason, h.Next))

@@ -123,6 +123,9 @@ func (c *Cycle) Version(o OCMW, day casefile.Date) string {
 // Decide maps one client and works out what to send: pure but for the ids of
 // new entries and a look at the client's documents.
 func (c *Cycle) Decide(ctx context.Context, o OCMW, s ledger.Subject, day casefile.Date, version string) (ledger.Outcome, error) {
+	if s.Damaged != "" { // looked at again each day: what was damaged may be there again by then
+		return ledger.Outcome{Subject: s, Kind: ledger.OutcomeHeld, Version: version, Decision: casefile.Decision{Day: day, NextReview: day.AddDays(1)}}, nil
+	}
 	if len(s.Held) > 0 || s.Hold != nil {
 		return ledger.Outcome{Subject: s, Kind: ledger.OutcomeHeld, Version: version}, nil
 	}
@@ -208,6 +211,11 @@ func (c *Cycle) sayDecided(run *Run, o ledger.Outcome) {
 	c.Log.Debug().Str("event", "client.decided").Str("run", run.ID).Str("ocmw", o.Subject.OCMW).
 		Str("client", o.Subject.Pseudonym).Str("outcome", string(o.Kind)).Int("entries", len(o.Entries)).
 		Str("nextReview", string(o.Decision.NextReview)).Msg("client decided")
+	if o.Subject.Damaged != "" {
+		c.Log.Error().Str("event", "client.unreadable").Str("run", run.ID).Str("ocmw", o.Subject.OCMW).Str("client", o.Subject.Pseudonym).
+			Str("what", o.Subject.Damaged).Str("hint", "look at the disk, run \"mlpsync state check\", and export again; where that does not help, restore a backup").
+			Msg("something kept of the client can't be read back: it is held")
+	}
 	for _, m := range o.Decision.Manual {
 		c.Log.Info().Str("event", "client.manual").Str("run", run.ID).Str("ocmw", o.Subject.OCMW).
 			Str("client", o.Subject.Pseudonym).Str("rule", m.Rule).Msg("a person must decide; see the worklist")

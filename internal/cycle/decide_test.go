@@ -48,6 +48,16 @@ func decided(t *testing.T, s ledger.Subject) ledger.Outcome {
 	return outcome
 }
 
+// What is left of a client says nothing of the rest: it is held, and looked at again the day after.
+func TestADamagedClientIsHeld(t *testing.T) {
+	s := aSubject(t)
+	s.Damaged = "decrypt known.payload: cut short"
+	o := decided(t, s)
+	if o.Kind != ledger.OutcomeHeld || len(o.Entries) > 0 || o.Decision.NextReview != "2026-03-17" {
+		t.Errorf("%s, %d entries, again on %s", o.Kind, len(o.Entries), o.Decision.NextReview)
+	}
+}
+
 func TestAnswersAreDecidedWith(t *testing.T) {
 	s := aSubject(t)
 	open := decided(t, s)

@@ -161,6 +161,7 @@ func ItemsOf(v ledger.ClientView, parked int, o Options) []Item {
 	c := collector{view: v, options: o, blank: Item{OCMW: cmp.Or(v.OCMW, o.OCMW), Client: v.Client, Worker: WorkerOf(v.Caseworker, o.DefaultCaseworker)}}
 	c.parked(parked)
 	c.heldByPerson()
+	c.damaged()
 	if v.Kind == ledger.OutcomeHeld {
 		// What was decided before is of other data.
 		c.heldForData()
@@ -208,6 +209,16 @@ func (c *collector) heldByPerson() {
 		Answers: []string{fmt.Sprintf("mlpsync release -c BESTAND %s --reason \"...\"", c.view.Client)}})
 }
 
+// damaged tells of what is no matter of the client's data, but of where they are kept.
+func (c *collector) damaged() {
+	if c.view.Damaged != "" {
+		c.add(Item{Sort: HeldData, Reason: DamagedNL, Next: "Meld dit aan IT: zij zien er in de status en de logs meer over."})
+	}
+}
+
+// DamagedNL says of a client that something kept of it can't be read back.
+const DamagedNL = "Iets wat over deze cliënt bewaard is, kan niet meer gelezen worden (schade aan de databank); tot dat hersteld is, wordt er niets beslist of verstuurd."
+
 // mostCells is how many places an item names in which the same is wrong: a cell of a spreadsheet holds no more than some thousands.
 const mostCells = 100
 
@@ -230,7 +241,7 @@ func (c *collector) heldForData() {
 			c.items[places[about]].Reason += fmt.Sprintf(" Zo ook op %d andere plaatsen: zie het bestand afgekeurd.", n-mostCells)
 		}
 	}
-	if len(c.view.Held) == 0 && c.view.Hold == nil {
+	if len(c.view.Held) == 0 && c.view.Hold == nil && c.view.Damaged == "" {
 		c.add(Item{Sort: HeldData, Reason: "Een rij van deze cliënt werd afgekeurd; er wordt niets verstuurd.",
 			Next: "Wat er verkeerd is, staat in het bestand afgekeurd. Verbeter het in het cliëntsysteem."})
 	}

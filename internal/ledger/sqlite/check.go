@@ -352,14 +352,31 @@ func (s *Store) inspectSealed(ctx context.Context, i *inspection) error {
 		return err
 	}
 	for _, kbo := range ocmws {
-		if err := s.Rejected(ctx, kbo, func(ledger.RejectedRow) error { return nil }); err != nil {
+		err := s.readWhole(ctx, "list rejected rows", func(t *tx) error {
+			return rejected(t, kbo, func(ledger.RejectedRow) error { return nil })
+		})
+		if err != nil {
 			i.find("rejected rows of OCMW "+kbo, err)
 		}
 	}
-	if _, err := s.Notes(ctx, ""); err != nil {
+	err = s.readWhole(ctx, "list notes", func(t *tx) error {
+		_, err := notes(t, "")
+		return err
+	})
+	if err != nil {
 		i.find("notes", err)
 	}
 	return nil
+}
+
+// readWhole is read where what is damaged is an error too.
+func (s *Store) readWhole(ctx context.Context, what string, do func(*tx) error) error {
+	return s.read(ctx, what, func(t *tx) error {
+		if err := do(t); err != nil || len(t.unread) == 0 {
+			return err
+		}
+		return t.unread[0]
+	})
 }
 
 // inspectClients reads clients in batches, and those of a batch that fails one by one.
@@ -374,7 +391,7 @@ func (s *Store) inspectClients(ctx context.Context, i *inspection) (int, error) 
 	}
 	const batch = 500
 	readable := func(part []int64) error {
-		return s.read(ctx, "read clients", func(t *tx) error {
+		return s.readWhole(ctx, "read clients", func(t *tx) error {
 			_, err := clientViews(t, part, whole())
 			return err
 		})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/mlpsync/mlpsync/internal/audit"
@@ -19,6 +20,7 @@ import (
 // alone is nil where what can't be read is damaged by itself, and else the error that everything stops with. unread is the error of
 // opening or decoding sealed.
 func (t *tx) alone(sealed []byte, unread error) error {
+	t.unread = append(t.unread, unread)
 	if !errors.Is(unread, seal.ErrTampered) && !errors.Is(unread, seal.ErrUnknownKey) {
 		return nil // its key opened it
 	}
@@ -161,6 +163,71 @@ func (d damagedEntry) tell(t *tx, now time.Time, done, doneNL string) error {
 		EN: "entry " + d.ID + " of " + d.Pseudonym + " can't be read back (" + d.unread.Error() + "); " + done + ". Look at the disk, and run \"mlpsync state check\"",
 		NL: "registratie " + d.ID + " van " + d.Pseudonym + " kan niet gelezen worden; " + doneNL + ". Laat IT de schijf nakijken (\"mlpsync state check\")",
 	}, stored(now))
+}
+
+// unreadableTopic is the topic of the notes about clients who are held as something of them is damaged. Their keys are pseudonyms.
+const unreadableTopic = "unreadable"
+
+func (d *decisions) damage(g *ground, s ledger.Subject) {
+	if s.Damaged == "" {
+		d.sound = append(d.sound, g.pseudonym)
+		return
+	}
+	s.OCMW, s.Pseudonym = g.ocmw, g.pseudonym
+	d.damaged = append(d.damaged, s)
+}
+
+// tellDamage says in status who is held for damage, and no longer who is not. The next file of a feed has the rows of those who are read
+// anew, whatever they were: what is damaged of a record is replaced with them.
+func (d *decisions) tellDamage() error {
+	var noted bool
+	if err := d.t.row(`SELECT EXISTS (SELECT 1 FROM note WHERE topic = '`+unreadableTopic+`')`, nil, &noted); err != nil {
+		return err
+	}
+	if noted {
+		if _, err := d.t.exec(`DELETE FROM note WHERE topic = '`+unreadableTopic+`' AND key IN (SELECT value FROM json_each(?))`, list(d.sound)); err != nil {
+			return err
+		}
+	}
+	for _, s := range d.damaged {
+		if _, err := d.t.exec(`UPDATE export_row SET line = NULL WHERE id IN (SELECT x.row FROM record r JOIN row_record x ON x.id = r.source
+			WHERE r.person = ?)`, s.Person); err != nil {
+			return err
+		}
+		err := saveNote(d.t, unreadableTopic, ledger.Note{
+			OCMW: s.OCMW, Key: s.Pseudonym, Level: "error",
+			EN: "client " + s.Pseudonym + " is held: something kept of it can't be read back (" + s.Damaged + "). " + NextOfClient,
+			NL: "cliënt " + s.Pseudonym + " wordt tegengehouden: iets wat over de cliënt bewaard is, kan niet meer gelezen worden. Laat IT de schijf nakijken, exporteer opnieuw, en helpt dat niet: zet een back-up terug",
+		}, stored(d.now))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// NextOfClient is what a person does about a client of whom something is damaged.
+const NextOfClient = "Look at the disk, run \"mlpsync state check\", and export again: rows are read anew. Where the client is still held the day after, what is known of MLP, or an answer, is damaged: put back the last backup with \"mlpsync state restore FILE\""
+
+// undecided are persons whose last decision was found damaged when it was to be shown. The next run has them decided again.
+type undecided struct {
+	mu      sync.Mutex
+	persons []int64
+}
+
+func (u *undecided) add(persons []int64) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.persons = append(u.persons, persons...)
+}
+
+// take gives them, once.
+func (u *undecided) take() []int64 {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	taken := u.persons
+	u.persons = nil
+	return taken
 }
 
 // nextRestore is what a person does where nothing but a backup has what is damaged.

@@ -166,6 +166,10 @@ func (s *Store) Decide(ctx context.Context, run string, outcomes []ledger.Outcom
 			if err := d.add(g, o); err != nil {
 				return err
 			}
+			d.damage(g, o.Subject)
+		}
+		if err := d.tellDamage(); err != nil {
+			return err
 		}
 		return runAll(t, d.payloads, d.people)
 	})
@@ -242,6 +246,8 @@ type decisions struct {
 	run              string
 	now              time.Time
 	payloads, people *bulk
+	damaged          []ledger.Subject // held for that
+	sound            []string         // pseudonyms of the others
 }
 
 // add keeps a decision with all that follows from it.

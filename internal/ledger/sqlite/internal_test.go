@@ -109,7 +109,7 @@ func TestFullDiskHasANextStep(t *testing.T) {
 func TestNumberedSortsByOCMWAndClientNumber(t *testing.T) {
 	var n numbered
 	for i, p := range [][2]string{{"b", "1"}, {"a", "20"}, {"a", "3"}, {"b", ""}, {"a", "2"}, {"a", "10"}} {
-		n.add(int64(i+1), p[0], []byte(p[1]))
+		n.add(int64(i+1), p[0], p[1])
 	}
 	if diff := cmp.Diff([]int64{6, 5, 2, 3, 4, 1}, n.sorted()); diff != "" {
 		t.Errorf("ids (-want +got):\n%s", diff)

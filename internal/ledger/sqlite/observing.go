@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -46,13 +47,19 @@ func (s *Store) SaveLookups(ctx context.Context, run, ocmw string, results []led
 		ids[i] = r.Person
 	}
 	return s.write(ctx, "save look-ups", func(t *tx) error {
-		people, err := loadPeople(t, ids)
+		people, lost, err := loadSound(t, ids)
 		if err != nil {
 			return err
 		}
 		all := newSaving(t)
-		var changed []int64
+		changed, err := holdLost(t, lost)
+		if err != nil {
+			return err
+		}
 		for _, r := range results {
+			if lost[r.Person] != nil {
+				continue
+			}
 			p := people[r.Person]
 			if p == nil || p.ocmw != ocmw {
 				return ledger.ErrNotFound
@@ -70,6 +77,16 @@ func (s *Store) SaveLookups(ctx context.Context, run, ocmw string, results []led
 		}
 		return setDirty(t, changed...)
 	})
+}
+
+// holdLost lets those be decided, and held, of whom what is known is damaged: what MLP holds alone does not tell what was sent.
+func holdLost(t *tx, lost map[int64]error) ([]int64, error) {
+	persons := slices.Sorted(maps.Keys(lost))
+	if len(persons) == 0 {
+		return nil, nil
+	}
+	_, err := t.exec(`UPDATE person SET looked_up = 1, contacted = 1 WHERE id IN (SELECT value FROM json_each(?))`, list(persons))
+	return persons, err
 }
 
 // saveLookup tells whether it brought news: having been asked again is none.
@@ -202,22 +219,39 @@ func loadPerson(t *tx, id int64) (*person, error) {
 
 // loadPeople reads those that are there.
 func loadPeople(t *tx, ids []int64) (map[int64]*person, error) {
-	people := make(map[int64]*person, len(ids))
+	people, lost, err := loadSound(t, ids)
+	for _, id := range ids {
+		if err == nil && lost[id] != nil {
+			err = lost[id]
+		}
+	}
+	return people, err
+}
+
+// loadSound reads those that are there, and tells of whom what is known is damaged.
+func loadSound(t *tx, ids []int64) (people map[int64]*person, lost map[int64]error, err error) {
+	people, lost = make(map[int64]*person, len(ids)), map[int64]error{}
 	for rs, err := range t.rows(`SELECT p.id, p.ocmw`+knownColumns+` FROM json_each(?) j JOIN person p ON p.id = j.value `+knownTable, list(ids)) {
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		var id int64
 		var ocmw string
 		var k knownScan
 		if err := rs.Scan(append([]any{&id, &ocmw}, k.into()...)...); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		if people[id], err = k.person(t.s, ocmw, id); err != nil {
-			return nil, err
+		p, unread := k.person(t.s, ocmw, id)
+		if unread == nil {
+			people[id] = p
+			continue
 		}
+		if err := t.alone(k.payload, unread); err != nil {
+			return nil, nil, err
+		}
+		lost[id] = unread
 	}
-	return people, nil
+	return people, lost, nil
 }
 
 // recall opens what is known, unless it was opened lately.
@@ -400,10 +434,14 @@ func personsOf(t *tx, ocmw string, d casefile.Dossier) ([]int64, error) {
 // saveObserved stores a dossier that somebody changed. A version that is known
 // already is our own write, or an old item of the feed.
 func saveObserved(t *tx, person int64, d casefile.Dossier, day casefile.Date) (bool, error) {
-	k, err := loadKnown(t, person)
+	people, lost, err := loadSound(t, []int64{person})
 	if err != nil {
 		return false, err
 	}
+	if lost[person] != nil {
+		return true, setDirty(t, person) // to be held
+	}
+	k := people[person].known
 	if k.Dossier != nil && k.Dossier.ID == d.ID && d.Version <= k.Dossier.Version {
 		return false, nil
 	}

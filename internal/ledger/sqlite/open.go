@@ -91,6 +91,7 @@ type Store struct {
 	writing, reading statements // that the two keep
 	recent           recent
 	moves            moves
+	undecided        undecided
 }
 
 // Open opens the ledger, makes or migrates its schema, and checks that engine,

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/mlpsync/mlpsync/internal/audit"
@@ -42,6 +44,9 @@ func (s *Store) StartRun(ctx context.Context, run string, now time.Time) error {
 			return err
 		}
 		if err := decideAnew(t, now); err != nil {
+			return err
+		}
+		if err := setDirty(t, s.undecided.take()...); err != nil {
 			return err
 		}
 		_, err := t.exec(categoriesBefore)
@@ -91,12 +96,12 @@ func refreshCategories(t *tx, day casefile.Date) error {
 	if err != nil {
 		return err
 	}
-	for _, id := range ids {
-		k, err := loadKnown(t, id)
-		if err != nil {
-			return err
-		}
-		code, next := categoryOn(k.Dossier, day)
+	people, _, err := loadSound(t, ids) // a dossier that is damaged says nothing of a category
+	if err != nil {
+		return err
+	}
+	for _, id := range slices.Sorted(maps.Keys(people)) {
+		code, next := categoryOn(people[id].known.Dossier, day)
 		if _, err := t.exec(`UPDATE person SET category = ?, category_next = ? WHERE id = ?`, code, next, id); err != nil {
 			return err
 		}

@@ -133,10 +133,12 @@ func readHolds(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
 			return err
 		}
 		v := views[person]
-		if reason, err = t.s.open("hold", v.OCMW, number(person), "reason", reason); err != nil {
-			return err
+		plain, err := t.s.open("hold", v.OCMW, number(person), "reason", reason)
+		if h.Since, h.Reason = instant(since), string(plain); err != nil { // held all the same
+			if err := t.spoiled(v, reason, err); err != nil {
+				return err
+			}
 		}
-		h.Since, h.Reason = instant(since), string(reason)
 		v.Hold = &h
 	}
 	return nil
@@ -154,12 +156,17 @@ func readAnswers(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
 			return err
 		}
 		v := views[person]
-		if payload, err = t.s.open("answer", v.OCMW, place(ix), "payload", payload); err != nil {
-			return err
+		plain, err := t.s.open("answer", v.OCMW, place(ix), "payload", payload)
+		var a casefile.Answer
+		if err == nil {
+			a, err = casefile.UnmarshalAnswer(plain)
+			err = wrap("read answer", err)
 		}
-		a, err := casefile.UnmarshalAnswer(payload)
 		if err != nil {
-			return fmt.Errorf("read answer: %w", err)
+			if err := t.spoiled(v, payload, err); err != nil {
+				return err
+			}
+			continue
 		}
 		v.Answers = append(v.Answers, a)
 	}

@@ -6,7 +6,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -278,13 +277,16 @@ func (s *Store) walk(ctx context.Context, ocmw string, parts []readsViews, each 
 	const batch = 50 // clients with all their records are in memory at a time
 	for part := range slices.Chunk(ids, batch) {
 		var views []ledger.ClientView
+		var undecided []int64
 		err := s.read(ctx, "walk clients", func(t *tx) (err error) {
 			views, err = clientViews(t, part, parts)
+			undecided = t.undecided
 			return err
 		})
 		if err != nil {
 			return err
 		}
+		s.undecided.add(undecided)
 		for _, v := range views {
 			if err := each(v); err != nil {
 				return err
@@ -313,7 +315,7 @@ func (s *Store) byClientNumber(ctx context.Context, ocmw string) ([]int64, error
 			if err := rs.Scan(&id, &of, &ix, &sealed); err != nil {
 				return err
 			}
-			client, err := s.open("person", of, place(ix), "client", sealed)
+			client, err := t.nameOf(of, place(ix), "client", sealed)
 			if err != nil {
 				return err
 			}
@@ -338,7 +340,7 @@ type numberedKey struct {
 	ocmw, from, to uint32
 }
 
-func (n *numbered) add(id int64, ocmw string, client []byte) {
+func (n *numbered) add(id int64, ocmw, client string) {
 	of := slices.Index(n.ocmws, ocmw)
 	if of < 0 {
 		of, n.ocmws = len(n.ocmws), append(n.ocmws, ocmw)
@@ -369,24 +371,26 @@ const rejectedQuery = `SELECT r.id, x.ordinal, x.payload, f.name, r.client_ix, r
 
 // Rejected implements ledger.Reading.
 func (s *Store) Rejected(ctx context.Context, ocmw string, each func(ledger.RejectedRow) error) error {
-	return s.read(ctx, "list rejected rows", func(t *tx) error {
-		for rs, err := range t.rows(rejectedQuery, ocmw) {
-			if err != nil {
-				return err
-			}
-			row, err := s.scanRejected(rs, ocmw)
-			if err != nil {
-				return err
-			}
-			if err := each(row); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return s.read(ctx, "list rejected rows", func(t *tx) error { return rejected(t, ocmw, each) })
 }
 
-func (s *Store) scanRejected(rs *sql.Rows, ocmw string) (ledger.RejectedRow, error) {
+func rejected(t *tx, ocmw string, each func(ledger.RejectedRow) error) error {
+	for rs, err := range t.rows(rejectedQuery, ocmw) {
+		if err != nil {
+			return err
+		}
+		row, err := t.scanRejected(rs, ocmw)
+		if err != nil {
+			return err
+		}
+		if err := each(row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) scanRejected(rs *sql.Rows, ocmw string) (ledger.RejectedRow, error) {
 	var r ledger.RejectedRow
 	var row int64
 	var ordinal int
@@ -395,21 +399,38 @@ func (s *Store) scanRejected(rs *sql.Rows, ocmw string) (ledger.RejectedRow, err
 		return r, err
 	}
 	var err error
-	if r.Rejection, err = s.openRejection(ocmw, row, ordinal, payload); err != nil {
+	if r.Rejection, err = t.rejectionOf(ocmw, row, ordinal, payload); err != nil {
 		return r, err
 	}
-	if client != nil {
-		if client, err = s.open("person", ocmw, place(ix), "client", client); err != nil {
-			return r, err
-		}
+	if r.Client, err = t.nameOf(ocmw, place(ix), "client", client); err != nil {
+		return r, err
 	}
-	if worker != nil {
-		if worker, err = s.open("person", ocmw, place(ix), "caseworker", worker); err != nil {
-			return r, err
-		}
+	r.Caseworker, err = t.nameOf(ocmw, place(ix), "caseworker", worker)
+	return r, err
+}
+
+// nameOf opens what a person goes by; empty where there is none, or it is damaged.
+func (t *tx) nameOf(ocmw, row, column string, sealed []byte) (string, error) {
+	if sealed == nil {
+		return "", nil
 	}
-	r.Client, r.Caseworker = string(client), string(worker)
-	return r, nil
+	plain, err := t.s.open("person", ocmw, row, column, sealed)
+	if err != nil {
+		err = t.alone(sealed, err)
+	}
+	return string(plain), err
+}
+
+// rejectionOf opens why a row was rejected. Where that is damaged it says so: the row is rejected all the same.
+func (t *tx) rejectionOf(ocmw string, row int64, ordinal int, sealed []byte) (ledger.Rejection, error) {
+	r, err := t.s.openRejection(ocmw, row, ordinal, sealed)
+	if err == nil {
+		return r, nil
+	}
+	return ledger.Rejection{
+		ReasonNL: "waarom deze rij afgekeurd werd, kan niet meer gelezen worden", ReasonEN: "why this row was rejected can't be read back",
+		HintNL: "exporteer opnieuw", HintEN: "export again",
+	}, t.alone(sealed, err)
 }
 
 func (s *Store) openRejection(ocmw string, row int64, ordinal int, sealed []byte) (ledger.Rejection, error) {
@@ -423,26 +444,32 @@ func (s *Store) openRejection(ocmw string, row int64, ordinal int, sealed []byte
 
 // Notes implements ledger.Reading: those of the OCMW and those of all; every note
 // when ocmw is empty.
-func (s *Store) Notes(ctx context.Context, ocmw string) ([]ledger.Note, error) {
-	var all []ledger.Note
-	err := s.read(ctx, "list notes", func(t *tx) error {
-		for rs, err := range t.rows(`SELECT topic, ocmw, key, level, since, payload FROM note
-			WHERE ?1 = '' OR ocmw IN ('', ?1) ORDER BY ocmw, topic, key`, ocmw) {
-			if err != nil {
-				return err
-			}
-			n, err := s.scanNote(rs)
-			if err != nil {
-				return err
-			}
-			all = append(all, n)
-		}
-		return nil
+func (s *Store) Notes(ctx context.Context, ocmw string) (all []ledger.Note, err error) {
+	err = s.read(ctx, "list notes", func(t *tx) error {
+		all, err = notes(t, ocmw)
+		return err
 	})
 	return all, err
 }
 
-func (s *Store) scanNote(rs *sql.Rows) (ledger.Note, error) {
+func notes(t *tx, ocmw string) ([]ledger.Note, error) {
+	var all []ledger.Note
+	for rs, err := range t.rows(`SELECT topic, ocmw, key, level, since, payload FROM note
+		WHERE ?1 = '' OR ocmw IN ('', ?1) ORDER BY ocmw, topic, key`, ocmw) {
+		if err != nil {
+			return nil, err
+		}
+		n, err := t.scanNote(rs)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, n)
+	}
+	return all, nil
+}
+
+// scanNote reads a note. One that is damaged says so.
+func (t *tx) scanNote(rs *sql.Rows) (ledger.Note, error) {
 	var n ledger.Note
 	var topic string
 	var since int64
@@ -450,15 +477,16 @@ func (s *Store) scanNote(rs *sql.Rows) (ledger.Note, error) {
 	if err := rs.Scan(&topic, &n.OCMW, &n.Key, &n.Level, &since, &payload); err != nil {
 		return n, err
 	}
-	plain, err := s.open("note", n.OCMW, topic+"/"+n.Key, "payload", payload)
+	n.Since = instant(since)
+	texts := [2]string{"een opmerking die hier stond, kan niet meer gelezen worden", "a note that stood here can't be read back"}
+	plain, err := t.s.open("note", n.OCMW, topic+"/"+n.Key, "payload", payload)
+	if err == nil {
+		err = json.Unmarshal(plain, &texts)
+	}
+	n.NL, n.EN = texts[0], texts[1]
 	if err != nil {
-		return n, err
+		return n, t.alone(payload, err)
 	}
-	var texts [2]string
-	if err := json.Unmarshal(plain, &texts); err != nil {
-		return n, fmt.Errorf("read note: %w", err)
-	}
-	n.NL, n.EN, n.Since = texts[0], texts[1], instant(since)
 	return n, nil
 }
 

@@ -35,6 +35,9 @@ type tx struct {
 	head     *audit.Head // of the audit chain, read at the first record
 	audits   *bulk       // records that are to be written
 	damages  []ledger.Damage
+	unread   []error // of what was found damaged
+	// undecided are persons whose last decision can't be read back.
+	undecided []int64
 }
 
 // write runs do in a transaction that can write; what is the verb phrase of its

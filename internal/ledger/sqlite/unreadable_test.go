@@ -3,6 +3,8 @@ package sqlite_test
 import (
 	"crypto/rand"
 	"database/sql"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -92,12 +94,12 @@ func TestWhatCannotBeReadStopsNobodyElse(t *testing.T) {
 			if claimed, _, err := s.Claim(t.Context(), outbox.Claim{Token: "token", Limit: 1}, noon); err != nil || len(claimed) > 0 {
 				t.Errorf("claimed %d of what can't be read: %v", len(claimed), err)
 			}
+			dirty := must(s.Dirty(t.Context(), kbo, "2026-03-16", "v1", 10))
+			if len(dirty) != 1 || dirty[0].Person != 1 || (dirty[0].Damaged != "") != (what == "dossier") {
+				t.Fatalf("%d clients are decided again: %+v", len(dirty), dirty)
+			}
 			if what == "dossier" {
 				return
-			}
-			dirty := must(s.Dirty(t.Context(), kbo, "2026-03-16", "v1", 10))
-			if len(dirty) != 1 || dirty[0].Person != 1 {
-				t.Fatalf("%d clients are decided again", len(dirty))
 			}
 			if got := lane(t, s, 1); got != "superseded" {
 				t.Errorf("the lane: %s", got)
@@ -152,6 +154,140 @@ func TestWhatIsInDoubtWaitsForItsDossier(t *testing.T) {
 	}
 }
 
+// hold decides all that is to be decided as the cycle does where nothing else is to be done, and tells who is damaged.
+func hold(t *testing.T, s ledger.Store, day casefile.Date) (damaged []string) {
+	t.Helper()
+	var outcomes []ledger.Outcome
+	for _, x := range must(s.Dirty(t.Context(), kbo, day, "v1", 10)) {
+		o := ledger.Outcome{Subject: x, Kind: ledger.OutcomeNoChange, Version: "v1", Decision: casefile.Decision{Day: day}}
+		if x.Damaged != "" {
+			o.Kind, o.Decision.NextReview, damaged = ledger.OutcomeHeld, day.AddDays(1), append(damaged, x.Client)
+		}
+		outcomes = append(outcomes, o)
+	}
+	check(t, s.Decide(t.Context(), "run", outcomes, noon))
+	return damaged
+}
+
+// walked has the reports' walks, status and the daily reading go over all clients.
+func walked(t *testing.T, s ledger.Store) (damaged []string) {
+	t.Helper()
+	for _, walk := range []func(func(ledger.ClientView) error) error{
+		func(each func(ledger.ClientView) error) error { return s.Clients(t.Context(), kbo, each) },
+		func(each func(ledger.ClientView) error) error { return s.Decisions(t.Context(), kbo, each) },
+	} {
+		check(t, walk(func(v ledger.ClientView) error {
+			if v.Damaged != "" {
+				damaged = append(damaged, v.Client)
+			}
+			return nil
+		}))
+	}
+	return damaged
+}
+
+// Of a client of whom something is damaged nothing is decided or sent. All others go on, and everybody can be shown and looked up.
+func TestADamagedClientIsHeldAlone(t *testing.T) {
+	for what, statement := range map[string]string{
+		"record":  `UPDATE row_record SET payload = zeroblob(100) WHERE id = (SELECT source FROM record WHERE person = 1)`,
+		"dossier": `UPDATE known SET payload = zeroblob(100) WHERE person = 1`,
+	} {
+		t.Run(what, func(t *testing.T) {
+			path, keys := filepath.Join(t.TempDir(), "ledger.db"), newKeys(t)
+			s := open(t, path, keys)
+			crowd(t, s, 3, 1)
+			check(t, s.Close())
+			spoil(t, path, statement)
+			db := must(sql.Open("sqlite", path))
+			must(db.Exec(`UPDATE person SET dirty = 1, category_next = '2026-03-01'`))
+			check(t, db.Close())
+			s = open(t, path, keys)
+			check(t, s.StartRun(t.Context(), "next", noon))
+			if got := hold(t, s, "2026-03-16"); !slices.Equal(got, []string{"c0"}) {
+				t.Fatalf("held: %v", got)
+			}
+			if got := []string{lane(t, s, 1), lane(t, s, 2)}; !slices.Equal(got, []string{"suspended", "superseded"}) {
+				t.Errorf("lanes of the damaged client and of another: %v", got)
+			}
+			if got := walked(t, s); !slices.Equal(got, []string{"c0", "c0"}) {
+				t.Errorf("shown as damaged: %v", got)
+			}
+			notes := must(s.Notes(t.Context(), kbo))
+			if len(notes) != 1 || !strings.Contains(notes[0].EN, "is held") || strings.Contains(notes[0].EN, "c0") {
+				t.Errorf("notes: %+v", notes)
+			}
+			if err := s.Check(t.Context()); !errors.Is(err, seal.ErrTampered) {
+				t.Errorf("the state check finds %v", err)
+			}
+			check(t, s.ForgetCursor(t.Context(), kbo))
+			var answers []ledger.LookupResult
+			var feed []casefile.Dossier
+			for _, l := range must(s.NeedLookup(t.Context(), kbo, 0, 10)) {
+				answers = append(answers, ledger.LookupResult{Person: l.Person, Dossier: &casefile.Dossier{ID: fmt.Sprint("d", l.Person), Version: 7}})
+				feed = append(feed, casefile.Dossier{ID: fmt.Sprint("d", l.Person), Version: 8})
+			}
+			check(t, s.SaveLookups(t.Context(), "next", kbo, answers, noon))
+			if left := must(s.NeedLookup(t.Context(), kbo, 0, 10)); len(left) > 0 {
+				t.Errorf("%d are looked up for ever", len(left))
+			}
+			must(s.SaveFeed(t.Context(), kbo, "cursor", feed, noon))
+			if k := must(s.Known(t.Context(), 2)); k.Dossier.Version != 8 {
+				t.Errorf("of another client version %d is known", k.Dossier.Version)
+			}
+		})
+	}
+}
+
+// What is damaged of a record is replaced by the next export, though that has the row as it was.
+func TestADamagedRecordIsReadAnew(t *testing.T) {
+	path, keys := filepath.Join(t.TempDir(), "ledger.db"), newKeys(t)
+	s := open(t, path, keys)
+	check(t, s.StartRun(t.Context(), "run", noon))
+	rows := []ledger.Row{clientRow(t, "c0", 2), clientRow(t, "c1", 3)}
+	for i := range rows {
+		rows[i].Line, rows[i].Records[0].INSZ, rows[i].Records[0].Hash = []byte(rows[i].Client), "", "same"
+	}
+	activate(t, stage(t, s, "a.csv", rows...), 2)
+	spoil(t, path, `UPDATE row_record SET payload = zeroblob(100) WHERE id = (SELECT source FROM record WHERE person = 1)`)
+	if got := hold(t, s, "2026-03-16"); !slices.Equal(got, []string{"c0"}) {
+		t.Fatalf("held: %v", got)
+	}
+	staging := stage(t, s, "b.csv")
+	for _, r := range rows {
+		kept := must(staging.Keep(t.Context(), 0, r.Number, r.Line))
+		if kept == (r.Client == "c0") {
+			t.Fatalf("the row of %s is kept: %t", r.Client, kept)
+		}
+		if !kept {
+			check(t, staging.Add(t.Context(), []ledger.Row{r}))
+		}
+	}
+	activate(t, staging, 2)
+	if got := hold(t, s, "2026-03-17"); len(got) > 0 {
+		t.Errorf("the day after, held: %v", got)
+	}
+	if notes := must(s.Notes(t.Context(), kbo)); len(notes) > 0 {
+		t.Errorf("it is still told: %+v", notes)
+	}
+	if damaged := walked(t, s); len(damaged) > 0 {
+		t.Errorf("still shown as damaged: %v", damaged)
+	}
+	check(t, s.Check(t.Context()))
+}
+
+// A decision that is damaged is made again; nobody's worklist waits for it.
+func TestADamagedDecisionIsMadeAgain(t *testing.T) {
+	path, keys := filepath.Join(t.TempDir(), "ledger.db"), newKeys(t)
+	s := open(t, path, keys)
+	crowd(t, s, 3, 1)
+	spoil(t, path, `UPDATE decision SET payload = zeroblob(100) WHERE person = 2`)
+	walked(t, s)
+	check(t, s.StartRun(t.Context(), "next", noon))
+	if again := must(s.Dirty(t.Context(), kbo, "2026-03-16", "v1", 10)); len(again) != 1 || again[0].Person != 2 || again[0].Damaged != "" {
+		t.Errorf("decided again: %+v", again)
+	}
+}
+
 // A key that is wrong is no damage of thousands of entries: everything stops at once, says which key, and changes nothing.
 func TestAWrongKeyIsNoDamage(t *testing.T) {
 	first, second, other := keyLine(t, "k1"), keyLine(t, "k2"), keyLine(t, "k2")
@@ -170,6 +306,12 @@ func TestAWrongKeyIsNoDamage(t *testing.T) {
 			_, _, err := s.Claim(t.Context(), outbox.Claim{Token: "token", Limit: 10}, noon)
 			if err == nil || !strings.Contains(err.Error(), "k2") || !strings.Contains(hint(err), "put back the key file") {
 				t.Errorf("claimed under a wrong key: %v, hint %q", err, hint(err))
+			}
+			if _, err := s.Dirty(t.Context(), kbo, "2027-03-16", "v2", 10); err == nil || !strings.Contains(err.Error(), "k2") {
+				t.Errorf("decided under a wrong key: %v", err)
+			}
+			if err := s.Decisions(t.Context(), kbo, func(ledger.ClientView) error { return nil }); err == nil || !strings.Contains(err.Error(), "k2") {
+				t.Errorf("read under a wrong key: %v", err)
 			}
 			if got := must(s.Totals(t.Context(), kbo, "")).Entries; got[outbox.Waiting] != 30 {
 				t.Errorf("entries: %v", got)

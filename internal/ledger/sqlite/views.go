@@ -2,7 +2,7 @@ package sqlite
 
 import (
 	"database/sql"
-	"fmt"
+	"slices"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
 	"github.com/mlpsync/mlpsync/internal/ledger"
@@ -16,8 +16,8 @@ func madeOf() []readsViews {
 	records := recordInputs{} // noted while the records are read
 	return []readsViews{records.readRecords, readShared, readHeld, readHolds, readAnswers, records.readInputs}
 }
-func decided() []readsViews { return []readsViews{readHeld, readHolds, readDecisions} }
-func whole() []readsViews   { return append(madeOf(), readDecisions) }
+func decided() []readsViews { return []readsViews{readHeld, readHolds, readDecisions, readNoted} }
+func whole() []readsViews   { return append(madeOf(), readDecisions, readNoted) }
 
 // clientViews reads clients in the order of ids.
 func clientViews(t *tx, ids []int64, parts []readsViews) ([]ledger.ClientView, error) {
@@ -51,24 +51,48 @@ func readPersons(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
 			&v.Dirty, &v.Kind, &decidedAt, &known); err != nil {
 			return err
 		}
-		if client, err = t.s.open("person", v.OCMW, place(ix), "client", client); err != nil {
+		if err := t.openPerson(v, place(ix), client, worker, known); err != nil {
 			return err
 		}
-		if worker != nil {
-			if worker, err = t.s.open("person", v.OCMW, place(ix), "caseworker", worker); err != nil {
-				return err
-			}
-		}
-		if known != nil {
-			if v.Known, err = t.s.openKnown(v.OCMW, v.Person, known); err != nil {
-				return err
-			}
-		}
-		v.Client, v.Caseworker, v.DecidedAt = string(client), string(worker), instant(decidedAt)
+		v.DecidedAt = instant(decidedAt)
 		v.Known.LookedUp, v.Known.OutsideArea = lookedUp, outside
 		views[v.Person] = v
 	}
 	return nil
+}
+
+// openPerson opens what stands sealed with a person. One whose client number is damaged goes by the pseudonym.
+func (t *tx) openPerson(v *ledger.ClientView, row string, client, worker, known []byte) error {
+	plain, err := t.s.open("person", v.OCMW, row, "client", client)
+	if v.Client = string(plain); err != nil {
+		v.Client = v.Pseudonym
+		if err := t.spoiled(v, client, err); err != nil {
+			return err
+		}
+	}
+	if worker != nil {
+		if plain, err = t.s.open("person", v.OCMW, row, "caseworker", worker); err != nil {
+			if err := t.spoiled(v, worker, err); err != nil {
+				return err
+			}
+		}
+		v.Caseworker = string(plain)
+	}
+	if known == nil {
+		return nil
+	}
+	if v.Known, err = t.s.openKnown(v.OCMW, v.Person, known); err != nil {
+		return t.spoiled(v, known, err)
+	}
+	return nil
+}
+
+// spoiled notes of a client that something is damaged; it is an error where a key is wrong.
+func (t *tx) spoiled(v *ledger.ClientView, sealed []byte, unread error) error {
+	if v.Damaged == "" {
+		v.Damaged = unread.Error()
+	}
+	return t.alone(sealed, unread)
 }
 
 func (r recordInputs) readRecords(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
@@ -95,12 +119,17 @@ func (r recordInputs) readRecords(t *tx, ids []int64, views map[int64]*ledger.Cl
 		}
 		r.add(person, kind, deleted, missing, key, digest)
 		v := views[person]
-		if payload, err = t.s.appendOpen(payload[:0], "record", v.OCMW, place(key, digest), "payload", sealed); err != nil {
-			return err
+		var record casefile.Record
+		payload, err = t.s.appendOpen(payload[:0], "record", v.OCMW, place(key, digest), "payload", sealed)
+		if err == nil {
+			record, err = records.Read(kind, payload)
+			err = wrap("read record", err)
 		}
-		record, err := records.Read(kind, payload)
 		if err != nil {
-			return fmt.Errorf("read record: %w", err)
+			if err := t.spoiled(v, slices.Clone(sealed), err); err != nil {
+				return err
+			}
+			continue
 		}
 		h := header(record)
 		h.Missing = missing
@@ -185,7 +214,7 @@ func readHeld(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
 			return err
 		}
 		v := views[person]
-		if held.Rejection, err = t.s.openRejection(v.OCMW, row, ordinal, payload); err != nil {
+		if held.Rejection, err = t.rejectionOf(v.OCMW, row, ordinal, payload); err != nil {
 			return err
 		}
 		v.Held = append(v.Held, held)
@@ -204,11 +233,34 @@ func readDecisions(t *tx, ids []int64, views map[int64]*ledger.ClientView) error
 			return err
 		}
 		v := views[person]
-		if payload, err = t.s.open("decision", v.OCMW, number(person), "payload", payload); err != nil {
+		plain, err := t.s.open("decision", v.OCMW, number(person), "payload", payload)
+		if err == nil {
+			v.Decision, err = casefile.UnmarshalDecision(plain)
+			err = wrap("read decision", err)
+		}
+		if err != nil {
+			t.undecided = append(t.undecided, person)
+			if err := t.spoiled(v, payload, err); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// readNoted reads for what damage a client was held when it was decided, where that is not met again in what is read of it here.
+func readNoted(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
+	for rs, err := range t.rows(`SELECT p.id FROM json_each(?) j JOIN person p ON p.id = j.value
+		JOIN note n ON n.topic = '`+unreadableTopic+`' AND n.ocmw = p.ocmw AND n.key = p.pseudonym WHERE p.outcome = 'held'`, list(ids)) {
+		if err != nil {
 			return err
 		}
-		if v.Decision, err = casefile.UnmarshalDecision(payload); err != nil {
-			return fmt.Errorf("read decision: %w", err)
+		var person int64
+		if err := rs.Scan(&person); err != nil {
+			return err
+		}
+		if v := views[person]; v.Damaged == "" {
+			v.Damaged = "something of it could not be read back when it was last decided"
 		}
 	}
 	return nil
