@@ -107,6 +107,9 @@ func (r AuditRecord) What() string {
 	case "parked", "conflict", "outsideArea":
 		return r.Source + r.rule() + ": " + r.Reason[strings.LastIndexByte(r.Reason, ':')+1:]
 	case "unreadable":
+		if strings.HasPrefix(r.Source, "order ") {
+			return r.Source + ": not carried out"
+		}
 		return r.Source + r.rule() + ": was " + r.Before + ", its client is decided again"
 	case "answered":
 		if r.Before != "" {

@@ -18,7 +18,7 @@ func Actions() []Action {
 		{"notReleased", "a person released the guard, but what waited was no longer what was shown: nothing went", true},
 		{"settled", "MLP has it: an entry was sent and confirmed", false},
 		{"parked", "MLP refused an entry for good, or its attempts were used up", false},
-		{"unreadable", "what an entry was to send could not be read back: its client is decided again", false},
+		{"unreadable", "an entry could not be read back, and its client is decided again; or an order could not, and was not carried out", false},
 		{"conflict", "the dossier had changed in MLP: the client is decided again", false},
 		{"outsideArea", "the person has a dossier in another municipality", false},
 		{"answered", "a person answered what a decision asks", true},

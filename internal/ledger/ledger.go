@@ -444,7 +444,8 @@ type Operating interface {
 	// a client mark it dirty. An answer takes the place of the one to the same question
 	// (Rule and Question), and one with a category that of any other with a category: the older
 	// is in the audit only. What can't be done (no such client, held already, not held) is
-	// told as not done, and so is a release of what is not what was Shown any more. An answer that is Anew has all forgotten that is known of the client's dossier (entries that are not settled are
+	// told as not done, and so is an order that can't be read back (one that stops something is carried
+	// out where no more than its reason is lost), and a release of what is not what was Shown any more. An answer that is Anew has all forgotten that is known of the client's dossier (entries that are not settled are
 	// superseded, with a problem that says why) and what was answered to other rules, has the client looked up under the number in the export, and is kept with what it
 	// found left behind. It waits while an entry of the client is in flight, and is not done where the question is not that of the number
 	// and dossier that are known then (casefile.Dossier.AnewQuestion).

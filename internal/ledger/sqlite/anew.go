@@ -15,10 +15,14 @@ var errNotYet = errors.New("something of the client is on its way to MLP, or in 
 // no problem is what is said where the question stands no more: the number, or the dossier, is another one by now. Nothing of the old
 // dossier is kept: a parked or discarded entry would keep an equal one from the new dossier. What became of what is in flight must be known first.
 func (p ordered) beginAnew() (left *casefile.Left, problem string, err error) {
-	who, err := loadPerson(p.t, p.person)
+	people, lost, err := loadSound(p.t, []int64{p.person})
 	if err != nil {
 		return nil, "", err
 	}
+	if lost[p.person] != nil {
+		return nil, "what is known of the client can't be read back: restore a backup first", nil
+	}
+	who := people[p.person]
 	if stands, err := p.stillAsked(who); err != nil || !stands {
 		return nil, "the client's number or dossier is another one by now", err
 	}
@@ -53,7 +57,10 @@ func (p ordered) stillAsked(who *person) (bool, error) {
 		return false, err
 	}
 	number, err := p.t.s.open("person", p.OCMW, place(ix), "insz", sealed)
-	return err == nil && who.known.Dossier.AnewQuestion(string(number)) == p.Answer.Question, err
+	if err != nil {
+		return false, p.t.alone(sealed, err)
+	}
+	return who.known.Dossier.AnewQuestion(string(number)) == p.Answer.Question, nil
 }
 
 // drop supersedes all of the lane that is not settled, and says why.

@@ -299,9 +299,17 @@ func (s *Store) ApplyRequests(ctx context.Context, now time.Time) ([]ledger.Appl
 		}
 		waits := map[string]bool{} // clients of whom an order waits: later ones wait behind it
 		for _, id := range ids {
-			r, err := readRequest(t, id)
+			r, unread, err := readRequest(t, id)
 			if err != nil {
 				return err
+			}
+			if unread != nil && !mayApply(r) {
+				applied, err := setApart(t, id, r, unread, now)
+				if err != nil {
+					return err
+				}
+				all = append(all, applied)
+				continue
 			}
 			if about := r.OCMW + " " + r.Client; r.Client != "" && waits[about] {
 				continue
@@ -337,36 +345,73 @@ func applyRequest(t *tx, id int64, r ledger.Request, now time.Time) (ledger.Appl
 	if err != nil {
 		return a, err
 	}
-	_, err = t.exec(`UPDATE request SET applied_at = ?, done = ?, result = ? WHERE id = ?`, stored(now), bit(a.Done), a.Result, id)
-	return a, err
+	return a, endRequest(t, id, a, now)
 }
 
-func readRequest(t *tx, id int64) (ledger.Request, error) {
-	var r ledger.Request
+// endRequest notes what came of a request, which is not looked at again.
+func endRequest(t *tx, id int64, a ledger.Applied, now time.Time) error {
+	_, err := t.exec(`UPDATE request SET applied_at = ?, done = ?, result = ? WHERE id = ?`, stored(now), bit(a.Done), a.Result, id)
+	return err
+}
+
+// mayApply tells that an order of which something can't be read back is carried out all the same: it stops something, and all that it
+// takes for that is there. Any other could let something go that nobody ordered.
+func mayApply(r ledger.Request) bool { return r.Kind == "pause" || r.Kind == "hold" && r.Client != "" }
+
+// setApart ends an order that can't be read back, and says so where people look: who gave it thinks that it was carried out.
+func setApart(t *tx, id int64, r ledger.Request, unread error, now time.Time) (ledger.Applied, error) {
+	a := ledger.Applied{Request: r, Result: "it was not carried out, as it can't be read back: the store was damaged; order it again"}
+	if err := endRequest(t, id, a, now); err != nil {
+		return a, err
+	}
+	order, at := "order "+number(id)+" ("+r.Kind+")", casefile.DateOf(r.At, t.s.zone)
+	t.damages = append(t.damages, ledger.Damage{OCMW: r.OCMW, Entry: r.Entry, What: order + ": " + unread.Error(), Done: "it is not carried out"})
+	err := saveNote(t, StateTopic, ledger.Note{
+		OCMW: r.OCMW, Key: "request/" + number(id), Level: "error",
+		EN: order + " of " + r.By.Name + " on " + string(at) + " was not carried out: it can't be read back. Order it again",
+		NL: "opdracht " + number(id) + " (" + r.Kind + ") van " + r.By.Name + " op " + at.Dutch() + " is niet uitgevoerd: ze kan niet gelezen worden. Geef ze opnieuw",
+	}, stored(now))
+	if err != nil {
+		return a, err
+	}
+	return a, t.audit(audit.Record{
+		At: now, Run: t.run(), Actor: r.By.Name, Action: "unreadable", OCMW: r.OCMW, Entry: r.Entry, Source: "order " + r.Kind,
+	}, "")
+}
+
+// unreadableReason stands for a reason that is damaged.
+const unreadableReason = "(the reason can't be read back)"
+
+// readRequest reads a request. unread tells that a part is damaged, which is left out.
+func readRequest(t *tx, id int64) (r ledger.Request, unread, err error) {
 	var asked int64
 	var ix, client, answer, reason []byte
-	err := t.row(`SELECT kind, ocmw, entry, client_ix, client, answer, actor, reason, asked_at FROM request WHERE id = ?`, []any{id},
+	err = t.row(`SELECT kind, ocmw, entry, client_ix, client, answer, actor, reason, asked_at FROM request WHERE id = ?`, []any{id},
 		&r.Kind, &r.OCMW, &r.Entry, &ix, &client, &answer, &r.By.Name, &reason, &asked)
 	if err != nil {
-		return r, err
+		return r, nil, err
 	}
 	r.At = instant(asked)
 	if r.Kind == "release" {
 		r.Entry, r.Shown = "", r.Entry
 	}
-	for name, sealed := range map[string]*[]byte{"client": &client, "answer": &answer, "reason": &reason} {
-		if *sealed == nil {
-			continue
+	open := func(name string, sealed []byte, take func([]byte) error) {
+		if sealed == nil || err != nil {
+			return
 		}
-		if *sealed, err = t.s.open("request", r.OCMW, requestPlace(r, ix), name, *sealed); err != nil {
-			return r, err
+		plain, failed := t.s.open("request", r.OCMW, requestPlace(r, ix), name, sealed)
+		if failed == nil {
+			failed = take(plain)
+		}
+		if failed != nil {
+			unread, err = wrap("read "+name+" of request", failed), t.alone(sealed, failed)
 		}
 	}
-	r.Client, r.By.Reason = string(client), string(reason)
-	if answer != nil {
-		r.Answer, err = casefile.UnmarshalAnswer(answer)
-	}
-	return r, wrap("read answer of request", err)
+	r.By.Reason = unreadableReason
+	open("client", client, func(plain []byte) error { r.Client = string(plain); return nil })
+	open("reason", reason, func(plain []byte) error { r.By.Reason = string(plain); return nil })
+	open("answer", answer, func(plain []byte) (err error) { r.Answer, err = casefile.UnmarshalAnswer(plain); return err })
+	return r, unread, err
 }
 
 // orderEntry carries out retry and discard. What the entry's state does not allow is

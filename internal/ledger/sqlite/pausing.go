@@ -54,7 +54,7 @@ func (s *Store) Paused(ctx context.Context, ocmw string) (*ledger.Hold, error) {
 		if err != nil {
 			return err
 		}
-		r, err := readRequest(t, id)
+		r, _, err := readRequest(t, id)
 		if err == nil && r.Kind == "pause" {
 			hold = &ledger.Hold{Since: r.At, By: r.By.Name, Reason: r.By.Reason}
 		}

@@ -288,6 +288,57 @@ func TestADamagedDecisionIsMadeAgain(t *testing.T) {
 	}
 }
 
+// An order that can't be read back is told as not carried out, and keeps no other waiting. One that stops something stops it
+// though its reason is lost.
+func TestAnUnreadableOrderKeepsNoOtherWaiting(t *testing.T) {
+	path, keys := filepath.Join(t.TempDir(), "ledger.db"), newKeys(t)
+	s := open(t, path, keys)
+	crowd(t, s, 4, 1)
+	by := ledger.Actor{Name: "els", Reason: "zo gevraagd"}
+	for _, r := range []ledger.Request{
+		{Kind: "discard", Entry: "e1"}, {Kind: "hold", Client: "c1"}, {Kind: "hold", Client: "c2"}, {Kind: "pause"}, {Kind: "discard", Entry: "e4"},
+	} {
+		r.OCMW, r.By, r.At = kbo, by, noon
+		check(t, s.Request(t.Context(), r))
+	}
+	for id, column := range map[int]string{1: "reason", 2: "client", 3: "reason", 4: "reason"} {
+		spoil(t, path, `UPDATE request SET `+column+` = zeroblob(60) WHERE id = ?`, id)
+	}
+	if p := must(s.Paused(t.Context(), kbo)); p == nil || p.By != "els" {
+		t.Errorf("the pause that is ordered: %+v", p)
+	}
+	var done []bool
+	for _, a := range must(s.ApplyRequests(t.Context(), noon)) {
+		done = append(done, a.Done)
+		if !a.Done && !strings.Contains(a.Result, "order it again") {
+			t.Errorf("%s: %s", a.Kind, a.Result)
+		}
+	}
+	if !slices.Equal(done, []bool{false, false, true, true, true}) {
+		t.Fatalf("done: %v", done)
+	}
+	if got := []string{lane(t, s, 1), lane(t, s, 4)}; !slices.Equal(got, []string{"waiting", "discarded"}) {
+		t.Errorf("lanes: %v", got)
+	}
+	if again := must(s.ApplyRequests(t.Context(), noon)); len(again) > 0 {
+		t.Errorf("%d are tried again", len(again))
+	}
+	if p := must(s.Paused(t.Context(), kbo)); p == nil || p.By != "els" {
+		t.Errorf("the pause that was carried out: %+v", p)
+	}
+	var audited []string
+	check(t, s.Audit(t.Context(), "", func(r audit.Record) error {
+		if r.Action == "unreadable" {
+			audited = append(audited, r.Actor+" "+r.Source)
+		}
+		return nil
+	}))
+	notes := must(s.Notes(t.Context(), kbo))
+	if !slices.Equal(audited, []string{"els order discard", "els order hold"}) || len(notes) != 2 || !strings.Contains(notes[0].EN, "order 1 (discard) of els on 2026-03-16 was not carried out") {
+		t.Errorf("audited: %v, told: %+v", audited, notes)
+	}
+}
+
 // A key that is wrong is no damage of thousands of entries: everything stops at once, says which key, and changes nothing.
 func TestAWrongKeyIsNoDamage(t *testing.T) {
 	first, second, other := keyLine(t, "k1"), keyLine(t, "k2"), keyLine(t, "k2")
@@ -301,11 +352,15 @@ func TestAWrongKeyIsNoDamage(t *testing.T) {
 			check(t, open(t, path, keys(first)).Close()) // proved by the first key
 			s := open(t, path, keys(second, first))
 			crowd(t, s, 30, 1)
+			check(t, s.Request(t.Context(), ledger.Request{Kind: "resume", OCMW: kbo, By: ledger.Actor{Name: "els", Reason: "klaar"}, At: noon}))
 			check(t, s.Close())
 			s = open(t, path, wrong)
 			_, _, err := s.Claim(t.Context(), outbox.Claim{Token: "token", Limit: 10}, noon)
 			if err == nil || !strings.Contains(err.Error(), "k2") || !strings.Contains(hint(err), "put back the key file") {
 				t.Errorf("claimed under a wrong key: %v, hint %q", err, hint(err))
+			}
+			if _, err := s.ApplyRequests(t.Context(), noon); err == nil || !strings.Contains(err.Error(), "k2") {
+				t.Errorf("an order of before was carried out, or dropped, under a wrong key: %v", err)
 			}
 			if _, err := s.Dirty(t.Context(), kbo, "2027-03-16", "v2", 10); err == nil || !strings.Contains(err.Error(), "k2") {
 				t.Errorf("decided under a wrong key: %v", err)
