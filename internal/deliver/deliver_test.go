@@ -263,7 +263,7 @@ func TestConflicts(t *testing.T) {
 		{"went back", failing(412, "versionConflict"), is(dossierAt(3)), outbox.Superseded, false},
 		{"refused for another reason, and went back", failing(409, "registrationMissing"), is(dossierAt(3)), outbox.Superseded, false},
 		{"the dossier is gone", failing(404, "resourceNotFound"), absent, outbox.Superseded, false},
-		{"said to be gone, and there as it was", failing(404, "resourceNotFound"), is(dossierAt(4)), outbox.Parked, true},
+		{"said to be gone, and there as it was", failing(404, "resourceNotFound"), is(dossierAt(4)), outbox.Waiting, true},
 		{"a partner took it", failing(409, "dossierOwnedByPartner"), is(dossierAt(5)), outbox.Superseded, true},
 		{"refused, and nothing moved", failing(409, "registrationMissing"), is(dossierAt(4)), outbox.Parked, true},
 		{"can't be read now", failing(412, "versionConflict"), unread, outbox.Superseded, false},

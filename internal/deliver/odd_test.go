@@ -12,12 +12,19 @@ import (
 	"github.com/mlpsync/mlpsync/internal/outbox"
 )
 
-// A version that MLP refuses and shows all the same is tried as often as what it can't take now, and then a person looks.
-func TestAVersionThatIsRefusedForEverIsParked(t *testing.T) {
+// A version that MLP refuses and shows all the same is tried as often as what it can't take now, and then a person looks. So is what it
+// says to be gone.
+func TestWhatIsRefusedAndShownForEverIsParked(t *testing.T) {
+	for status, kind := range map[int]string{412: "versionConflict", 404: "resourceNotFound"} {
+		t.Run(kind, func(t *testing.T) {
+			refusedForEver(t, &mlp.Error{Verdict: mlp.VerdictConflict, Status: status, Type: kind})
+		})
+	}
+}
+
+func refusedForEver(t *testing.T, why *mlp.Error) {
 	synctest.Test(t, func(t *testing.T) {
-		refused := func(mlp.Write) (mlp.Answer, error) {
-			return mlp.Answer{}, &mlp.Error{Verdict: mlp.VerdictConflict, Status: 412, Type: "versionConflict"}
-		}
+		refused := func(mlp.Write) (mlp.Answer, error) { return mlp.Answer{}, why }
 		s := &script{send: refused, dossier: func(string) (casefile.Dossier, error) { return dossierAt(4), nil }}
 		q, d := rig(t, s)
 		for range outbox.MaxAttempts {

@@ -322,8 +322,8 @@ func (j *job) conflict(err error) result {
 		return j.channel(j.superseded(nil, why), readErr)
 	case d.Version != j.entry.Version:
 		return alive(j.moved(d, why))
-	case why.Status == 412 && outbox.AfterSending(outbox.VerdictTransient, j.entry.Attempts+1) != outbox.Parked:
-		// A version refused that still is the present one: what was read lags behind.
+	case (missing || why.Status == 412) && outbox.AfterSending(outbox.VerdictTransient, j.entry.Attempts+1) != outbox.Parked:
+		// A version refused that still is the present one, or a dossier said to be gone and there as it was: one of the two lags behind.
 		return alive(j.giveBack(outbox.Backoff(j.entry.Attempts+1, j.s.d.o.Rand()), true, why))
 	}
 	// Nothing moved: deciding again would ask for the same again, for ever.

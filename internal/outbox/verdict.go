@@ -48,7 +48,7 @@ func Verdicts() []VerdictRow {
 		{VerdictTransient, "MLP could not do it now, and certainly did not",
 			"waits longer each time; parked after the last attempt", Waiting, InDoubt, true},
 		{VerdictConflict, "the dossier is not as the decision saw it",
-			"the dossier is read, and the person decided again; parked where it is still as the decision saw it", Superseded, Superseded, true},
+			"the dossier is read, and the person decided again; where it is still as the decision saw it, it is parked: at once, or after the last attempt where MLP said that the version is another (412) or the dossier gone (404)", Superseded, Superseded, true},
 		{VerdictInDoubt, "the request went out, and no certain answer came",
 			"MLP is read before anything else is sent for the person", InDoubt, InDoubt, true},
 		{VerdictNotSent, "no byte of the request left",
