@@ -339,8 +339,18 @@ type Observing interface {
 	// dirty (not those whose version is known already), and moves the cursor,
 	// in one transaction. Dossiers of people who are no clients are left.
 	SaveFeed(ctx context.Context, ocmw, cursor string, dossiers []casefile.Dossier, now time.Time) (changed int, err error)
+	// LookUpAgain has those looked up again whom dossiers are about that changed and could not be read, but where the version is known
+	// already, and says how many people that are. Of lost dossiers nobody can tell whose they are: anybody's.
+	LookUpAgain(ctx context.Context, ocmw string, unread []Unread) (people, lost int, err error)
 	// ForgetCursor asks for a full look-up after the feed lost the cursor.
 	ForgetCursor(ctx context.Context, ocmw string) error
+}
+
+// Unread is a changed dossier that could not be read, as far as it tells which it is.
+type Unread struct {
+	Dossier string // empty: can't be read
+	INSZ    string // empty: can't be read
+	Version int64  // 0: can't be read
 }
 
 // Lookup is a person to look up; INSZ in clear, for the request only.
@@ -549,6 +559,8 @@ type Reading interface {
 	// their order: however many wait, it holds no more than one lane. each asks nothing of the store, and keeps no lane.
 	Lanes(ctx context.Context, states []outbox.State, each func(lane []outbox.Entry) error) error
 	Entry(ctx context.Context, id string) (outbox.Entry, error)
+	// Pseudonyms are those of people; of one who is not there, none.
+	Pseudonyms(ctx context.Context, people []int64) (map[int64]string, error)
 	// Find is a client by client number or pseudonym; ErrNotFound.
 	Find(ctx context.Context, ocmw, client string) (ClientView, error)
 	// Rejected walks the rejected rows of the sets in force, by file and row. each asks nothing of the store.

@@ -94,6 +94,36 @@ var observing = map[string]func(*world){
 		w.same([]string{"c2"}, numbers(w.dirty(kbo)), "dirty clients")
 	},
 
+	"whose dossier changed and can't be read is looked up again": func(w *world) {
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "A")), row(0, 3, client("c2", 2, "B")), row(0, 4, client("c3", 3, "C")))
+		w.look(kbo, map[string]*casefile.Dossier{insz(1).Reveal(): dossier(1, 3, "05"), insz(2).Reveal(): dossier(2, 4, "03")})
+		w.settleAll(kbo)
+		for _, u := range []struct {
+			what         string
+			unread       ledger.Unread
+			people, lost int
+		}{
+			{"of a version that is known", ledger.Unread{Dossier: "d-1", INSZ: insz(1).Reveal(), Version: 3}, 0, 0},
+			{"of a newer version", ledger.Unread{Dossier: "d-1", INSZ: insz(1).Reveal(), Version: 4}, 1, 0},
+			{"by its id alone", ledger.Unread{Dossier: "d-2"}, 1, 0},
+			{"by the number alone", ledger.Unread{INSZ: insz(3).Reveal(), Version: 1}, 1, 0},
+			{"of nobody here", ledger.Unread{Dossier: "d-99", INSZ: insz(99).Reveal()}, 0, 0},
+			{"of anybody, by its id", ledger.Unread{Dossier: "d-99"}, 0, 1},
+			{"of anybody, by the number", ledger.Unread{INSZ: insz(99).Reveal()}, 0, 1},
+			{"of anybody", ledger.Unread{}, 0, 1},
+		} {
+			people, lost, err := w.LookUpAgain(w.ctx, kbo, []ledger.Unread{u.unread})
+			w.ok(err)
+			w.same([]int{u.people, u.lost}, []int{people, lost}, u.what)
+			w.same(u.people, w.look(kbo, map[string]*casefile.Dossier{insz(1).Reveal(): dossier(1, 3, "05"), insz(2).Reveal(): dossier(2, 4, "03")}), "look-ups "+u.what)
+		}
+		people, _, err := w.LookUpAgain(w.ctx, other, []ledger.Unread{{Dossier: "d-1"}})
+		w.ok(err)
+		w.same(0, people, "people of another OCMW")
+		one := must(w.Find(w.ctx, kbo, "c1"))
+		w.same(map[int64]string{one.Person: one.Pseudonym}, must(w.Pseudonyms(w.ctx, []int64{one.Person, 99})), "pseudonyms")
+	},
+
 	"categories before and after a run": func(w *world) {
 		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "A")), row(0, 3, client("c2", 2, "B")))
 		ahead := dossier(2, 1, "05")

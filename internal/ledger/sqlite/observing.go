@@ -421,6 +421,45 @@ func (s *Store) SaveFeed(ctx context.Context, ocmw, cursor string, dossiers []ca
 	return changed, err
 }
 
+// LookUpAgain implements ledger.Observing.
+func (s *Store) LookUpAgain(ctx context.Context, ocmw string, unread []ledger.Unread) (people, lost int, err error) {
+	err = s.write(ctx, "save feed", func(t *tx) error {
+		people, lost = 0, 0
+		for _, u := range unread {
+			persons, known, err := personsOfUnread(t, ocmw, u)
+			if err != nil {
+				return err
+			}
+			lost += bit(!known)
+			done, err := t.exec(`UPDATE person SET looked_up = 0 WHERE looked_up = 1 AND id IN (SELECT value FROM json_each(?))`, list(persons))
+			if err != nil {
+				return err
+			}
+			people += int(done)
+		}
+		return nil
+	})
+	return people, lost, err
+}
+
+// personsOfUnread finds whom a dossier is about that could not be read, but for those of whom its version is known, and tells whether it can
+// be known who that is. A number alone can be a new one of anybody, an id alone that of anybody's new dossier.
+func personsOfUnread(t *tx, ocmw string, u ledger.Unread) (persons []int64, known bool, err error) {
+	dossier, insz := t.s.ix("dossier", ocmw, u.Dossier), t.s.ix("insz", ocmw, u.INSZ)
+	all, err := column[int64](t, `SELECT id FROM person INDEXED BY person_dossier WHERE ocmw = ?1 AND dossier_ix = ?2
+		UNION SELECT id FROM person INDEXED BY person_insz WHERE ocmw = ?1 AND insz_ix = ?3`, ocmw, dossier, insz)
+	for _, person := range all {
+		k, err := loadKnown(t, person)
+		if err != nil {
+			return nil, false, err
+		}
+		if d := k.Dossier; d == nil || d.ID != u.Dossier || u.Version == 0 || u.Version > d.Version {
+			persons = append(persons, person)
+		}
+	}
+	return persons, len(all) > 0 || u.Dossier != "" && u.INSZ != "", err
+}
+
 const personsQuery = `SELECT id FROM person INDEXED BY person_dossier WHERE ocmw = ?1 AND dossier_ix = ?2 AND looked_up = 1
 	UNION SELECT id FROM person INDEXED BY person_insz WHERE ocmw = ?1 AND insz_ix = ?3 AND looked_up = 1`
 

@@ -235,6 +235,26 @@ func (s *Store) Entry(ctx context.Context, id string) (outbox.Entry, error) {
 	return e, err
 }
 
+// Pseudonyms implements ledger.Reading.
+func (s *Store) Pseudonyms(ctx context.Context, people []int64) (map[int64]string, error) {
+	names := make(map[int64]string, len(people))
+	err := s.read(ctx, "name clients", func(t *tx) error {
+		for rs, err := range t.rows(`SELECT id, pseudonym FROM person WHERE id IN (SELECT value FROM json_each(?))`, list(people)) {
+			if err != nil {
+				return err
+			}
+			var person int64
+			var name string
+			if err := rs.Scan(&person, &name); err != nil {
+				return err
+			}
+			names[person] = name
+		}
+		return nil
+	})
+	return names, err
+}
+
 // Find implements ledger.Reading.
 func (s *Store) Find(ctx context.Context, ocmw, client string) (ledger.ClientView, error) {
 	var view ledger.ClientView
