@@ -220,3 +220,16 @@ func (o observing) SaveLookups(ctx context.Context, run, ocmw string, asked []ml
 	}
 	return o.Store.SaveLookups(ctx, run, ocmw, results, now)
 }
+
+// LookUpAgain implements observe.Store.
+func (o observing) LookUpAgain(ctx context.Context, ocmw string, unread []mlp.Unread) (people, lost int, err error) {
+	of := make([]ledger.Unread, 0, len(unread))
+	for _, u := range unread {
+		one := ledger.Unread{Dossier: u.DossierID, Version: u.Version}
+		if !u.INSZ.IsZero() {
+			one.INSZ = u.INSZ.Reveal()
+		}
+		of = append(of, one)
+	}
+	return o.Store.LookUpAgain(ctx, ocmw, of)
+}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
 	"github.com/mlpsync/mlpsync/internal/config"
+	"github.com/mlpsync/mlpsync/internal/cycle"
 	"github.com/mlpsync/mlpsync/internal/ledger"
 	"github.com/mlpsync/mlpsync/internal/outbox"
 	"github.com/mlpsync/mlpsync/internal/report"
@@ -47,6 +48,7 @@ type Explanation struct {
 	Paused       *Pause             `json:"paused,omitempty"`
 	Dossier      *ExplainedDossier  `json:"dossier"` // absent: MLP holds none in the OCMW's area
 	LookedUp     bool               `json:"lookedUp"`
+	Unread       string             `json:"unread,omitempty"` // Dutch: what MLP answers about the client can't be used
 	Sent         []ExplainedSending `json:"sent"`
 }
 
@@ -146,8 +148,24 @@ func (a *App) Explain(ctx context.Context, client string) (Explanation, error) {
 	if guard.Stopped {
 		e.Guard = guard.ReasonNL
 	}
+	if e.Unread, err = a.unread(ctx, view); err != nil {
+		return e, err
+	}
 	e.Paused, err = a.paused(ctx, view.OCMW)
 	return e, err
+}
+
+// unread says, in Dutch, that what MLP answers about a client can't be used; nothing where it can.
+func (a *App) unread(ctx context.Context, view ledger.ClientView) (string, error) {
+	notes, err := a.store.Notes(ctx, view.OCMW)
+	if err != nil {
+		return "", fmt.Errorf("read notes: %w", err)
+	}
+	i := slices.IndexFunc(notes, func(n ledger.Note) bool { return n.Key == cycle.UnreadKey+view.Pseudonym })
+	if i < 0 {
+		return "", nil
+	}
+	return notes[i].NL, nil
 }
 
 // explainDecision tells what was decided, and what people have to do.

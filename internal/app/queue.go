@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
@@ -80,10 +81,11 @@ type holdings struct {
 	way     Way
 	paused  map[string]*Pause
 	stopped map[string]bool // by the guard
+	unread  map[string]bool // pseudonyms of clients of whom MLP's answer can't be used
 }
 
 func (a *App) holdings(ctx context.Context) (holdings, error) {
-	h := holdings{now: a.now(), quiet: a.quietHours().End(a.now()), paused: map[string]*Pause{}, stopped: map[string]bool{}}
+	h := holdings{now: a.now(), quiet: a.quietHours().End(a.now()), paused: map[string]*Pause{}, stopped: map[string]bool{}, unread: map[string]bool{}}
 	var err error
 	if h.way, err = a.way(ctx); err != nil {
 		return h, err
@@ -98,6 +100,15 @@ func (a *App) holdings(ctx context.Context) (holdings, error) {
 			return h, fmt.Errorf("read guard: %w", err)
 		}
 		h.stopped[kbo] = guard.Stopped
+		notes, err := a.store.Notes(ctx, kbo)
+		if err != nil {
+			return h, fmt.Errorf("read notes: %w", err)
+		}
+		for _, n := range notes {
+			if name, one := strings.CutPrefix(n.Key, cycle.UnreadKey); one {
+				h.unread[name] = true
+			}
+		}
 	}
 	return h, nil
 }
@@ -131,6 +142,8 @@ func (h holdings) wait(e, turn outbox.Entry) *Wait {
 		return &Wait{For: "MLP to be read for an entry behind it in its lane, which is " + string(turn.State), Behind: turn.ID}
 	case e.ID != turn.ID && turn.ID != "":
 		return &Wait{For: "the entry ahead of it in its lane, which is " + string(turn.State), Behind: turn.ID}
+	case h.unread[e.Pseudonym] && sends:
+		return &Wait{For: "what MLP answers about its client, which can't be used: see \"mlpsync status\""}
 	case h.paused[e.OCMW] != nil && sends:
 		return &Wait{For: "\"mlpsync resume\" of its OCMW"}
 	case (h.stopped[e.OCMW] || !e.Approved) && sends:

@@ -178,7 +178,7 @@ func TestWhatAnEntryWaitsFor(t *testing.T) {
 	const mine, others = "0999999031", "0999999922"
 	plain := holdings{now: now}
 	with := func(change func(*holdings)) holdings {
-		h := holdings{now: now, paused: map[string]*Pause{}, stopped: map[string]bool{}}
+		h := holdings{now: now, paused: map[string]*Pause{}, stopped: map[string]bool{}, unread: map[string]bool{}}
 		change(&h)
 		return h
 	}
@@ -213,6 +213,8 @@ func TestWhatAnEntryWaitsFor(t *testing.T) {
 		{"stopped", with(func(h *holdings) { h.stopped[mine] = true }), in(outbox.Waiting, now), in(outbox.Waiting, now), "guard release", time.Time{}, ""},
 		{"paused", with(func(h *holdings) { h.paused[mine] = &Pause{} }), in(outbox.Waiting, now), in(outbox.Waiting, now), "mlpsync resume", time.Time{}, ""},
 		{"paused, and in doubt", with(func(h *holdings) { h.paused[mine], h.stopped[mine] = &Pause{}, true }), in(outbox.InDoubt, now), in(outbox.InDoubt, now), "MLP to be read", time.Time{}, ""},
+		{"MLP's answer can't be used", with(func(h *holdings) { h.unread[""] = true }), in(outbox.Waiting, now), in(outbox.Waiting, now), "^what MLP answers about its client, which can't be used", time.Time{}, ""},
+		{"read while MLP's answer can't be used", with(func(h *holdings) { h.unread[""] = true }), in(outbox.InDoubt, now), in(outbox.InDoubt, now), "^MLP to be read$", time.Time{}, ""},
 		{"another is paused", with(func(h *holdings) { h.paused[others] = &Pause{} }), in(outbox.Waiting, now), in(outbox.Waiting, now), "^its turn$", time.Time{}, ""},
 		{"quiet hours", with(func(h *holdings) { h.quiet = late }), in(outbox.Waiting, soon), in(outbox.Waiting, soon), "quiet hours", late, ""},
 		{"breaker", open, in(outbox.InDoubt, now), in(outbox.InDoubt, now), "breaker", late, ""},

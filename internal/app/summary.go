@@ -32,6 +32,8 @@ type Summary struct {
 	Deadlines   []Deadline                    `json:"deadlines"`
 	// Undecided clients wait: MLP could not be asked what it holds of them.
 	Undecided int `json:"undecided"`
+	// Unread clients wait: what MLP answers about them can't be used. Those of them who were never decided are among Undecided.
+	Unread int `json:"unread,omitempty"`
 	// Restless: clients were still to be decided again when the run ended.
 	Restless bool `json:"restless,omitempty"`
 	// Stops are OCMWs that the guard holds back, with the reason.
@@ -153,7 +155,7 @@ func (s GuardStop) same(other GuardStop) bool {
 
 // Left tells whether something is left: the exit status 1 of design section 7.
 func (s Summary) Left() bool {
-	return s.Entries.Waiting+s.Entries.Parked+s.Entries.InDoubt+s.Undecided > 0 || len(s.Stops)+len(s.Lost) > 0 || s.Restless || !s.Balanced()
+	return s.Entries.Waiting+s.Entries.Parked+s.Entries.InDoubt+s.Undecided+s.Unread > 0 || len(s.Stops)+len(s.Lost) > 0 || s.Restless || !s.Balanced()
 }
 
 // Balanced tells whether every sum holds.
@@ -256,6 +258,9 @@ func (a *App) addClients(ctx context.Context, s *Summary, kbo string) error {
 		return fmt.Errorf("read notes: %w", err)
 	}
 	for _, n := range notes {
+		if strings.HasPrefix(n.Key, cycle.UnreadKey) {
+			s.Unread++
+		}
 		switch {
 		case n.Level != "info":
 			s.Notes = append(s.Notes, n)

@@ -62,6 +62,9 @@ func printStanding(w io.Writer, e app.Explanation) {
 		where := app.CellsNL([]casefile.Cell{{File: h.File, Row: h.Row, Column: h.Column}})
 		paragraph(w, 2, "wacht op gegevens: ", fmt.Sprintf("%s: %s %s", where, h.Reason, h.Next))
 	}
+	if e.Unread != "" {
+		paragraph(w, 2, "wacht op MLP: ", e.Unread)
+	}
 	if e.Guard != "" {
 		paragraph(w, 2, "de bewaking houdt het OCMW tegen: ", e.Guard)
 	}

@@ -52,6 +52,9 @@ type Observer interface {
 	FirstContact(ctx context.Context, run, ocmw string) (int, error)
 	// Follow reads the change feed and says how many dossiers changed without us.
 	Follow(ctx context.Context, ocmw string) (int, error)
+	// Unread tells of whom what MLP answered can't be used, by Person, and why; everybody is why all are looked up again, nil where they
+	// are not.
+	Unread(ocmw string) (people map[int64]error, everybody error)
 }
 
 // Reporter writes the caseworkers' files of one OCMW.
@@ -120,6 +123,7 @@ type Cycle struct {
 	// settling are the files, by OCMW, that may be whole at the next poll.
 	settling  map[string][]adapters.Waiting
 	standing  map[string][]ledger.Note // of the drop folders, by OCMW
+	unread    map[string][]ledger.Note // of whom MLP's answer can't be used, by OCMW
 	shutUntil time.Time                // the way to MLP is shut until then
 	way       way                      // to MLP, as reading found it
 	// debts are the OCMWs whose caseworkers' files are behind; nil before the ledger was asked.
@@ -146,6 +150,7 @@ func New(o Options) *Cycle {
 	return &Cycle{
 		Options: o, said: map[string]string{}, noted: map[string]bool{}, refused: map[string]bool{}, peeked: map[string]bool{},
 		settling: map[string][]adapters.Waiting{}, standing: map[string][]ledger.Note{},
+		unread: map[string][]ledger.Note{},
 	}
 }
 
@@ -318,11 +323,11 @@ func (c *Cycle) observe(ctx context.Context, run *Run, o OCMW) (bool, error) {
 	if err != nil || c.way.missed {
 		return followed, err
 	}
-	looked, err := c.Observer.FirstContact(ctx, run.ID, o.KBO)
-	if err := c.channelTrouble(ctx, o, "firstContact", err); err != nil {
+	looked, failed := c.Observer.FirstContact(ctx, run.ID, o.KBO)
+	if err := c.channelTrouble(ctx, o, "firstContact", failed); err != nil {
 		return false, err
 	}
-	return looked > 0 || followed, nil
+	return looked > 0 || followed, c.sayUnread(ctx, o, failed == nil)
 }
 
 func (c *Cycle) follow(ctx context.Context, run *Run, o OCMW) (bool, error) {

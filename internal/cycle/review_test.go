@@ -37,6 +37,7 @@ func (quiet) Quarantine(context.Context, adapters.File, adapters.FileProblem) er
 
 func (quiet) FirstContact(context.Context, string, string) (int, error) { return 0, nil }
 func (quiet) Follow(context.Context, string) (int, error)               { return 0, nil }
+func (quiet) Unread(string) (map[int64]error, error)                    { return nil, nil }
 
 // Deliver says that the way to MLP stays shut, so that the loop waits a whole poll.
 func (quiet) Deliver(context.Context, string) (cycle.Delivered, error) {

@@ -104,11 +104,12 @@ func (c *Cycle) standingNotes(o OCMW, found adapters.PollResult) []ledger.Note {
 	return notes
 }
 
-// Standing are the remarks on the drop folders of the last pass: what a delivery lacks, what lies there that is no file of it.
+// Standing are the remarks of the last pass: what a delivery lacks, what lies in a drop folder that is no file of it, of whom MLP's answer
+// can't be used.
 func (c *Cycle) Standing() []ledger.Note {
 	var notes []ledger.Note
 	for _, o := range c.OCMWs {
-		notes = append(notes, c.standing[o.KBO]...)
+		notes = append(append(notes, c.standing[o.KBO]...), c.unread[o.KBO]...)
 	}
 	return notes
 }

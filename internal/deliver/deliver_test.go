@@ -30,6 +30,7 @@ type script struct {
 	send     func(w mlp.Write) (mlp.Answer, error)
 	dossier  func(id string) (casefile.Dossier, error)
 	query    func() (map[int64]casefile.Dossier, error)
+	unread   map[int64]error // whose dossier comes and can't be read
 	auth     func() error
 	sent     []mlp.Write
 	reads    int
@@ -68,7 +69,7 @@ func (s *script) Query(context.Context, []mlp.Lookup) (mlp.Found, error) {
 	defer s.mu.Unlock()
 	s.reads++
 	found, err := s.query()
-	return mlp.Found{Dossiers: found}, err
+	return mlp.Found{Dossiers: found, Unread: s.unread}, err
 }
 
 func (s *script) Authenticate(context.Context) error {

@@ -206,3 +206,65 @@ func TestAListInAnotherOrderIsWhatWasSent(t *testing.T) {
 		t.Errorf("%s after %d readings", q.entries[0].State, s.reads)
 	}
 }
+
+// A dossier that MLP gives and that can't be read keeps its own lane in doubt and nobody else's: it is read again, no more often than what
+// failed longest, and goes on when it can be read.
+func TestADossierThatCannotBeReadHoldsUpNobodyElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		unreadable := &mlp.Error{Operation: "getDossier", Verdict: mlp.VerdictTransient, Status: 200, Type: "dossierUnreadable", TraceID: "trace-u"}
+		s := &script{dossier: func(string) (casefile.Dossier, error) { return casefile.Dossier{}, unreadable }}
+		s.send = func(w mlp.Write) (mlp.Answer, error) {
+			if w.DossierID == "bad" {
+				return mlp.Answer{}, &mlp.Error{Verdict: mlp.VerdictInDoubt, Type: "connectionLost"}
+			}
+			return accept(w)
+		}
+		q := many(t, 12)
+		bad := dossierAt(4)
+		bad.ID = "bad"
+		q.known[1] = casefile.Known{LookedUp: true, Dossier: &bad}
+		d := newDeliverer(q, s)
+		if r := mustRun(t, d); r.Settled != 11 || r.Doubts != 1 {
+			t.Errorf("%+v", r)
+		}
+		const runs = 60
+		for range runs { // an hour
+			<-time.After(time.Minute)
+			mustRun(t, d)
+		}
+		holdQueue(t, q)
+		if e := q.entry("e1"); e.State != outbox.InDoubt || e.Problem.Type != "dossierUnreadable" || s.reads < 2 || s.reads > 5 {
+			t.Errorf("%s after %d readings, %+v", e.State, s.reads, e.Problem)
+		}
+		s.dossier = func(string) (casefile.Dossier, error) {
+			good := dossierAt(5, category("c1"))
+			good.ID = "bad"
+			return good, nil
+		}
+		<-time.After(outbox.MaxDelay)
+		if r := mustRun(t, d); r.Settled != 1 {
+			t.Errorf("%+v", r)
+		}
+	})
+}
+
+// So it is where a person is looked up by number.
+func TestACreateWhoseDossierCannotBeReadStaysInDoubt(t *testing.T) {
+	unreadable := &mlp.Error{Operation: "queryDossiers", Verdict: mlp.VerdictTransient, Status: 200, Type: "dossierUnreadable"}
+	s := &script{send: refuse(mlp.VerdictInDoubt), unread: map[int64]error{1: unreadable}}
+	s.query = func() (map[int64]casefile.Dossier, error) { return nil, nil }
+	q := newQueue()
+	q.add(t, 1, casefile.Change{Op: casefile.OpCreate, Kind: casefile.RegPerson, New: casefile.Person{LastName: "x"}})
+	q.known[1] = casefile.Known{LookedUp: true}
+	now := time.Now()
+	d := newDeliverer(q, s)
+	d.o.Now = func() time.Time { return now }
+	for range 3 {
+		mustRun(t, d)
+		now = now.Add(outbox.MaxDelay)
+	}
+	holdQueue(t, q)
+	if e := q.entries[0]; e.State != outbox.InDoubt || len(s.sent) != 1 || s.reads == 0 || e.Problem.Type != "dossierUnreadable" {
+		t.Errorf("%s, %d sent, %d readings, %+v", e.State, len(s.sent), s.reads, e.Problem)
+	}
+}

@@ -363,6 +363,9 @@ func (j *job) find() (casefile.Dossier, bool, error) {
 		return casefile.Dossier{}, false, errors.New("a create without a person")
 	}
 	found, err := j.client.Query(j.s.requests, []mlp.Lookup{{Person: j.entry.Person, INSZ: person.INSZ}})
+	if err == nil {
+		err = found.Unread[j.entry.Person]
+	}
 	if err != nil {
 		return casefile.Dossier{}, false, err
 	}
@@ -428,6 +431,9 @@ func (j *job) unread(err error) result {
 		return alive(j.superseded(nil, why))
 	}
 	wait := outbox.Backoff(max(j.entry.Attempts, 1), j.s.d.o.Rand())
+	if errors.Is(err, mlp.ErrItem) { // a good answer, which will be the same a moment later
+		wait = outbox.MaxDelay
+	}
 	if j.channel(result{}, err).signal != noSignal {
 		wait = j.wait(err)
 	}

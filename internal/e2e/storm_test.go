@@ -396,6 +396,14 @@ func (o lookups) SaveLookups(ctx context.Context, run, kbo string, asked []mlp.L
 	return o.Store.SaveLookups(ctx, run, kbo, results, now)
 }
 
+func (o lookups) LookUpAgain(ctx context.Context, kbo string, unread []mlp.Unread) (people, lost int, err error) {
+	of := make([]ledger.Unread, len(unread))
+	for i, u := range unread {
+		of[i] = ledger.Unread{Dossier: u.DossierID, Version: u.Version}
+	}
+	return o.Store.LookUpAgain(ctx, kbo, of)
+}
+
 type sender struct{ *deliver.Deliverer }
 
 func (d sender) Deliver(ctx context.Context, run string) (cycle.Delivered, error) {

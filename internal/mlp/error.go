@@ -51,6 +51,9 @@ var (
 	ErrNumberChanged = errors.New("mlp: the identity number was replaced or cancelled")
 	// ErrCursorLost: the verdict is VerdictCursorLost.
 	ErrCursorLost = errors.New("mlp: the feed lost the cursor")
+	// ErrItem: one of those whom the request is about, or one item of a good answer, can be all that is wrong. Who asks about fewer people
+	// finds out.
+	ErrItem = errors.New("mlp: one item is wrong")
 )
 
 // TypeTimeout is the type of an Error where nothing came within a request's time.
@@ -105,6 +108,8 @@ func (e *Error) Is(target error) bool {
 		return e.Type == issueReplaced || e.Type == issueCanceled
 	case ErrCursorLost:
 		return e.Verdict == VerdictCursorLost
+	case ErrItem:
+		return e.oneAtFault()
 	case context.Canceled:
 		return e.cancelled
 	}

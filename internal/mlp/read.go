@@ -29,12 +29,14 @@ type Found struct {
 	Dossiers map[int64]casefile.Dossier
 	// Canceled are the people whose number, as it was asked, is cancelled. One of them can have a dossier all the same.
 	Canceled map[int64]bool
+	// Unread are the people whose dossier came and could not be read, and why (an *Error): of them nothing is known.
+	Unread map[int64]error
 }
 
 // Query looks people up by INSZ, in calls of at most MaxQuery. A replaced number gives the dossier under the
-// present one.
+// present one. ErrItem: nothing of the answer can be used, and one of them may be why.
 func (c *Client) Query(ctx context.Context, people []Lookup) (Found, error) {
-	found := Found{Dossiers: make(map[int64]casefile.Dossier, len(people)), Canceled: map[int64]bool{}}
+	found := Found{Dossiers: make(map[int64]casefile.Dossier, len(people)), Canceled: map[int64]bool{}, Unread: map[int64]error{}}
 	for batch := range slices.Chunk(people, MaxQuery) {
 		if err := c.query(ctx, batch, found); err != nil {
 			return Found{}, err
@@ -59,20 +61,19 @@ func (c *Client) query(ctx context.Context, batch []Lookup, found Found) error {
 	if err != nil {
 		return errors.New("query can't be written as JSON")
 	}
-	x, err := c.call(ctx, request{op: operation{id: "queryDossiers"}, method: http.MethodPost, path: "/dossiers/query", body: body})
+	x, err := c.call(ctx, request{op: operation{id: opQuery}, method: http.MethodPost, path: "/dossiers/query", body: body})
 	if err != nil {
 		return err
 	}
-	var answer struct {
-		Items []struct {
-			SSIN    string      `json:"ssin"`
-			Dossier wireDossier `json:"dossier"`
-		} `json:"items"`
-		Canceled []string `json:"canceledSsins"`
-	}
+	answer, err := decodeList(x.last.body)
 	// Without items it is not MLP's: to take it for one would say that nobody has a dossier.
-	if json.Unmarshal(x.last.body, &answer) != nil || answer.Items == nil {
+	if err != nil || answer.Items == nil {
 		return x.unreadable()
+	}
+	for _, item := range answer.Items {
+		if asked[item.SSIN] == nil { // another question's answer; or of one of these, who then seems to have none
+			return x.itemError(typeForeignItem)
+		}
 	}
 	for _, number := range answer.Canceled {
 		for _, person := range asked[number] {
@@ -80,11 +81,12 @@ func (c *Client) query(ctx context.Context, batch []Lookup, found Found) error {
 		}
 	}
 	for _, item := range answer.Items {
-		d, err := item.Dossier.dossier()
-		if err != nil || asked[item.SSIN] == nil { // of somebody who was not asked for: another question's answer
-			return x.unreadable()
-		}
+		d, err := item.dossier()
 		for _, person := range asked[item.SSIN] {
+			if err != nil {
+				found.Unread[person] = x.unreadableDossier(err)
+				continue
+			}
 			found.Dossiers[person] = d
 		}
 	}
@@ -100,10 +102,13 @@ func (c *Client) Dossier(ctx context.Context, id string) (casefile.Dossier, erro
 		return casefile.Dossier{}, err
 	}
 	d, err := decodeDossier(x.last.body)
-	if err != nil || d.ID != id {
-		return casefile.Dossier{}, x.unreadable()
+	switch {
+	case err == nil && d.ID == id:
+		return d, nil
+	case err != nil && idOf(x.last.body) == id:
+		return casefile.Dossier{}, x.unreadableDossier(err)
 	}
-	return d, nil
+	return casefile.Dossier{}, x.unreadable()
 }
 
 // Change is one item of the change feed: the whole dossier as it was after a change.
@@ -118,8 +123,10 @@ type Change struct {
 // Page is a page of the change feed.
 type Page struct {
 	Items []Change
-	Next  string // the cursor that continues after this page
-	More  bool
+	// Unread are the items that could not be read.
+	Unread []Unread
+	Next   string // the cursor that continues after this page
+	More   bool
 }
 
 // Changes reads the feed after a cursor, oldest first, at most limit items (1-500). An empty
@@ -134,24 +141,16 @@ func (c *Client) Changes(ctx context.Context, cursor string, limit int) (Page, e
 	if err != nil {
 		return Page{}, err
 	}
-	var answer struct {
-		Items []struct {
-			ChangedAt time.Time   `json:"changedAt"`
-			ClientID  string      `json:"clientId"`
-			TraceID   string      `json:"traceId"`
-			Dossier   wireDossier `json:"dossier"`
-		} `json:"items"`
-		NextCursor string `json:"nextCursor"`
-		HasMore    bool   `json:"hasMore"`
-	}
-	if json.Unmarshal(x.last.body, &answer) != nil || answer.NextCursor == "" {
+	answer, err := decodeList(x.last.body)
+	if err != nil || answer.NextCursor == "" {
 		return Page{}, x.unreadable()
 	}
 	page := Page{Next: answer.NextCursor, More: answer.HasMore}
 	for _, item := range answer.Items {
-		d, err := item.Dossier.dossier()
+		d, err := item.dossier()
 		if err != nil {
-			return Page{}, x.unreadable()
+			page.Unread = append(page.Unread, item.unread(x.unreadableDossier(err)))
+			continue
 		}
 		page.Items = append(page.Items, Change{Dossier: d, ChangedAt: item.ChangedAt, ClientID: item.ClientID, TraceID: item.TraceID})
 	}

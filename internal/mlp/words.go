@@ -34,6 +34,8 @@ func problemWords(short string) (wording, bool) {
 		"gateway":                {"the gateway in front of MLP answered in its place", ""},
 		typeUnexpected:           {"the answer is not one of MLP's", "is a proxy or a login page answering? check the base URL"},
 		typeInvalidLocal:         {"the request does not fit the API's document, and was not sent", "correct what the pointers name in the source, or report it"},
+		typeDossierUnreadable:    {"the dossier that MLP gives can't be read", "report this to VDAB with the trace id; it is read again by itself"},
+		typeForeignItem:          {"the answer has a dossier in it of which nobody was asked for", "does a proxy or cache answer in MLP's place? report this to VDAB with the trace id; it is asked again by itself"},
 		"badRequest":             {"MLP finds the request invalid", "correct in the source system what the pointers name; where none is given, ask those who run MLP, with the trace id"},
 		"unauthorized":           {"the client is not admitted", "check client id, secret and API key"},
 		"invalidClientId":        {"the API key is not known", "check the API key (X-IBM-Client-Id)"},

@@ -205,7 +205,7 @@ func (a Answer) withDossier(body []byte) (Answer, error) {
 func decodeDossier(body []byte) (casefile.Dossier, error) {
 	var w wireDossier
 	if err := json.Unmarshal(body, &w); err != nil {
-		return casefile.Dossier{}, errors.New("dossier can't be read")
+		return casefile.Dossier{}, errors.New(placeOf(err))
 	}
 	return w.dossier()
 }

@@ -5,14 +5,16 @@
 // cursor is taken before anybody is looked up, and moves only together with the
 // dossiers that it brought. It doesn't tell our own changes from others': the
 // store does, by the version it knows already. Where MLP does not admit an OCMW's client,
-// or asks to wait, nothing is asked for that OCMW for a while. internal/cycle calls it
-// through an interface of its own.
+// or asks to wait, nothing is asked for that OCMW for a while. A person of whom the answer
+// can't be used stays to be looked up, and keeps nobody else from it. internal/cycle calls
+// it through an interface of its own.
 package observe
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
@@ -28,6 +30,9 @@ type Store interface {
 	Cursor(ctx context.Context, ocmw string) (string, error)
 	// SaveFeed stores the dossiers and the cursor, and says how many were news.
 	SaveFeed(ctx context.Context, ocmw, cursor string, dossiers []casefile.Dossier, now time.Time) (int, error)
+	// LookUpAgain has those looked up again whom unreadable dossiers are about, and says how many people that are; of lost dossiers nobody
+	// can tell whose they are.
+	LookUpAgain(ctx context.Context, ocmw string, unread []mlp.Unread) (people, lost int, err error)
 	// ForgetCursor drops the cursor and asks for everybody to be looked up again.
 	ForgetCursor(ctx context.Context, ocmw string) error
 }
@@ -59,8 +64,22 @@ type Options struct {
 // Observer learns what MLP holds of the clients of several OCMWs. One goroutine may use it.
 type Observer struct {
 	Options
-	paused map[string]pause     // by KBO number
-	lost   map[string]time.Time // when the feed last lost its cursor, by KBO number
+	paused map[string]pause    // by KBO number
+	lost   map[string]happened // when everybody was last asked to be looked up again, by KBO number
+	unread map[string]unread   // by KBO number
+	// refused is when a query was last taken as bad as a whole, by KBO number.
+	refused map[string]happened
+}
+
+// happened is when something did, and why.
+type happened struct {
+	at  time.Time
+	why error
+}
+
+// lately tells that it was less than lookUpAgain ago. What a clock that was set back shows in the future was not.
+func (h happened) lately(now time.Time) bool {
+	return h.why != nil && !now.Before(h.at) && now.Before(h.at.Add(lookUpAgain))
 }
 
 // pause is an OCMW for which nothing is asked for a while, and why.
@@ -74,7 +93,9 @@ func New(o Options) *Observer {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Observer{Options: o, paused: map[string]pause{}, lost: map[string]time.Time{}}
+	return &Observer{
+		Options: o, paused: map[string]pause{}, lost: map[string]happened{}, unread: map[string]unread{}, refused: map[string]happened{},
+	}
 }
 
 // ask asks MLP for an OCMW, unless that is no use yet: then the answer is the last one.
@@ -120,33 +141,53 @@ func (o *Observer) query(ctx context.Context, ocmw string, people []mlp.Lookup) 
 }
 
 // FirstContact looks up everybody of whom MLP was not asked yet, in batches, and says how many that were. While one is stored
-// MLP is asked about the next, so two of them are the most that is in memory at a time. What was looked up before an error is kept.
+// MLP is asked about the next, so two of them are the most that is in memory at a time. What was looked up before an error is kept. Of
+// whom the answer can't be used is not counted: Unread tells who that is.
 func (o *Observer) FirstContact(ctx context.Context, run, ocmw string) (looked int, err error) {
+	left := unread{}
+	looked, err = o.contact(ctx, run, ocmw, left)
+	if err != nil { // of those behind nothing is known
+		for person, u := range o.unread[ocmw] {
+			if _, there := left[person]; !there {
+				left[person] = u
+			}
+		}
+	}
+	o.unread[ocmw] = left
+	return looked, err
+}
+
+// contact is FirstContact, which notes in left of whom the answer can't be used.
+func (o *Observer) contact(ctx context.Context, run, ocmw string, left unread) (looked int, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	next, last := o.begin(ctx, ocmw, 0), int64(0)
 	defer func() { cancel(); <-next }() // nothing is asked behind it
 	for {
 		b := <-next
+		maps.Copy(left, b.unread)
+		if b.last == 0 && b.err == nil {
+			return looked, o.proveStored(ctx, ocmw, last, left)
+		}
+		if last = b.last; b.err == nil {
+			next = o.begin(ctx, ocmw, last)
+		}
+		if len(b.people) > 0 {
+			if err := o.Store.SaveLookups(ctx, run, ocmw, b.people, b.found, o.Now()); err != nil {
+				return looked, fmt.Errorf("keep what was looked up: %w", err)
+			}
+			looked += len(b.people)
+		}
 		if b.err != nil {
 			return looked, b.err
 		}
-		if len(b.people) == 0 {
-			return looked, o.proveStored(ctx, ocmw, last)
-		}
-		last = b.people[len(b.people)-1].Person
-		next = o.begin(ctx, ocmw, last)
-		if err := o.Store.SaveLookups(ctx, run, ocmw, b.people, b.found, o.Now()); err != nil {
-			return looked, fmt.Errorf("keep what was looked up: %w", err)
-		}
-		looked += len(b.people)
 	}
 }
 
-// batch is people who were looked up together; nobody when there are no more.
+// batch is people who were looked up together, up to the last in number; none when there are no more.
 type batch struct {
-	people []mlp.Lookup
-	found  mlp.Found
-	err    error
+	answered
+	last int64
+	err  error
 }
 
 // begin begins to look up the people behind one.
@@ -154,41 +195,45 @@ func (o *Observer) begin(ctx context.Context, ocmw string, after int64) <-chan b
 	next := make(chan batch, 1)
 	go func() {
 		defer close(next)
-		people, found, err := o.lookUp(ctx, ocmw, after)
-		next <- batch{people, found, err}
+		next <- o.lookUp(ctx, ocmw, after)
 	}()
 	return next
 }
 
-func (o *Observer) lookUp(ctx context.Context, ocmw string, after int64) (people []mlp.Lookup, found mlp.Found, err error) {
-	if people, err = o.Store.NeedLookup(ctx, ocmw, after, mlp.MaxQuery); err != nil {
-		return nil, found, fmt.Errorf("list people to look up: %w", err)
+func (o *Observer) lookUp(ctx context.Context, ocmw string, after int64) (b batch) {
+	people, err := o.Store.NeedLookup(ctx, ocmw, after, mlp.MaxQuery)
+	if err != nil {
+		b.err = fmt.Errorf("list people to look up: %w", err)
+		return b
 	}
 	if len(people) == 0 {
-		return nil, found, nil
+		return b
 	}
 	if after == 0 {
-		if err = o.takeCursor(ctx, ocmw); err != nil {
-			return nil, found, err
+		if b.err = o.takeCursor(ctx, ocmw); b.err != nil {
+			return b
 		}
 	}
-	if found, err = o.query(ctx, ocmw, people); err != nil {
-		return nil, found, fmt.Errorf("look up people: %w", err)
+	b.last = people[len(people)-1].Person
+	if b.answered, err = o.askApart(ctx, ocmw, people); err != nil {
+		b.err = fmt.Errorf("look up people: %w", err)
 	}
-	return people, found, nil
+	return b
 }
 
-// proveStored sees that nobody up to the last who was looked up is asked for again: else MLP would be asked the same for ever.
-func (o *Observer) proveStored(ctx context.Context, ocmw string, last int64) error {
+// proveStored sees that nobody up to the last who was looked up is asked for again, but who is left: else MLP would be asked the same for ever.
+func (o *Observer) proveStored(ctx context.Context, ocmw string, last int64, left unread) error {
 	if last == 0 {
 		return nil
 	}
-	left, err := o.Store.NeedLookup(ctx, ocmw, 0, 1)
+	listed, err := o.Store.NeedLookup(ctx, ocmw, 0, 1+len(left))
 	if err != nil {
 		return fmt.Errorf("list people to look up: %w", err)
 	}
-	if len(left) > 0 && left[0].Person <= last {
-		return errors.New("a person who was looked up is asked for again")
+	for _, p := range listed {
+		if _, there := left[p.Person]; p.Person <= last && !there {
+			return errors.New("a person who was looked up is asked for again")
+		}
 	}
 	return nil
 }
@@ -213,8 +258,8 @@ func (o *Observer) takeCursor(ctx context.Context, ocmw string) error {
 }
 
 // Follow reads the feed to its end, or a good piece of it, and says how many dossiers changed without
-// us. Before the first contact there is nothing to follow. A cursor that the
-// feed lost means that everybody is looked up again at the next first contact.
+// us, or are to be looked up as they can't be read. Before the first contact there is nothing to follow. A cursor that the
+// feed lost, or an item of which nobody can tell whose it is, means that everybody is looked up again at the next first contact.
 func (o *Observer) Follow(ctx context.Context, ocmw string) (int, error) {
 	cursor, err := o.Store.Cursor(ctx, ocmw)
 	if err != nil {
@@ -233,11 +278,14 @@ func (o *Observer) Follow(ctx context.Context, ocmw string) (int, error) {
 		if page.Next == cursor && len(page.Items) == 0 && !page.More {
 			return changed, nil
 		}
-		news, err := o.Store.SaveFeed(ctx, ocmw, page.Next, latest(page.Items), o.Now())
-		if err != nil {
-			return changed, fmt.Errorf("keep changes: %w", err)
-		}
+		news, anybody, err := o.take(ctx, ocmw, cursor, page)
 		changed += news
+		if err != nil {
+			return changed, err
+		}
+		if anybody != nil {
+			return changed, o.forget(ctx, ocmw, anybody)
+		}
 		if !page.More {
 			return changed, nil
 		}
@@ -249,6 +297,27 @@ func (o *Observer) Follow(ctx context.Context, ocmw string) (int, error) {
 	return changed, nil
 }
 
+// take stores a page that was read from a cursor, and says how many dossiers were news. What can't be read is looked up; where nobody can
+// tell of whom it is, anybody is why, and the page is not done with.
+func (o *Observer) take(ctx context.Context, ocmw, cursor string, page mlp.Page) (changed int, anybody, err error) {
+	next := page.Next
+	if len(page.Unread) > 0 { // first, so that they are not lost behind the cursor
+		people, lost, err := o.Store.LookUpAgain(ctx, ocmw, page.Unread)
+		if err != nil {
+			return 0, nil, fmt.Errorf("have people looked up again: %w", err)
+		}
+		changed = people
+		if lost > 0 {
+			next, anybody = cursor, page.Unread[0].Why
+		}
+	}
+	news, err := o.Store.SaveFeed(ctx, ocmw, next, latest(page.Items), o.Now())
+	if err != nil {
+		return changed, nil, fmt.Errorf("keep changes: %w", err)
+	}
+	return changed + news, anybody, nil
+}
+
 // circles is a feed that says that there is more and leads to where it was: it would be read for ever, and what is behind never seen.
 func circles() error {
 	return &mlp.Error{
@@ -258,15 +327,15 @@ func circles() error {
 }
 
 // forget has everybody looked up again, unless that was of no use a moment ago.
-func (o *Observer) forget(ctx context.Context, ocmw string, lost error) error {
+func (o *Observer) forget(ctx context.Context, ocmw string, why error) error {
 	now := o.Now()
-	if last, again := o.lost[ocmw]; again && !now.Before(last) && now.Before(last.Add(lookUpAgain)) {
-		return fmt.Errorf("read the change feed: %w", lost)
+	if o.lost[ocmw].lately(now) {
+		return fmt.Errorf("read the change feed: %w", why)
 	}
 	if err := o.Store.ForgetCursor(ctx, ocmw); err != nil {
 		return fmt.Errorf("forget cursor: %w", err)
 	}
-	o.lost[ocmw] = now
+	o.lost[ocmw] = happened{now, why}
 	return nil
 }
 

@@ -93,6 +93,24 @@ func (s *store) SaveFeed(_ context.Context, _, cursor string, dossiers []casefil
 	return n, nil
 }
 
+func (s *store) LookUpAgain(_ context.Context, _ string, unread []mlp.Unread) (people, lost int, err error) {
+	for _, u := range unread {
+		found := false
+		for id, insz := range s.people {
+			if insz == u.INSZ || u.DossierID != "" && s.known[id].ID == u.DossierID {
+				if found = true; s.looked[id] {
+					people++
+				}
+				s.looked[id] = false
+			}
+		}
+		if !found {
+			lost++
+		}
+	}
+	return people, lost, s.call("LookUpAgain")
+}
+
 func (s *store) ForgetCursor(context.Context, string) error {
 	s.cursor, s.looked = "", map[int64]bool{}
 	return s.call("ForgetCursor")

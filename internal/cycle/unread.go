@@ -1,0 +1,112 @@
+package cycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/mlpsync/mlpsync/internal/ledger"
+)
+
+// UnreadKey begins the keys of notes about clients of whom MLP's answer can't be used; the pseudonym follows.
+const UnreadKey = "unread."
+
+// everybodyKey is the key of the note that everybody of an OCMW is looked up again.
+const everybodyKey = "lookedUpAgain"
+
+// sayUnread says of whom MLP's answer can't be used, on change, and keeps it where status and explain find it. What the last process noted
+// stands until MLP was asked.
+func (c *Cycle) sayUnread(ctx context.Context, o OCMW, asked bool) error {
+	people, everybody := c.Observer.Unread(o.KBO)
+	if !asked && len(people) == 0 && everybody == nil {
+		return nil
+	}
+	names, err := c.Store.Pseudonyms(ctx, slices.Sorted(maps.Keys(people)))
+	if err != nil {
+		return fmt.Errorf("name clients: %w", err)
+	}
+	notes := c.unreadNotes(o, people, names)
+	if everybody != nil {
+		notes = append(notes, c.everybodyNote(o, everybody))
+	}
+	return c.keepUnread(ctx, o, notes)
+}
+
+func (c *Cycle) unreadNotes(o OCMW, people map[int64]error, names map[int64]string) (notes []ledger.Note) {
+	for _, person := range slices.Sorted(maps.Keys(people)) {
+		name, why := names[person], people[person]
+		if name == "" { // gone since
+			continue
+		}
+		notes = append(notes, ledger.Note{
+			OCMW: o.KBO, Key: UnreadKey + name, Level: "warn", Since: c.Now(),
+			NL: "Wat MLP over deze cliënt antwoordt, kan niet gebruikt worden. Er wordt niets beslist of verstuurd; MLP wordt om de 10 minuten opnieuw gevraagd. " +
+				"IT ziet de reden met: mlpsync status.",
+			EN: "what MLP answers about client " + name + " can't be used: " + withTrace(why) +
+				"; nothing is decided or sent of this client, MLP is asked again every 10 minutes; " + hintOf(why),
+		})
+	}
+	return notes
+}
+
+func (c *Cycle) everybodyNote(o OCMW, why error) ledger.Note {
+	return ledger.Note{
+		OCMW: o.KBO, Key: everybodyKey, Level: "warn", Since: c.Now(),
+		NL: "Alle cliënten worden opnieuw opgezocht in MLP.",
+		EN: "everybody is looked up again, as changes in MLP can't be told: " + withTrace(why) + "; " + hintOf(why),
+	}
+}
+
+// keepUnread logs the notes that are new and those that are gone, and keeps them all.
+func (c *Cycle) keepUnread(ctx context.Context, o OCMW, notes []ledger.Note) error {
+	topic := "unread." + o.KBO
+	c.unread[o.KBO] = notes
+	stand := map[string]string{}
+	for _, n := range notes {
+		key := topic + "/" + n.Key
+		stand[key] = n.EN
+		c.sayOnce(key, n.EN, func() {
+			c.Log.Warn().Str("event", "observe.unread").Str("ocmw", o.KBO).Str("client", clientOf(n.Key)).Msg(n.EN)
+		})
+	}
+	for key := range c.said {
+		if _, still := stand[key]; !still && strings.HasPrefix(key, topic+"/") {
+			c.recovered(key, o, goneBy(strings.TrimPrefix(key, topic+"/")))
+		}
+	}
+	text := fmt.Sprint(stand) // in order of key
+	if c.noted[topic] && c.said[topic] == text {
+		return nil
+	}
+	c.said[topic] = text
+	return c.noteChannel(ctx, topic, notes)
+}
+
+// clientOf is the pseudonym of whom a note with a key is about; empty for everybody.
+func clientOf(key string) string {
+	name, one := strings.CutPrefix(key, UnreadKey)
+	if !one {
+		return ""
+	}
+	return name
+}
+
+// goneBy says that a note with a key stands no longer.
+func goneBy(key string) string {
+	if name := clientOf(key); name != "" {
+		return "what MLP answers about client " + name + " keeps nothing back any more"
+	}
+	return "everybody was looked up again"
+}
+
+// withTrace is an error with the trace id of its request, by which those who run MLP find it.
+func withTrace(err error) string {
+	var traced interface{ Trace() string }
+	if errors.As(err, &traced) && traced.Trace() != "" {
+		return err.Error() + ", trace id " + traced.Trace()
+	}
+	return err.Error()
+}

@@ -1,0 +1,204 @@
+package e2e_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mlpsync/mlpsync/examples"
+	"github.com/mlpsync/mlpsync/internal/app"
+)
+
+// spoiler is an MLP that gives one person's dossier in another form than the document's, or refuses to be asked about it.
+type spoiler struct {
+	mu      sync.Mutex
+	api     http.Handler
+	person  string // nobody when empty
+	refuses bool   // a query about him, in place of spoiling the dossier
+	unnamed bool   // the change feed does not tell whose dossier it is
+	asked   int    // queries
+}
+
+func (s *spoiler) set(change func(*spoiler)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(s)
+}
+
+func (s *spoiler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	body, _ := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	query := strings.HasSuffix(r.URL.Path, "/dossiers/query")
+	if query {
+		s.asked++
+	}
+	if query && s.refuses && s.person != "" && bytes.Contains(body, []byte(s.person)) {
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = w.Write([]byte(`{"type":"urn:problem-type:belgif:badRequest","title":"Bad Request","status":400}`))
+		return
+	}
+	rec := httptest.NewRecorder()
+	s.api.ServeHTTP(rec, r)
+	answer := rec.Body.Bytes()
+	if s.person != "" && !s.refuses && (query || r.Method == http.MethodGet) {
+		answer = s.spoil(answer)
+	}
+	maps.Copy(w.Header(), rec.Header())
+	w.Header().Del("Content-Length")
+	w.WriteHeader(rec.Code)
+	_, _ = w.Write(answer)
+}
+
+// spoil gives the person's dossier, wherever it stands in an answer, categories that are a text.
+func (s *spoiler) spoil(answer []byte) []byte {
+	var all map[string]any
+	if json.Unmarshal(answer, &all) != nil {
+		return answer
+	}
+	items, _ := all["items"].([]any)
+	for _, item := range items {
+		item, _ := item.(map[string]any)
+		s.spoilDossier(item["dossier"], s.unnamed && item["changedAt"] != nil)
+	}
+	s.spoilDossier(all, false)
+	text, _ := json.Marshal(all)
+	return text
+}
+
+func (s *spoiler) spoilDossier(dossier any, unnamed bool) {
+	d, _ := dossier.(map[string]any)
+	if d["ssin"] != s.person {
+		return
+	}
+	d["categories"] = "?"
+	if unnamed {
+		delete(d, "ssin")
+		delete(d, "dossierId")
+	}
+}
+
+// spoiled is a world with a few clients whose MLP spoils what it answers about the victim.
+func spoiled(t *testing.T, s *spoiler) *world {
+	t.Helper()
+	w := newWorld(t)
+	s.api, s.person = w.mock.API(), persons(t)[victim]
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	if err := examples.Install(w.dir, server.URL); err != nil {
+		t.Fatal(err)
+	}
+	w.drop(only(t, few()...))
+	return w
+}
+
+// victimWaits looks at a world in which the victim waits, and nobody else.
+func victimWaits(t *testing.T, w *world, r result, says string) {
+	t.Helper()
+	if s := decode[app.Summary](t, r); r.code != 1 || s.Unread != 1 {
+		t.Errorf("%d clients wait for what MLP answers: %s", s.Unread, clipped(r.String()))
+	}
+	status := w.run("status").stdout
+	if !strings.Contains(status, "can't be used: mlp queryDossiers: "+says) || !strings.Contains(status, "MLP is asked again every 10 minutes") || !strings.Contains(status, "trace id") {
+		t.Errorf("status does not say who waits, and why:\n%s", clipped(status))
+	}
+	if !strings.Contains(r.stderr, "observe.unread") {
+		t.Errorf("the log does not say it:\n%s", clipped(r.stderr))
+	}
+	if e := w.run("explain", victim).stdout; !strings.Contains(e, "wacht op MLP: Wat MLP over deze cliënt antwoordt, kan niet gebruikt worden.") {
+		t.Errorf("explain does not say it:\n%s", clipped(e))
+	}
+	if plan := w.run("plan").stdout; !strings.Contains(plan, "can't be used: mlp queryDossiers: "+says) {
+		t.Errorf("plan does not say it:\n%s", clipped(plan))
+	}
+	if text := status + r.stdout + r.stderr; strings.Contains(text, persons(t)[victim]) {
+		t.Error("the number of the person is told")
+	}
+}
+
+// Whoever MLP refuses to be asked about, or whose dossier can't be read, waits, and it is said; everybody else is served. He goes on by himself.
+func TestOneBadPersonHoldsUpOnlyHimself(t *testing.T) {
+	want := theSmallReference(t)
+	for name, tt := range map[string]struct {
+		refuses bool
+		says    string
+	}{
+		"refused":    {true, "400 badRequest"},
+		"unreadable": {false, "200 dossierUnreadable"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			mlp := &spoiler{refuses: tt.refuses}
+			w := spoiled(t, mlp)
+			victimWaits(t, w, w.run("once", "--json", "--wait", "1s"), tt.says)
+			mlp.set(func(s *spoiler) {
+				if s.asked > 10 {
+					t.Errorf("asked %d times about %d people", s.asked, len(few()))
+				}
+				s.person = ""
+			})
+			others := maps.Clone(want.deeds)
+			delete(others, want.dossier)
+			if diff := cmp.Diff(others, deedsByDossier(w.mock.Effects())); diff != "" {
+				t.Errorf("everybody else: -without the fault +with it\n%s", diff)
+			}
+			if r := w.run("once", "--json"); r.code != 0 || decode[app.Summary](t, r).Unread != 0 {
+				t.Errorf("after MLP was mended: %s", clipped(r.String()))
+			}
+			if diff := cmp.Diff(want.deeds, deedsByDossier(w.mock.Effects())); diff != "" {
+				t.Errorf("-without the fault +with it\n%s", diff)
+			}
+			if status := w.run("status").stdout; strings.Contains(status, "can't be used") {
+				t.Errorf("status still says it:\n%s", clipped(status))
+			}
+		})
+	}
+}
+
+// A change in MLP that can't be read has its person looked up, or everybody where it does not tell whose it is; the feed goes on, and
+// what others change is seen.
+func TestOneBadChangeHoldsUpOnlyItsPerson(t *testing.T) {
+	for name, unnamed := range map[string]bool{"it tells whose it is": false, "it tells of nobody": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var s spoiler
+			w := spoiled(t, &s)
+			s.set(func(s *spoiler) { s.person = "" })
+			if r := w.run("once", "--json"); r.code != 0 {
+				t.Fatal(clipped(r.String()))
+			}
+			for client, code := range map[string]string{victim: "02", "Z10230": "02"} {
+				if _, err := w.mock.CategorySet(persons(t)[client], code, "2026-03-16", "vdab"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s.set(func(s *spoiler) { s.person, s.unnamed = persons(t)[victim], unnamed })
+			r := w.run("once", "--json", "--wait", "1s")
+			victimWaits(t, w, r, "200 dossierUnreadable")
+			if said := strings.Contains(r.stderr, "everybody is looked up again"); said != unnamed {
+				t.Errorf("everybody is looked up: %v\n%s", said, clipped(r.stderr))
+			}
+			version := decode[app.Explanation](t, w.run("explain", victim, "--json")).Dossier.Version
+			if e := decode[app.Explanation](t, w.run("explain", "Z10230", "--json")); e.Dossier.Categories[len(e.Dossier.Categories)-1].Code != "02" {
+				t.Errorf("another's change is not seen: %+v", e.Dossier)
+			}
+			s.set(func(s *spoiler) { s.person = "" })
+			if r := w.run("once", "--json"); r.code != 0 {
+				t.Error(clipped(r.String()))
+			}
+			if e := decode[app.Explanation](t, w.run("explain", victim, "--json")); e.Dossier.Version <= version || e.Unread != "" {
+				t.Errorf("the victim's change is not seen: %+v", e.Dossier)
+			}
+		})
+	}
+}

@@ -1,0 +1,215 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/mlp"
+)
+
+// choosy is an MLP that does not answer about some people as it should.
+type choosy struct {
+	*pages
+	refuses map[int64]error // whoever asks about them, and others
+	unread  map[int64]error // whose dossier can't be read
+	sizes   []int           // of the queries
+	failing func(query int) error
+}
+
+func (c *choosy) Query(ctx context.Context, people []mlp.Lookup) (mlp.Found, error) {
+	c.sizes = append(c.sizes, len(people))
+	if c.failing != nil {
+		if err := c.failing(len(c.sizes)); err != nil {
+			return mlp.Found{}, err
+		}
+	}
+	for _, p := range people {
+		if err := c.refuses[p.Person]; err != nil {
+			return mlp.Found{}, err
+		}
+	}
+	found, err := c.pages.Query(ctx, people)
+	found.Unread = map[int64]error{}
+	for _, p := range people {
+		if why := c.unread[p.Person]; why != nil {
+			found.Unread[p.Person] = why
+		}
+	}
+	return found, err
+}
+
+func refusal() *mlp.Error {
+	return &mlp.Error{Operation: "queryDossiers", Verdict: mlp.VerdictPermanent, Status: 400, Type: "badRequest"}
+}
+
+func unreadable() *mlp.Error {
+	return &mlp.Error{Operation: "queryDossiers", Verdict: mlp.VerdictTransient, Status: 200, Type: "dossierUnreadable"}
+}
+
+// watch is an observer of a choosy MLP with a clock of its own.
+func watch(t *testing.T, s *store, c *choosy) (o *Observer, now *time.Time) {
+	t.Helper()
+	at := time.Date(2026, 3, 16, 9, 0, 0, 0, time.UTC)
+	c.pages = &pages{t: t, feed: map[string]mlp.Page{"": {Next: "now"}, "now": {Next: "now"}}}
+	return New(Options{Store: s, Clients: map[string]Client{ocmw: c}, Now: func() time.Time { return at }}), &at
+}
+
+func (c *choosy) contact(t *testing.T, o *Observer, looked int) (asked []int, err error) {
+	t.Helper()
+	c.sizes = nil
+	n, err := o.FirstContact(t.Context(), "r", ocmw)
+	if n != looked {
+		t.Errorf("%d looked up, want %d", n, looked)
+	}
+	return c.sizes, err
+}
+
+func waiting(o *Observer) []int64 {
+	people, _ := o.Unread(ocmw)
+	return slices.Sorted(maps.Keys(people))
+}
+
+// Whoever MLP refuses to be asked about is found, and waits; nobody else does. He is asked about by himself after a while, and goes on when MLP answers.
+func TestOneWhomMLPRefusesHoldsUpNobodyElse(t *testing.T) {
+	s := crowd(t, 450)
+	c := &choosy{refuses: map[int64]error{7: refusal(), 350: refusal()}}
+	o, now := watch(t, s, c)
+	asked, err := c.contact(t, o, 448)
+	if err != nil || len(asked) > 3+2*2*8 || s.looked[7] || s.looked[350] || len(s.looked) != 448 {
+		t.Fatalf("%v, %d queries, %d looked up", err, len(asked), len(s.looked))
+	}
+	if diff := cmp.Diff([]int64{7, 350}, waiting(o)); diff != "" {
+		t.Error(diff)
+	}
+	if asked, err := c.contact(t, o, 0); err != nil || len(asked) != 0 || len(waiting(o)) != 2 {
+		t.Errorf("a moment later: %v, %v, %v", err, asked, waiting(o))
+	}
+	delete(c.refuses, 7)
+	*now = now.Add(lookUpAgain)
+	if asked, err := c.contact(t, o, 1); err != nil || !slices.Equal(asked, []int{1, 1}) || !slices.Equal(waiting(o), []int64{350}) || !s.looked[7] {
+		t.Errorf("after a while: %v, %v, %v", err, asked, waiting(o))
+	}
+}
+
+// Of whom the answer can't be read nothing is known, and the answer holds for all others: nobody is asked about twice.
+func TestOneWhoseDossierCannotBeReadHoldsUpNobodyElse(t *testing.T) {
+	s := crowd(t, 300)
+	c := &choosy{unread: map[int64]error{7: unreadable(), 250: unreadable()}}
+	o, now := watch(t, s, c)
+	if asked, err := c.contact(t, o, 298); err != nil || !slices.Equal(asked, []int{200, 100}) || !slices.Equal(waiting(o), []int64{7, 250}) {
+		t.Fatalf("%v, %v, %v", err, asked, waiting(o))
+	}
+	// Under a corrected number there may be another answer.
+	s.people[7], c.unread = insz(t, "83660634135"), nil
+	if asked, err := c.contact(t, o, 1); err != nil || !slices.Equal(asked, []int{1}) || !slices.Equal(waiting(o), []int64{250}) {
+		t.Errorf("with another number: %v, %v, %v", err, asked, waiting(o))
+	}
+	*now = now.Add(lookUpAgain)
+	if asked, err := c.contact(t, o, 1); err != nil || !slices.Equal(asked, []int{1}) || len(waiting(o)) != 0 {
+		t.Errorf("after a while: %v, %v, %v", err, asked, waiting(o))
+	}
+}
+
+// An MLP that answers about nobody as it should is not asked about each by himself: it is said as before, and tried again after a while.
+func TestAnAnswerThatIsBadAsAWhole(t *testing.T) {
+	for name, c := range map[string]*choosy{
+		"refused":    {failing: func(int) error { return refusal() }},
+		"unreadable": {unread: everybody(400, unreadable())},
+	} {
+		s := crowd(t, 400)
+		o, now := watch(t, s, c)
+		asked, err := c.contact(t, o, 0)
+		if !errors.Is(err, mlp.ErrItem) || len(asked) > 30 || len(waiting(o)) != 0 || len(s.looked) != 0 {
+			t.Errorf("%s: %v, %d queries, %v", name, err, len(asked), waiting(o))
+		}
+		first := len(asked)
+		if asked, err := c.contact(t, o, 0); !errors.Is(err, mlp.ErrItem) || len(asked) != 1 {
+			t.Errorf("%s, a moment later: %v, %v", name, err, asked)
+		}
+		*now = now.Add(lookUpAgain)
+		if asked, _ := c.contact(t, o, 0); len(asked) != first {
+			t.Errorf("%s, after a while: %d queries, want %d", name, len(asked), first)
+		}
+	}
+}
+
+func everybody(people int64, why error) map[int64]error {
+	all := map[int64]error{}
+	for i := range people {
+		all[i+1] = why
+	}
+	return all
+}
+
+// What says nothing of any one person is no reason to ask about fewer; what was answered before it is kept.
+func TestAFailureOfTheWayIsNotAskedInHalves(t *testing.T) {
+	gateway := &mlp.Error{Operation: "queryDossiers", Verdict: mlp.VerdictTransient, Status: 502, Type: "unexpectedAnswer"}
+	s := crowd(t, 200)
+	c := &choosy{failing: func(int) error { return gateway }}
+	o, _ := watch(t, s, c)
+	if asked, err := c.contact(t, o, 0); !errors.Is(err, gateway) || len(asked) != 1 {
+		t.Errorf("%v, %v", err, asked)
+	}
+	c.refuses = map[int64]error{150: refusal()}
+	c.failing = func(query int) error {
+		if query == 3 { // all, the good half, the other one
+			return gateway
+		}
+		return nil
+	}
+	if asked, err := c.contact(t, o, 100); !errors.Is(err, gateway) || len(asked) != 3 || len(s.looked) != 100 {
+		t.Errorf("%v, %v, %d looked up", err, asked, len(s.looked))
+	}
+}
+
+// Whose dossier changed and can't be read is looked up; the rest of the page is taken, and the feed goes on.
+func TestOneOfAPageThatCannotBeReadIsLookedUp(t *testing.T) {
+	one, two := insz(t, "67722499797"), insz(t, "83660634135")
+	s := newStore()
+	s.people[1], s.people[2], s.looked[1], s.looked[2], s.cursor = one, two, true, true, "c0"
+	c := &pages{t: t, feed: map[string]mlp.Page{
+		"c0": {Items: []mlp.Change{change("d2", 5, two)}, Unread: []mlp.Unread{{DossierID: "d1", INSZ: one, Why: unreadable()}}, Next: "c1"},
+	}}
+	o := observer(s, c)
+	if n, err := o.Follow(t.Context(), ocmw); err != nil || n != 2 || s.cursor != "c1" || s.known[2].Version != 5 || s.looked[1] || !s.looked[2] {
+		t.Errorf("%d, %v, cursor %q, known %v, looked up %v", n, err, s.cursor, s.known, s.looked)
+	}
+	if _, anybody := o.Unread(ocmw); anybody != nil {
+		t.Errorf("everybody is looked up: %v", anybody)
+	}
+}
+
+// What nobody can tell whose it is can be anybody's: everybody is looked up, at the pace of a feed that lost its place, and it is never skipped.
+func TestAChangeOfNobodyKnowsWhom(t *testing.T) {
+	who := insz(t, "67722499797")
+	s, now := newStore(), time.Date(2026, 3, 16, 9, 0, 0, 0, time.UTC)
+	s.people[1], s.looked[1], s.cursor = who, true, "c0"
+	bad := mlp.Page{Items: []mlp.Change{change("d1", 5, who)}, Unread: []mlp.Unread{{Why: unreadable()}}, Next: "c1"}
+	c := &pages{t: t, feed: map[string]mlp.Page{"": {Next: "c0"}, "c0": bad}, found: map[int64]casefile.Dossier{}}
+	o := New(Options{Store: s, Clients: map[string]Client{ocmw: c}, Now: func() time.Time { return now }})
+	if _, err := o.Follow(t.Context(), ocmw); err != nil || s.cursor != "" || s.looked[1] || s.known[1].Version != 5 {
+		t.Errorf("%v, cursor %q, looked up %v, known %v", err, s.cursor, s.looked, s.known)
+	}
+	if _, anybody := o.Unread(ocmw); !errors.Is(anybody, mlp.ErrItem) {
+		t.Errorf("it is not said: %v", anybody)
+	}
+	if n, err := o.FirstContact(t.Context(), "r", ocmw); err != nil || n != 1 || s.cursor != "c0" {
+		t.Errorf("%d, %v, cursor %q", n, err, s.cursor)
+	}
+	for range 2 { // the feed goes no further, and nobody is looked up again
+		if _, err := o.Follow(t.Context(), ocmw); !errors.Is(err, mlp.ErrItem) || s.cursor != "c0" || !s.looked[1] {
+			t.Errorf("a moment later: %v, cursor %q, looked up %v", err, s.cursor, s.looked)
+		}
+	}
+	now = now.Add(lookUpAgain)
+	if _, err := o.Follow(t.Context(), ocmw); err != nil || s.looked[1] {
+		t.Errorf("after a while: %v, looked up %v", err, s.looked)
+	}
+}
