@@ -128,6 +128,8 @@ func (r AuditRecord) What() string {
 		return "nothing is sent"
 	case "resumed":
 		return "sending goes on"
+	case "lookUpOrdered":
+		return r.After + " are looked up again in MLP"
 	case "restored":
 		return "a backup took the state's place"
 	}

@@ -29,6 +29,7 @@ func Actions() []Action {
 		{"discarded", "a person decided that an entry is not sent", true},
 		{"paused", "a person stopped an OCMW's sending", true},
 		{"resumed", "a person let an OCMW's sending go on", true},
+		{"lookUpOrdered", "a person had everybody of an OCMW looked up in MLP again", true},
 		{"restored", "a person put a backup in the place of the state", true},
 	}
 }

@@ -52,6 +52,7 @@ type grammar struct {
 	Guard     guardCmd     `cmd:"" help:"Show or release the stop on a run that would change too much."`
 	Pause     pauseCmd     `cmd:"" help:"Stop sending, for one OCMW or all, until resume; reading and deciding go on."`
 	Resume    resumeCmd    `cmd:"" help:"Let sending go on after a pause."`
+	Lookup    lookupCmd    `cmd:"" help:"Have everybody of one OCMW or all looked up in MLP again, as after MLP was put back to a backup."`
 	Audit     auditCmd     `cmd:"" help:"Show who did what, when and why; check the chain of what was recorded."`
 	Config    configCmd    `cmd:"" help:"Check the configuration, print an example, make a key file."`
 	State     stateCmd     `cmd:"" help:"Check, back up and restore the state directory's database."`

@@ -21,7 +21,23 @@ func (c resumeCmd) Run(s *session) error {
 	return c.order(s, (*app.App).ResumeSending, "ordered: OCMW %s is resumed; the daemon carries it out at its next poll\n")
 }
 
-// sendingOrder is what pause and resume share.
+type lookupCmd struct{ sendingOrder }
+
+func (c lookupCmd) Run(s *session) (err error) {
+	a, err := s.open(c.configFlag, app.Beside)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	ordered, err := a.LookUpAgain(s.ctx, c.OCMW, s.actor(c.Reason))
+	for _, o := range ordered {
+		fmt.Fprintf(s.stdout, "ordered: OCMW %s; %s looked up again in MLP, 200 at a time, before anything more is sent of them; the daemon begins at its next poll\n",
+			o.OCMW, counted(o.Clients, "client is", "clients are"))
+	}
+	return err
+}
+
+// sendingOrder is what pause, resume and lookup share.
 type sendingOrder struct {
 	configFlag
 	OCMW   string `arg:"" optional:"" help:"KBO number of the OCMW; else all."`

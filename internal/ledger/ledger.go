@@ -444,7 +444,8 @@ type Operating interface {
 	// Stop records that the guard holds the OCMW back.
 	Stop(ctx context.Context, ocmw, reasonNL, reasonEN string, now time.Time) error
 	// Request leaves an order for the daemon: other processes write nothing
-	// else. Kinds: "retry", "discard" (Entry), "release" (OCMW and Shown), "pause", "resume" (OCMW), "hold", "unhold" (OCMW and
+	// else. Kinds: "retry", "discard" (Entry), "retry" of all reading, so that everybody is looked up again (OCMW), "release" (OCMW and
+	// Shown), "pause", "resume" (OCMW), "hold", "unhold" (OCMW and
 	// Client), "decide" (OCMW, Client and Answer).
 	Request(ctx context.Context, r Request) error
 	// Paused tells who stopped the OCMW's sending, and why, as ordered last; nil when it goes on. Claim
@@ -559,6 +560,8 @@ type Reading interface {
 	// their order: however many wait, it holds no more than one lane. each asks nothing of the store, and keeps no lane.
 	Lanes(ctx context.Context, states []outbox.State, each func(lane []outbox.Entry) error) error
 	Entry(ctx context.Context, id string) (outbox.Entry, error)
+	// LookedUp counts the clients of whom MLP was asked what it holds, and can be asked again.
+	LookedUp(ctx context.Context, ocmw string) (int, error)
 	// Pseudonyms are those of people; of one who is not there, none.
 	Pseudonyms(ctx context.Context, people []int64) (map[int64]string, error)
 	// Find is a client by client number or pseudonym; ErrNotFound.

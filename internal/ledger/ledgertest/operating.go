@@ -166,6 +166,34 @@ var operating = map[string]func(*world){
 		}
 	},
 
+	"everybody is looked up again when a person orders it, once": func(w *world) {
+		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "A")), row(0, 3, client("c2", 2, "B")))
+		w.ingest(other, w.feeds("clients"), row(0, 2, client("c3", 3, "C")))
+		held := map[string]*casefile.Dossier{insz(1).Reveal(): dossier(1, 9, "05", "78")}
+		w.look(kbo, held)
+		w.look(other, nil)
+		w.settleAll(kbo)
+		must(w.SaveFeed(w.ctx, kbo, "cursor-1", nil, w.now))
+		w.same(2, must(w.LookedUp(w.ctx, kbo)), "clients whom it concerns")
+		order := ledger.Request{Kind: "retry", OCMW: kbo, By: ledger.Actor{Name: "els", Reason: "MLP was put back"}, At: w.now}
+		w.ok(w.Request(w.ctx, order))
+		w.ok(w.Request(w.ctx, order))
+		applied := must(w.ApplyRequests(w.ctx, w.now))
+		w.same([]bool{true, false}, []bool{applied[0].Done, applied[1].Done}, "what was carried out")
+		w.same("", must(w.Cursor(w.ctx, kbo)), "position")
+		w.same(0, must(w.LookedUp(w.ctx, kbo)), "clients who were looked up since")
+		w.same(1, must(w.LookedUp(w.ctx, other)), "clients of another OCMW")
+		w.same([]string{"lookUpOrdered"}, slices.DeleteFunc(w.actions(), func(a string) bool { return a != "lookUpOrdered" }), "actions")
+		// MLP was put back to a backup: its older version is what is known from then on.
+		held[insz(1).Reveal()] = dossier(1, 3, "05")
+		w.same(2, w.look(kbo, held), "look-ups")
+		w.same([]string{"c1"}, numbers(w.dirty(kbo)), "clients to be decided again")
+		w.same(int64(3), must(w.Find(w.ctx, kbo, "c1")).Known.Dossier.Version, "version")
+		if err := w.Request(w.ctx, ledger.Request{Kind: "retry", By: order.By}); err == nil {
+			w.Fatal("a retry of nothing was taken")
+		}
+	},
+
 	"facts and notes": func(w *world) {
 		w.same("", must(w.Meta(w.ctx, "clock")), "a fact that is not there")
 		w.ok(w.SetMeta(w.ctx, "clock", "2026-03-16"))

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/mlpsync/mlpsync/internal/audit"
 	"github.com/mlpsync/mlpsync/internal/casefile"
 	"github.com/mlpsync/mlpsync/internal/ledger"
 )
@@ -497,10 +498,36 @@ func saveObserved(t *tx, person int64, d casefile.Dossier, day casefile.Date) (b
 // ForgetCursor implements ledger.Observing.
 func (s *Store) ForgetCursor(ctx context.Context, ocmw string) error {
 	return s.write(ctx, "forget feed position", func(t *tx) error {
-		if _, err := t.exec(`UPDATE ocmw SET cursor = NULL WHERE kbo = ?`, ocmw); err != nil {
-			return err
-		}
-		_, err := t.exec(`UPDATE person SET looked_up = 0 WHERE ocmw = ? AND looked_up = 1`, ocmw)
+		_, err := forgetCursor(t, ocmw)
 		return err
 	})
+}
+
+// forgetCursor has everybody of an OCMW looked up again, from a new position of the feed on, and says how many people that are.
+func forgetCursor(t *tx, ocmw string) (int64, error) {
+	if _, err := t.exec(`UPDATE ocmw SET cursor = NULL WHERE kbo = ?`, ocmw); err != nil {
+		return 0, err
+	}
+	return t.exec(`UPDATE person SET looked_up = 0 WHERE ocmw = ? AND looked_up = 1`, ocmw)
+}
+
+// LookedUp implements ledger.Reading.
+func (s *Store) LookedUp(ctx context.Context, ocmw string) (n int, err error) {
+	err = s.read(ctx, "count who was looked up", func(t *tx) error {
+		return t.row(`SELECT COUNT(*) FROM person WHERE ocmw = ? AND looked_up = 1 AND insz_ix IS NOT NULL`, []any{ocmw}, &n)
+	})
+	return n, err
+}
+
+// orderLookUp carries out that everybody of an OCMW is looked up again.
+func orderLookUp(t *tx, r ledger.Request, now time.Time) (bool, string, error) {
+	people, err := forgetCursor(t, r.OCMW)
+	switch {
+	case err != nil:
+		return false, "", err
+	case people == 0:
+		return false, "everybody of this OCMW is to be looked up already", nil
+	}
+	record := audit.Record{At: now, Run: t.run(), Actor: r.By.Name, Action: "lookUpOrdered", OCMW: r.OCMW, After: fmt.Sprintf("%d people", people)}
+	return true, "everybody of this OCMW is looked up again", t.audit(record, r.By.Reason)
 }

@@ -231,6 +231,10 @@ func aboutClient(kind string) bool { return kind == "hold" || kind == "unhold" |
 
 func wellFormed(r ledger.Request) error {
 	switch {
+	case r.Kind == "retry" && r.Entry == "": // of all reading
+		if r.OCMW == "" {
+			return errors.New("retry names an entry or an OCMW")
+		}
 	case r.Kind == "retry" || r.Kind == "discard":
 		if r.Entry == "" {
 			return fmt.Errorf("%s names an entry", r.Kind)
@@ -335,6 +339,8 @@ func applyRequest(t *tx, id int64, r ledger.Request, now time.Time) (ledger.Appl
 	switch {
 	case a.Kind == "release":
 		a.Done, a.Result, err = orderRelease(t, a.Request, now)
+	case a.Kind == "retry" && a.Entry == "":
+		a.Done, a.Result, err = orderLookUp(t, a.Request, now)
 	case aboutSending(a.Kind):
 		a.Done, a.Result, err = orderSending(t, a.Request, now)
 	case aboutClient(a.Kind):
