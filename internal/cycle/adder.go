@@ -9,13 +9,18 @@ import (
 	"github.com/mlpsync/mlpsync/internal/ledger"
 )
 
-// batchRows is how many rows go to the ledger in one transaction.
-const batchRows = 500
+// batchRows is how many rows go to the ledger in one transaction. Of the first batch there are firstRows, and twice as many each time, so
+// that all steps soon have something to do.
+const (
+	batchRows = 500
+	firstRows = 32
+)
 
 // adder gives rows to the ledger in batches: while one is read, the one before is decoded, the one before that prepared, and the last added.
 // Each step takes batches one after the other, in the order of their rows.
 type adder struct {
 	batch []adapters.Row // being read
+	size  int            // of it
 	read  chan []adapters.Row
 	over  chan struct{} // closed when nothing is added any more
 	err   error         // why, once it is closed; nil at the end of the rows
@@ -24,7 +29,7 @@ type adder struct {
 
 // newAdder starts the steps, which stop when end is called. decode runs on one goroutine.
 func newAdder(ctx context.Context, staging ledger.Staging, decode func(adapters.Row) ledger.Row) *adder {
-	a := &adder{read: make(chan []adapters.Row), over: make(chan struct{})}
+	a := &adder{size: firstRows, read: make(chan []adapters.Row), over: make(chan struct{})}
 	decoded := make(chan []ledger.Row)
 	a.steps.Go(func() {
 		defer close(decoded)
@@ -78,9 +83,9 @@ func prepare(staging ledger.Staging, rows []ledger.Row) func(context.Context) er
 // add takes a row. An error is of a batch before: no row after that one is added.
 func (a *adder) add(row adapters.Row) error {
 	if a.batch == nil {
-		a.batch = make([]adapters.Row, 0, batchRows)
+		a.batch = make([]adapters.Row, 0, a.size)
 	}
-	if a.batch = append(a.batch, row); len(a.batch) < batchRows {
+	if a.batch = append(a.batch, row); len(a.batch) < a.size {
 		return nil
 	}
 	return a.pass()
@@ -90,7 +95,7 @@ func (a *adder) add(row adapters.Row) error {
 func (a *adder) pass() error {
 	select {
 	case a.read <- a.batch:
-		a.batch = nil
+		a.batch, a.size = nil, min(2*a.size, batchRows)
 		return nil
 	case <-a.over:
 		return a.err

@@ -56,7 +56,7 @@ func TestABatchIsReadWhileThoseBeforeAreDecodedAndAdded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &adds{goOn: make(chan error)}
 		a := newAdder(t.Context(), s, decoded)
-		if _, err := readInto(a, 3*batchRows-1); err != nil { // nothing stands yet
+		if _, err := readInto(a, 7*firstRows-1); err != nil { // three batches, each twice the last; nothing stands yet
 			t.Fatal(err)
 		}
 		ended := make(chan error)
@@ -71,10 +71,41 @@ func TestABatchIsReadWhileThoseBeforeAreDecodedAndAdded(t *testing.T) {
 		if s.most != 1 {
 			t.Errorf("%d batches were added at once", s.most)
 		}
-		if len(s.rows) != 3*batchRows-1 || !slices.IsSorted(s.rows) {
+		if len(s.rows) != 7*firstRows-1 || !slices.IsSorted(s.rows) {
 			t.Errorf("%d rows were added, in order: %t", len(s.rows), slices.IsSorted(s.rows))
 		}
 	})
+}
+
+func TestBatchesGrow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &adds{goOn: make(chan error, 9)}
+		var sizes []int
+		a := newAdder(t.Context(), &sized{adds: s, sizes: &sizes}, decoded)
+		for range 9 {
+			s.goOn <- nil
+		}
+		if _, err := readInto(a, 31*firstRows-12+2*batchRows+1); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.end(nil); err != nil {
+			t.Fatal(err)
+		}
+		if want := []int{32, 64, 128, 256, 500, 500, 500, 1}; !slices.Equal(sizes, want) {
+			t.Errorf("batches of %v rows, want %v", sizes, want)
+		}
+	})
+}
+
+// sized notes how many rows come together.
+type sized struct {
+	*adds
+	sizes *[]int
+}
+
+func (s *sized) Prepare(rows []ledger.Row) (func(context.Context) error, error) {
+	*s.sizes = append(*s.sizes, len(rows))
+	return s.adds.Prepare(rows)
 }
 
 func TestNothingIsAddedAfterAFailure(t *testing.T) {
@@ -112,10 +143,10 @@ func TestWhatWasReadLastIsNotAddedWhenReadingFails(t *testing.T) {
 	s := &adds{goOn: make(chan error, 1)}
 	s.goOn <- nil
 	a := newAdder(t.Context(), s, decoded)
-	if _, err := readInto(a, batchRows+1); err != nil {
+	if _, err := readInto(a, firstRows+1); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.end(broken); !errors.Is(err, broken) || len(s.rows) != batchRows {
+	if err := a.end(broken); !errors.Is(err, broken) || len(s.rows) != firstRows {
 		t.Errorf("error %v, %d rows added; want the reader's, and the rows of the whole batch", err, len(s.rows))
 	}
 }

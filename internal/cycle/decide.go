@@ -13,8 +13,11 @@ import (
 )
 
 // batchClients is how many clients are decided in one transaction: with all their records, they and as many of the next
-// batch are the most that is in memory at a time.
-const batchClients = 50
+// batch are the most that is in memory at a time. Of the first batch there are firstClients, which nothing is done beside.
+const (
+	batchClients = 50
+	firstClients = 10
+)
 
 // decide decides every dirty client of the OCMW and commits decisions with
 // their entries. It says how many were decided.
@@ -22,7 +25,11 @@ func (c *Cycle) decide(ctx context.Context, run *Run, o OCMW) (int, error) {
 	day := c.today()
 	version := c.Version(o, day)
 	batches := lookAhead{list: func(ctx context.Context, except []int64) ([]ledger.Subject, error) {
-		return c.Store.Dirty(ctx, o.KBO, day, version, batchClients, except...)
+		size := batchClients
+		if len(except) == 0 {
+			size = firstClients
+		}
+		return c.Store.Dirty(ctx, o.KBO, day, version, size, except...)
 	}}
 	ctx, cancel := context.WithCancel(ctx)
 	defer func() { cancel(); batches.wait() }()

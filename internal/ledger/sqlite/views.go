@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"database/sql"
+	"fmt"
 	"slices"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
@@ -95,10 +96,21 @@ func (t *tx) spoiled(v *ledger.ClientView, sealed []byte, unread error) error {
 	return t.alone(sealed, unread)
 }
 
+// readRecords reads the records in force; they are opened while the next ones are read.
 func (r recordInputs) readRecords(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
-	var records casefile.RecordReader
+	open := openRecords(t.s)
+	reading := r.readSealed(t, ids, views, open.add)
+	for _, u := range open.end() {
+		if err := t.spoiled(u.of, u.payload, u.why); err != nil {
+			return err
+		}
+	}
+	return reading
+}
+
+// readSealed gives each record in force as the ledger holds it. What add is given is its own.
+func (r recordInputs) readSealed(t *tx, ids []int64, views map[int64]*ledger.ClientView, add func(sealedRecord)) error {
 	columns := readColumns{}
-	var payload []byte // nothing of it is in a record
 	for rs, err := range t.rows(`SELECT r.person, r.kind, r.key_ix, r.digest, r.deleted, r.missing_since IS NOT NULL, x.columns, x.payload,
 			COALESCE(f.name, x.last_file, ''), COALESCE(w.number, x.last_number, 0)
 		FROM json_each(?) j JOIN record r ON r.person = j.value JOIN row_record x ON x.id = r.source
@@ -108,42 +120,113 @@ func (r recordInputs) readRecords(t *tx, ids []int64, views map[int64]*ledger.Cl
 			return err
 		}
 		var person int64
-		var kind casefile.RecordKind
-		var key, digest, sealed sql.RawBytes // not used behind this row
-		var deleted, missing bool
-		var file string
-		var number int
+		var key, digest, payload sql.RawBytes // not used behind this row
+		var deleted bool
 		var apart sql.NullInt64
-		if err := rs.Scan(&person, &kind, &key, &digest, &deleted, &missing, &apart, &sealed, &file, &number); err != nil {
+		var o sealedRecord
+		if err := rs.Scan(&person, &o.kind, &key, &digest, &deleted, &o.missing, &apart, &payload, &o.file, &o.row); err != nil {
 			return err
 		}
-		r.add(person, kind, deleted, missing, key, digest)
-		v := views[person]
-		var record casefile.Record
-		payload, err = t.s.appendOpen(payload[:0], "record", v.OCMW, place(key, digest), "payload", sealed)
-		if err == nil {
-			record, err = records.Read(kind, payload)
-			err = wrap("read record", err)
-		}
-		if err != nil {
-			if err := t.spoiled(v, slices.Clone(sealed), err); err != nil {
-				return err
-			}
-			continue
-		}
-		h := header(record)
-		h.Missing = missing
+		r.add(person, o.kind, deleted, o.missing, key, digest)
+		o.of = views[person]
 		if apart.Valid {
-			if h.Prov.Columns, err = columns.read(t, v.OCMW, apart.Int64); err != nil {
+			if o.columns, err = columns.read(t, o.of.OCMW, apart.Int64); err != nil {
 				return err
 			}
 		}
-		if file != "" { // else the row was gone already before rows were kept, and is where it was read
-			h.Prov.File, h.Prov.Row = file, number
-		}
-		v.Records = append(v.Records, record)
+		o.place, o.payload = place(key, digest), slices.Clone(payload)
+		add(o)
 	}
 	return nil
+}
+
+// sealedRecord is a record in force as the ledger holds it.
+type sealedRecord struct {
+	of      *ledger.ClientView
+	kind    casefile.RecordKind
+	place   string // of the payload, which is bound to it
+	payload []byte
+	missing bool
+	columns map[string]string // nil: in the payload
+	file    string            // none: the row was gone before rows were kept, and the record is where it was read
+	row     int
+}
+
+// unopened is a record that could not be opened.
+type unopened struct {
+	sealedRecord
+	why error
+}
+
+// opening opens records and gives them to their clients, in the order in which they are added, on a goroutine of its own: reading and
+// opening take about the same time.
+type opening struct {
+	batch []sealedRecord
+	read  chan []sealedRecord
+	over  chan []unopened
+}
+
+// openAtOnce is how many records are handed on together.
+const openAtOnce = 64
+
+func openRecords(s *Store) *opening {
+	o := &opening{read: make(chan []sealedRecord, 1), over: make(chan []unopened, 1)}
+	go func() { o.over <- o.all(s) }()
+	return o
+}
+
+func (o *opening) add(r sealedRecord) {
+	if o.batch = append(o.batch, r); len(o.batch) == openAtOnce {
+		o.pass()
+	}
+}
+
+func (o *opening) pass() {
+	o.read <- o.batch
+	o.batch = make([]sealedRecord, 0, openAtOnce)
+}
+
+// end waits until all that was added is open, and gives what could not be.
+func (o *opening) end() []unopened {
+	o.pass()
+	close(o.read)
+	return <-o.over
+}
+
+func (o *opening) all(s *Store) (failed []unopened) {
+	var records casefile.RecordReader
+	var text []byte // nothing of it is in a record
+	for batch := range o.read {
+		for _, r := range batch {
+			var err error
+			if text, err = r.open(s, &records, text); err != nil {
+				failed = append(failed, unopened{r, err})
+			}
+		}
+	}
+	return failed
+}
+
+// open decrypts and decodes a record, and adds it to its client's. It uses and gives back room for text.
+func (r *sealedRecord) open(s *Store, records *casefile.RecordReader, text []byte) ([]byte, error) {
+	text, err := s.appendOpen(text[:0], "record", r.of.OCMW, r.place, "payload", r.payload)
+	if err != nil {
+		return text, err
+	}
+	record, err := records.Read(r.kind, text)
+	if err != nil {
+		return text, fmt.Errorf("read record: %w", err)
+	}
+	h := header(record)
+	h.Missing = r.missing
+	if r.columns != nil {
+		h.Prov.Columns = r.columns
+	}
+	if r.file != "" {
+		h.Prov.File, h.Prov.Row = r.file, r.row
+	}
+	r.of.Records = append(r.of.Records, record)
+	return text, nil
 }
 
 // header is the record's own, to be written.
