@@ -334,7 +334,16 @@ func FuzzReading(f *testing.F) {
 	f.Add([]byte(`{"dossierId":"x","version":1,"ssin":"67722499797","categories":[{"categoryId":"a","validFrom":"2026-01-01"}]}`))
 	f.Add([]byte(`{"dossierId":"x","version":1,"ssin":"67722499797","documents":[{"documentId":"d","size":1e3,"content":"AA=="}],"notes":[{}]}`))
 	f.Add([]byte(`{"weos":[{"startDate":"2026-13-01"}],"employments":[null]}`))
+	f.Add([]byte(`{"items":[{"ssin":"67722499797","dossier":{"dossierId":7,"version":"x"}},null,{"dossier":{"dossierId":"x","version":1,"ssin":"67722499797"}}]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
+		if list, err := decodeList(body); err == nil {
+			for _, item := range list.Items {
+				d, err := item.dossier()
+				if u := item.unread(err); err == nil && (d.ID == "" || d.Version < 1 || d.Person.INSZ.IsZero()) || u.Version < 0 {
+					t.Errorf("half a dossier is read of a list")
+				}
+			}
+		}
 		if d, err := decodeDossier(body); err == nil && (d.ID == "" || d.Version < 1 || d.Person.INSZ.IsZero()) {
 			t.Errorf("half a dossier is read")
 		}
