@@ -11,7 +11,6 @@ import (
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
 	"github.com/mlpsync/mlpsync/internal/config"
-	"github.com/mlpsync/mlpsync/internal/cycle"
 	"github.com/mlpsync/mlpsync/internal/ledger"
 	"github.com/mlpsync/mlpsync/internal/outbox"
 	"github.com/mlpsync/mlpsync/internal/report"
@@ -161,7 +160,7 @@ func (a *App) unread(ctx context.Context, view ledger.ClientView) (string, error
 	if err != nil {
 		return "", fmt.Errorf("read notes: %w", err)
 	}
-	i := slices.IndexFunc(notes, func(n ledger.Note) bool { return n.Key == cycle.UnreadKey+view.Pseudonym })
+	i := slices.IndexFunc(notes, func(n ledger.Note) bool { return n.UnreadClient() == view.Pseudonym })
 	if i < 0 {
 		return "", nil
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
@@ -105,7 +104,7 @@ func (a *App) holdings(ctx context.Context) (holdings, error) {
 			return h, fmt.Errorf("read notes: %w", err)
 		}
 		for _, n := range notes {
-			if name, one := strings.CutPrefix(n.Key, cycle.UnreadKey); one {
+			if name := n.UnreadClient(); name != "" {
 				h.unread[name] = true
 			}
 		}

@@ -258,7 +258,7 @@ func (a *App) addClients(ctx context.Context, s *Summary, kbo string) error {
 		return fmt.Errorf("read notes: %w", err)
 	}
 	for _, n := range notes {
-		if strings.HasPrefix(n.Key, cycle.UnreadKey) {
+		if n.UnreadClient() != "" {
 			s.Unread++
 		}
 		switch {

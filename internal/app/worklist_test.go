@@ -41,6 +41,7 @@ func (s shelf) Decisions(_ context.Context, _ string, each func(ledger.ClientVie
 func (s shelf) Paused(context.Context, string) (*ledger.Hold, error) { return nil, nil }
 
 func (s shelf) Lanes(context.Context, []outbox.State, func([]outbox.Entry) error) error { return nil }
+func (s shelf) Notes(context.Context, string) ([]ledger.Note, error)                    { return nil, nil }
 
 func (s shelf) Rejected(_ context.Context, _ string, each func(ledger.RejectedRow) error) error {
 	for _, r := range s.rejected {

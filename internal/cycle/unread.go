@@ -11,9 +11,6 @@ import (
 	"github.com/mlpsync/mlpsync/internal/ledger"
 )
 
-// UnreadKey begins the keys of notes about clients of whom MLP's answer can't be used; the pseudonym follows.
-const UnreadKey = "unread."
-
 // everybodyKey is the key of the note that everybody of an OCMW is looked up again.
 const everybodyKey = "lookedUpAgain"
 
@@ -42,7 +39,7 @@ func (c *Cycle) unreadNotes(o OCMW, people map[int64]error, names map[int64]stri
 			continue
 		}
 		notes = append(notes, ledger.Note{
-			OCMW: o.KBO, Key: UnreadKey + name, Level: "warn", Since: c.Now(),
+			OCMW: o.KBO, Key: ledger.UnreadKey + name, Level: "warn", Since: c.Now(),
 			NL: "Wat MLP over deze cliënt antwoordt, kan niet gebruikt worden. Er wordt niets beslist of verstuurd; MLP wordt om de 10 minuten opnieuw gevraagd. " +
 				"IT ziet de reden met: mlpsync status.",
 			EN: "what MLP answers about client " + name + " can't be used: " + withTrace(why) +
@@ -69,7 +66,7 @@ func (c *Cycle) keepUnread(ctx context.Context, o OCMW, notes []ledger.Note) err
 		key := topic + "/" + n.Key
 		stand[key] = n.EN
 		c.sayOnce(key, n.EN, func() {
-			c.Log.Warn().Str("event", "observe.unread").Str("ocmw", o.KBO).Str("client", clientOf(n.Key)).Msg(n.EN)
+			c.Log.Warn().Str("event", "observe.unread").Str("ocmw", o.KBO).Str("client", n.UnreadClient()).Msg(n.EN)
 		})
 	}
 	for key := range c.said {
@@ -85,18 +82,9 @@ func (c *Cycle) keepUnread(ctx context.Context, o OCMW, notes []ledger.Note) err
 	return c.noteChannel(ctx, topic, notes)
 }
 
-// clientOf is the pseudonym of whom a note with a key is about; empty for everybody.
-func clientOf(key string) string {
-	name, one := strings.CutPrefix(key, UnreadKey)
-	if !one {
-		return ""
-	}
-	return name
-}
-
 // goneBy says that a note with a key stands no longer.
 func goneBy(key string) string {
-	if name := clientOf(key); name != "" {
+	if name := (ledger.Note{Key: key}).UnreadClient(); name != "" {
 		return "what MLP answers about client " + name + " keeps nothing back any more"
 	}
 	return "everybody was looked up again"

@@ -55,7 +55,7 @@ func TestWhomMLPAnswersBadlyIsSaid(t *testing.T) {
 	pass(t, c)
 	have := notes()
 	for _, want := range []string{
-		"lookedUpAgain: everybody is looked up again", cycle.UnreadKey + view.Pseudonym + ": what MLP answers about client " + view.Pseudonym + " can't be used: it can't be read, trace id trace-9", "ask VDAB",
+		"lookedUpAgain: everybody is looked up again", ledger.UnreadKey + view.Pseudonym + ": what MLP answers about client " + view.Pseudonym + " can't be used: it can't be read, trace id trace-9", "ask VDAB",
 	} {
 		if !strings.Contains(have, want) {
 			t.Errorf("the notes lack %q:\n%s", want, have)

@@ -118,6 +118,9 @@ func victimWaits(t *testing.T, w *world, r result, says string) {
 	if e := w.run("explain", victim).stdout; !strings.Contains(e, "wacht op MLP: Wat MLP over deze cliënt antwoordt, kan niet gebruikt worden.") {
 		t.Errorf("explain does not say it:\n%s", clipped(e))
 	}
+	if list := w.run("worklist").stdout; !strings.Contains(list, victim+"    wacht op MLP") {
+		t.Errorf("the worklist does not say it:\n%s", clipped(list))
+	}
 	if plan := w.run("plan").stdout; !strings.Contains(plan, "can't be used: mlp queryDossiers: "+says) {
 		t.Errorf("plan does not say it:\n%s", clipped(plan))
 	}

@@ -16,6 +16,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/mlpsync/mlpsync/internal/audit"
@@ -547,6 +548,18 @@ type Note struct {
 	NL    string    `json:"nl"`
 	EN    string    `json:"en"`
 	Since time.Time `json:"since,omitzero"`
+}
+
+// UnreadKey begins the keys of notes that what MLP answers about a client can't be used; the pseudonym follows.
+const UnreadKey = "unread."
+
+// UnreadClient is the pseudonym of the client of whom the note says that what MLP answers can't be used; empty for any other note.
+func (n Note) UnreadClient() string {
+	name, about := strings.CutPrefix(n.Key, UnreadKey)
+	if !about {
+		return ""
+	}
+	return name
 }
 
 // ---- Reading

@@ -20,6 +20,7 @@ type Sort string
 const (
 	Overdue      Sort = "overdue"      // a limit has passed
 	Parked       Sort = "parked"       // MLP refused it for good
+	Unread       Sort = "unread"       // what MLP answers can't be used
 	Manual       Sort = "manual"       // a person must decide
 	HeldData     Sort = "heldForData"  // a rejected row holds the client back
 	HeldByPerson Sort = "heldByPerson" // a person holds the client back
@@ -30,13 +31,13 @@ const (
 
 // Sorts lists them in the order in which a caseworker wants them.
 func Sorts() []Sort {
-	return []Sort{Overdue, Parked, Manual, HeldData, HeldByPerson, Handover, Due, Finding}
+	return []Sort{Overdue, Parked, Unread, Manual, HeldData, HeldByPerson, Handover, Due, Finding}
 }
 
 // Dutch is the sort as a caseworker reads it.
 func (s Sort) Dutch() string {
 	return map[Sort]string{
-		Overdue: "termijn verstreken", Parked: "niet aanvaard door MLP", Manual: "te beslissen", HeldData: "wacht op gegevens",
+		Overdue: "termijn verstreken", Parked: "niet aanvaard door MLP", Unread: "wacht op MLP", Manual: "te beslissen", HeldData: "wacht op gegevens",
 		HeldByPerson: "tegengehouden", Handover: "antwoord van VDAB", Due: "termijn", Finding: "vaststelling",
 	}[s]
 }
@@ -107,8 +108,12 @@ func walkItems(ctx context.Context, store ledger.Reading, o Options, each func(I
 	if err != nil {
 		return err
 	}
+	unread, err := unreadClients(ctx, store, o.OCMW)
+	if err != nil {
+		return err
+	}
 	err = store.Decisions(ctx, o.OCMW, func(v ledger.ClientView) error {
-		for _, i := range ItemsOf(v, parked[v.Person], o) {
+		for _, i := range ItemsOf(v, Standing{parked[v.Person], unread[v.Pseudonym]}, o) {
 			if err := each(i); err != nil {
 				return err
 			}
@@ -152,14 +157,36 @@ func parkedByPerson(ctx context.Context, store ledger.Reading, ocmw string) (map
 	return count, nil
 }
 
+// unreadClients are those of whom what MLP answers can't be used, by pseudonym.
+func unreadClients(ctx context.Context, store ledger.Reading, ocmw string) (map[string]bool, error) {
+	notes, err := store.Notes(ctx, ocmw)
+	if err != nil {
+		return nil, fmt.Errorf("list notes: %w", err)
+	}
+	clients := map[string]bool{}
+	for _, n := range notes {
+		if name := n.UnreadClient(); name != "" {
+			clients[name] = true
+		}
+	}
+	return clients, nil
+}
+
 // horizonDays is how far ahead the worklist looks: a limit that lies further
 // away is not work yet.
 const horizonDays = 62
 
+// Standing is how a client stands at MLP, beside what was decided.
+type Standing struct {
+	Parked int  // entries that MLP refused for good
+	Unread bool // what MLP answers can't be used
+}
+
 // ItemsOf lists what there is to do or to know of one client.
-func ItemsOf(v ledger.ClientView, parked int, o Options) []Item {
+func ItemsOf(v ledger.ClientView, at Standing, o Options) []Item {
 	c := collector{view: v, options: o, blank: Item{OCMW: cmp.Or(v.OCMW, o.OCMW), Client: v.Client, Worker: WorkerOf(v.Caseworker, o.DefaultCaseworker)}}
-	c.parked(parked)
+	c.parked(at.Parked)
+	c.unread(at.Unread)
 	c.heldByPerson()
 	c.damaged()
 	if v.Kind == ledger.OutcomeHeld {
@@ -194,6 +221,13 @@ func (c *collector) parked(n int) {
 		}
 		c.add(Item{Sort: Parked, Reason: fmt.Sprintf("MLP aanvaardde %s van deze cliënt niet; wat erna komt, wacht.", what),
 			Next: "Vraag IT om na te kijken wat er geweigerd is."})
+	}
+}
+
+func (c *collector) unread(is bool) {
+	if is {
+		c.add(Item{Sort: Unread, Reason: "Wat MLP over deze cliënt antwoordt, kan niet gebruikt worden; er wordt niets beslist of verstuurd.",
+			Next: "Vraag IT om na te kijken waarom; het gaat vanzelf verder als MLP goed antwoordt."})
 	}
 }
 

@@ -17,7 +17,7 @@ const today = casefile.Date("2026-03-16")
 
 func itemsOf(v ledger.ClientView, parked int) []report.Item {
 	v.OCMW = "k"
-	return report.ItemsOf(v, parked, report.Options{OCMW: "k", DefaultCaseworker: "mw-000", Day: today, Zone: time.UTC})
+	return report.ItemsOf(v, report.Standing{Parked: parked}, report.Options{OCMW: "k", DefaultCaseworker: "mw-000", Day: today, Zone: time.UTC})
 }
 
 func sorts(items []report.Item) string {
@@ -121,7 +121,7 @@ func TestWhatIsWrongInManyRowsIsOneItem(t *testing.T) {
 	for row := range 102 {
 		view.Held = append(view.Held, ledger.HeldRow{File: "c.csv", Rejection: ledger.Rejection{Row: row + 2, Column: "Regime", Rule: "cell.code", ReasonNL: "Onbekend."}})
 	}
-	items := report.ItemsOf(view, 0, report.Options{})
+	items := report.ItemsOf(view, report.Standing{}, report.Options{})
 	if len(items) != 1 || len(items[0].Cells) != 100 || items[0].Reason != "Onbekend. Zo ook op 2 andere plaatsen: zie het bestand afgekeurd." {
 		t.Errorf("%+v", items)
 	}

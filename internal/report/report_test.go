@@ -46,6 +46,11 @@ func (s shelf) Decisions(_ context.Context, _ string, each func(ledger.ClientVie
 	return nil
 }
 
+// Notes has one that is about nobody, and one that what MLP answers about p-2 can't be used.
+func (s shelf) Notes(context.Context, string) ([]ledger.Note, error) {
+	return []ledger.Note{{Key: "late.clients"}, {Key: ledger.UnreadKey + "p-2"}}, nil
+}
+
 func (s shelf) Lanes(_ context.Context, _ []outbox.State, each func([]outbox.Entry) error) error {
 	return errors.Join(each([]outbox.Entry{{Person: 7, State: outbox.Parked, OCMW: "k"}, {Person: 7, State: outbox.Parked, OCMW: "k"}}),
 		each([]outbox.Entry{{Person: 8, State: outbox.Parked, OCMW: "other"}}))
@@ -67,7 +72,7 @@ func TestFilesForCaseworkers(t *testing.T) {
 			Row: 3, Column: "INSZ", Rule: "insz.check", ReasonNL: "Het controlegetal klopt niet; zie \"INSZ\".", HintNL: "Verbeter het.",
 		}}},
 		clients: []ledger.ClientView{
-			{Subject: ledger.Subject{Client: "2", Person: 7}, Caseworker: "mw-2", Kind: ledger.OutcomeHeld},
+			{Subject: ledger.Subject{Client: "2", Person: 7, Pseudonym: "p-2"}, Caseworker: "mw-2", Kind: ledger.OutcomeHeld},
 			client("1", "mw-1", ledger.OutcomeManual, casefile.Decision{
 				Day:      "2026-03-16",
 				Manual:   []casefile.Manual{{Rule: "CAT-03", Reason: "Reden.", Next: "Kies.", Cells: []casefile.Cell{cell}}},
@@ -97,7 +102,7 @@ func TestFilesForCaseworkers(t *testing.T) {
 	}
 	want := []string{
 		"1|termijn verstreken|TWE-03|01/03/2026|", "1|te beslissen|CAT-03||7", "1|termijn|CAT-07|20/03/2026|",
-		"1|vaststelling|TWE-05||", "2|niet aanvaard door MLP|||", "2|wacht op gegevens|||",
+		"1|vaststelling|TWE-05||", "2|niet aanvaard door MLP|||", "2|wacht op MLP|||", "2|wacht op gegevens|||",
 	}
 	if diff := cmp.Diff(want, kinds); diff != "" {
 		t.Error(diff)
