@@ -157,15 +157,26 @@ func (h holdings) wait(e, turn outbox.Entry) *Wait {
 		return &Wait{For: map[string]string{"breaker": "the breaker, then one request is tried", "throttled": "MLP, which asked to wait"}[h.way.Stopped],
 			Until: later(h.way.Until, e.NotBefore)}
 	}
-	w := &Wait{For: "its turn"}
-	if e.State == outbox.InDoubt {
-		w.For = "MLP to be read"
-	}
+	return h.turn(e)
+}
+
+// turn tells what an entry waits for whose turn it is, with nothing in its way.
+func (h holdings) turn(e outbox.Entry) *Wait {
+	w := &Wait{}
 	if e.NotBefore.After(h.now) {
 		w.Until = e.NotBefore
-		if e.State != outbox.InDoubt {
-			w.For = "its next attempt"
-		}
+	}
+	switch {
+	case e.State == outbox.InDoubt:
+		w.For = "MLP to be read"
+	case e.LookUpFirst: // when it was to go next says nothing any more
+		return &Wait{For: "its client to be looked up in MLP"}
+	case e.DecideFirst:
+		return &Wait{For: "its client to be decided again"}
+	case !w.Until.IsZero():
+		w.For = "its next attempt"
+	default:
+		w.For = "its turn"
 	}
 	return w
 }

@@ -40,6 +40,9 @@ type Entry struct {
 	// TraceID is that of the last request sent for it.
 	TraceID string
 	Problem Problem
+	// LookUpFirst tells that MLP is asked again what it holds of the client before anything of it is decided or sent, and DecideFirst that
+	// the client is decided again before what waits is sent.
+	LookUpFirst, DecideFirst bool
 	// Damaged says what of it can't be read back from the store, which is empty then: Payload or Problem. Empty where all can.
 	Damaged string
 }

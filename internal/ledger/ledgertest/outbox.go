@@ -211,6 +211,9 @@ var sending = map[string]func(*world){
 			w.one("05", "90")
 			e := w.claimOne()
 			stop(w)
+			behind := must(w.Entries(w.ctx, ledger.EntryFilter{Person: e.Person}))[1]
+			w.same(what == "the client is to be looked up", behind.LookUpFirst, "it says that the client is looked up first, where there is "+what)
+			w.same(what == "the client is dirty" || what == "a person holds the client", behind.DecideFirst, "it says that the client is decided first, where there is "+what)
 			went := w.settle(e, *dossier(1, 6, "05"), true)
 			w.same(what == "nothing", len(went) == 1, "goes on where there is "+what)
 		}

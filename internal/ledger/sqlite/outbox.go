@@ -246,7 +246,7 @@ const (
 	entryStart = `SELECT e.rowid, e.id, e.ocmw, e.person, p.pseudonym, e.seq, e.op, e.kind, e.registration, e.rule, e.state, e.version,
 		e.attempts, e.not_before, `
 	entryMiddle = `, COALESCE(e.claim, ''), e.created_at, e.updated_at, e.trace_id, `
-	entryEnd    = `, e.approved, COALESCE(e.doubt_since, 0)`
+	entryEnd    = `, e.approved, COALESCE(e.doubt_since, 0), p.looked_up = 0, p.dirty`
 	entryTables = ` FROM entry e JOIN person p ON p.id = e.person `
 
 	entryColumns = entryStart + `e.payload` + entryMiddle + `e.problem` + entryEnd
@@ -297,7 +297,7 @@ type sealedEntry struct {
 func scanEntry(rs *sql.Rows, more ...any) (e sealedEntry, err error) {
 	var notBefore, created, updated, doubt int64
 	err = rs.Scan(append([]any{&e.row, &e.ID, &e.OCMW, &e.Person, &e.Pseudonym, &e.Seq, &e.Op, &e.Kind, &e.Registration, &e.Rule, &e.State, &e.Version,
-		&e.Attempts, &notBefore, &e.payload, &e.Claim, &created, &updated, &e.TraceID, &e.problem, &e.Approved, &doubt}, more...)...)
+		&e.Attempts, &notBefore, &e.payload, &e.Claim, &created, &updated, &e.TraceID, &e.problem, &e.Approved, &doubt, &e.LookUpFirst, &e.DecideFirst}, more...)...)
 	e.NotBefore, e.CreatedAt, e.UpdatedAt, e.DoubtSince = instant(notBefore), instant(created), instant(updated), instant(doubt)
 	return e, err
 }
