@@ -15,6 +15,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -79,6 +80,7 @@ type App struct {
 	profiles map[string]*adapters.Profile // by KBO number
 	channel  *channel
 	pulse    pulse
+	again    atomic.Int64                                                        // clients who are decided again as an entry of theirs was damaged, since the last delivery ended
 	foresee  func(context.Context, ledger.ClientView) (casefile.Decision, error) // decideNow; its own in a test
 	cleanups []func() error
 }
@@ -142,6 +144,9 @@ func (a *App) openStore(ctx context.Context) error {
 
 // sayDamaged logs what the ledger set aside.
 func (a *App) sayDamaged(d ledger.Damage) {
+	if d.Again {
+		a.again.Add(1)
+	}
 	a.Log.Error().Str("event", "state.unreadable").Str("ocmw", d.OCMW).Str("client", d.Pseudonym).Str("entry", d.Entry).Str("what", d.What).
 		Str("hint", "look at the disk, and run \"mlpsync state check\"").Msg("something of one client can't be read back: " + d.Done)
 }

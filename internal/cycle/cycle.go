@@ -32,7 +32,7 @@ type Deliverer interface {
 
 // Delivered counts what a delivery did.
 type Delivered struct {
-	Settled, GivenBack, Parked, Conflicts, Doubts int
+	Settled, GivenBack, Parked, Conflicts, Doubts int // conflicts are clients who are decided again
 	// Requests counts HTTP requests, retries and tokens included.
 	Requests int
 	// Turn tells that it ended as its turn was over: there may be more to send.

@@ -47,7 +47,7 @@ func (c *Cycle) wakeUp(ctx context.Context) error {
 	for passes := 0; passes < maxPasses; passes++ {
 		moved, err := c.RunOnce(ctx, run)
 		switch {
-		case err != nil && run.undelivered: // one entry that can't be opened is enough: what was decided is told all the same
+		case err != nil && run.undelivered: // what was decided is told all the same
 			return errors.Join(err, c.report(ctx, false))
 		case err != nil:
 			return err

@@ -112,7 +112,7 @@ func TestFilesOfARunThatWasCutOffAreWritten(t *testing.T) {
 	})
 }
 
-// stuck can't deliver: one entry of one client can't be opened. It stays due.
+// stuck can't deliver: the key file lacks a key. What waits stays due.
 type stuck struct {
 	ledger.Store
 	tried int
@@ -122,10 +122,10 @@ func (*stuck) NextDue(context.Context) (time.Time, error) { return time.Now(), n
 
 func (s *stuck) Deliver(context.Context, string) (cycle.Delivered, error) {
 	s.tried++
-	return cycle.Delivered{}, errors.New("an entry can't be opened")
+	return cycle.Delivered{}, errors.New("a key is missing")
 }
 
-// TestFilesAreWrittenThoughNothingCanBeDelivered: with one entry that can't be opened no run comes to its end. It is tried again at the next
+// TestFilesAreWrittenThoughNothingCanBeDelivered: without a key no run comes to its end. It is tried again at the next
 // poll, as is said, and not at once for ever.
 func TestFilesAreWrittenThoughNothingCanBeDelivered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -91,3 +91,23 @@ func TestDamageHoldsUpItsOwnOnly(t *testing.T) {
 		t.Errorf("the worklist does not say so: %s", clipped(r.stdout))
 	}
 }
+
+// A lost entry is sent in the run that finds it, though nothing else of that run moves.
+func TestALostEntryIsSentInTheSameRun(t *testing.T) {
+	whole := newWorld(t)
+	whole.drop(only(t, newcomer))
+	if r := whole.run("once"); r.code != 0 {
+		t.Fatal(r)
+	}
+	w := newWorld(t)
+	w.configure("release: true", "release: false")
+	w.drop(only(t, newcomer))
+	w.run("once") // waits for its release
+	w.spoil(`UPDATE entry SET payload = zeroblob(90) WHERE head = 1`)
+	if r := w.run("guard release", "--reason", "nagekeken"); r.code != 0 {
+		t.Fatal(r)
+	}
+	if r := w.run("once"); r.code != 0 || len(w.mock.Effects()) == 0 || len(w.mock.Effects()) != len(whole.mock.Effects()) {
+		t.Errorf("%d changes were sent, want %d: %s", len(w.mock.Effects()), len(whole.mock.Effects()), clipped(r.String()))
+	}
+}

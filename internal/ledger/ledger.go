@@ -88,6 +88,7 @@ type Damage struct {
 	Entry           string // empty where it is of the client
 	What            string // could not be read, and why
 	Done            string
+	Again           bool // the client is decided again
 }
 
 // ---- Ingest: a set of files becomes the export in force in one step.

@@ -157,7 +157,7 @@ const StateTopic = "state"
 
 // tell says what was done, in the log and in status.
 func (d damagedEntry) tell(t *tx, now time.Time, done, doneNL string) error {
-	t.damages = append(t.damages, ledger.Damage{OCMW: d.OCMW, Pseudonym: d.Pseudonym, Entry: d.ID, What: d.unread.Error(), Done: done})
+	t.damages = append(t.damages, ledger.Damage{OCMW: d.OCMW, Pseudonym: d.Pseudonym, Entry: d.ID, What: d.unread.Error(), Done: done, Again: !d.known})
 	return saveNote(t, StateTopic, ledger.Note{
 		OCMW: d.OCMW, Key: "entry/" + d.ID, Level: "warn",
 		EN: "entry " + d.ID + " of " + d.Pseudonym + " can't be read back (" + d.unread.Error() + "); " + done + ". Look at the disk, and run \"mlpsync state check\"",
