@@ -56,11 +56,11 @@ func (p ordered) stillAsked(who *person) (bool, error) {
 	if err := p.t.row(`SELECT client_ix, insz FROM person WHERE id = ?`, []any{p.person}, &ix, &sealed); err != nil || sealed == nil {
 		return false, err
 	}
-	number, err := p.t.s.open("person", p.OCMW, place(ix), "insz", sealed)
+	number, err := p.t.numberOf(p.OCMW, p.person, place(ix), sealed)
 	if err != nil {
 		return false, p.t.alone(sealed, err)
 	}
-	return who.known.Dossier.AnewQuestion(string(number)) == p.Answer.Question, nil
+	return who.known.Dossier.AnewQuestion(number) == p.Answer.Question, nil
 }
 
 // drop supersedes all of the lane that is not settled, and says why.

@@ -29,16 +29,32 @@ func (s *Store) NeedLookup(ctx context.Context, ocmw string, after int64, limit 
 			if err := rs.Scan(&l.Person, &sealed, &ix); err != nil {
 				return err
 			}
-			insz, err := s.open("person", ocmw, place(ix), "insz", sealed)
-			if err != nil {
+			if l.INSZ, err = t.numberOf(ocmw, l.Person, place(ix), sealed); err != nil {
 				return err
 			}
-			l.INSZ = string(insz)
 			all = append(all, l)
 		}
 		return nil
 	})
 	return all, err
+}
+
+// numberOf opens a person's INSZ. Where that is damaged it is read from where it was copied: the client's row in the export.
+func (t *tx) numberOf(ocmw string, person int64, row string, sealed []byte) (string, error) {
+	number, err := t.s.open("person", ocmw, row, "insz", sealed)
+	if err == nil {
+		return string(number), nil
+	}
+	if err := t.alone(sealed, err); err != nil {
+		return "", err
+	}
+	source := t.row(`SELECT x.insz FROM record r JOIN row_record x ON x.id = r.source WHERE r.person = ? AND r.kind = 'client' AND x.insz IS NOT NULL
+		ORDER BY r.source LIMIT 1`, []any{person}, &sealed)
+	if source != nil {
+		return "", err
+	}
+	number, err = t.s.open("person", ocmw, row, "insz", sealed)
+	return string(number), err
 }
 
 // SaveLookups implements ledger.Observing.

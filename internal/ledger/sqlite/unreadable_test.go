@@ -275,6 +275,25 @@ func TestADamagedRecordIsReadAnew(t *testing.T) {
 	check(t, s.Check(t.Context()))
 }
 
+// A number that is damaged is read from the export's row; a caseworker's name is left out. Nobody is held for them, and the state check tells.
+func TestADamagedNumberIsReadFromTheExport(t *testing.T) {
+	path, keys := filepath.Join(t.TempDir(), "ledger.db"), newKeys(t)
+	s := open(t, path, keys)
+	check(t, s.StartRun(t.Context(), "run", noon))
+	activate(t, stage(t, s, "a.csv", clientRow(t, "c0", 2)), 1)
+	spoil(t, path, `UPDATE person SET insz = zeroblob(60), caseworker = zeroblob(60)`)
+	if asked := must(s.NeedLookup(t.Context(), kbo, 0, 10)); len(asked) != 1 || asked[0].INSZ != tst {
+		t.Errorf("%d are looked up", len(asked))
+	}
+	check(t, s.SaveLookups(t.Context(), "run", kbo, []ledger.LookupResult{{Person: 1}}, noon))
+	if got := hold(t, s, "2026-03-16"); len(got) > 0 {
+		t.Errorf("held: %v", got)
+	}
+	if err := s.Check(t.Context()); !errors.Is(err, seal.ErrTampered) {
+		t.Errorf("the state check finds %v", err)
+	}
+}
+
 // A decision that is damaged is made again; nobody's worklist waits for it.
 func TestADamagedDecisionIsMadeAgain(t *testing.T) {
 	path, keys := filepath.Join(t.TempDir(), "ledger.db"), newKeys(t)

@@ -71,13 +71,8 @@ func (t *tx) openPerson(v *ledger.ClientView, row string, client, worker, known 
 			return err
 		}
 	}
-	if worker != nil {
-		if plain, err = t.s.open("person", v.OCMW, row, "caseworker", worker); err != nil {
-			if err := t.spoiled(v, worker, err); err != nil {
-				return err
-			}
-		}
-		v.Caseworker = string(plain)
+	if v.Caseworker, err = t.nameOf(v.OCMW, row, "caseworker", worker); err != nil {
+		return err
 	}
 	if known == nil {
 		return nil
