@@ -46,16 +46,23 @@ func (f *Folder) Kept() ([]Kept, []adapters.Note, error) {
 }
 
 // needed are the claims that are kept however old they are: what waits, and the last file
-// of each feed that was ingested, or equal to one that was.
+// of each feed that was ingested, and that was equal to one that was. The delivery of the latter may lack a file as yet.
 func (s *store) needed() map[int]bool {
 	needed := map[int]bool{}
-	newest := map[string]*claim{}
+	type kind struct {
+		feed  string
+		state state
+	}
+	newest := map[kind]*claim{}
 	for _, c := range s.all() {
-		if c.State == statePending {
+		of := kind{c.Feed, c.State}
+		switch c.State {
+		case statePending:
 			needed[c.Seq] = true
-		}
-		if (c.State == stateDone || c.State == stateSeen) && (newest[c.Feed] == nil || !bySnapshot(c, newest[c.Feed])) {
-			newest[c.Feed] = c
+		case stateDone, stateSeen:
+			if newest[of] == nil || !bySnapshot(c, newest[of]) {
+				newest[of] = c
+			}
 		}
 	}
 	for _, c := range newest {

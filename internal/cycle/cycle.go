@@ -116,10 +116,11 @@ type Options struct {
 // Cycle runs the stages. One goroutine at a time uses it.
 type Cycle struct {
 	Options
-	said    map[string]string // what was logged, by key: failures log on change
-	noted   map[string]bool   // topics of notes that this process wrote
-	refused map[string]bool   // sets whose balance did not hold, by id
-	peeked  map[string]bool   // OCMWs whose drop folder a plan has seen
+	said    map[string]string  // what was logged, by key: failures log on change
+	noted   map[string]bool    // topics of notes that this process wrote
+	refused map[string]bool    // sets whose balance did not hold, by id
+	heldUp  map[string]*heldUp // sets that can't be read with the present profile, by id
+	peeked  map[string]bool    // OCMWs whose drop folder a plan has seen
 	// settling are the files, by OCMW, that may be whole at the next poll.
 	settling  map[string][]adapters.Waiting
 	standing  map[string][]ledger.Note // of the drop folders, by OCMW
@@ -148,7 +149,7 @@ func New(o Options) *Cycle {
 		o.Progress = func() {}
 	}
 	return &Cycle{
-		Options: o, said: map[string]string{}, noted: map[string]bool{}, refused: map[string]bool{}, peeked: map[string]bool{},
+		Options: o, said: map[string]string{}, noted: map[string]bool{}, refused: map[string]bool{}, heldUp: map[string]*heldUp{}, peeked: map[string]bool{},
 		settling: map[string][]adapters.Waiting{}, standing: map[string][]ledger.Note{},
 		unread: map[string][]ledger.Note{},
 	}

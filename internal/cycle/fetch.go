@@ -38,20 +38,21 @@ func (c *Cycle) fetch(ctx context.Context, run *Run, o OCMW) (bool, error) {
 		if c.refused[set.ID] {
 			continue
 		}
-		if run.lacks(set) {
-			return moved, nil // nor what comes behind it: of deltas each builds on the one before
+		why := c.heldUp[set.ID]
+		if why == nil {
+			if run.tried(set) {
+				return moved, nil // nor what comes behind it: of deltas each builds on the one before
+			}
+			if err := c.ingest(ctx, run, o, set); err != nil && !errors.As(err, &why) {
+				return moved, err
+			}
 		}
-		err := c.ingest(ctx, run, o, set)
-		var lost *lostFile
-		if errors.As(err, &lost) {
-			return moved, c.keptTrouble(ctx, run, o, lost)
-		}
-		if err != nil {
-			return moved, err
+		if why != nil {
+			return moved, c.standStill(ctx, run, o, why)
 		}
 		moved = true
 	}
-	return moved, c.keptTrouble(ctx, run, o, nil)
+	return moved, c.standStill(ctx, run, o, nil)
 }
 
 // ingest reads a set into a staging generation and makes it current.
@@ -71,7 +72,7 @@ func (c *Cycle) ingest(ctx context.Context, run *Run, o OCMW, set adapters.Set) 
 		}
 		var kept *adapters.KeptError
 		if errors.As(err, &kept) && ctx.Err() == nil {
-			return &lostFile{file, err}
+			return lost(file, err)
 		}
 		if err != nil {
 			return fmt.Errorf("read %s: %w", file.Input.Name, err)
@@ -240,23 +241,21 @@ func joinKey(parts []string) string {
 }
 
 // quarantine sets a file apart that can't be read as a whole; the set in force
-// stays. One that is in force itself stays too: then the profile is at fault.
+// stays. One that is in force itself stays too: then the profile is at fault, and the set is held up.
 func (c *Cycle) quarantine(ctx context.Context, run *Run, o OCMW, set adapters.Set, file adapters.File, why adapters.FileProblem) error {
-	c.sayFileProblem(run, o, file.Input.Name, why)
+	inForce := c.Peek && !slices.Contains(set.New, file.Feed)
+	if !c.Peek {
+		err := o.Source.Quarantine(ctx, file, why)
+		if inForce = errors.Is(err, adapters.ErrInForce); err != nil && !inForce {
+			return fmt.Errorf("quarantine %s: %w", file.Input.Name, err)
+		}
+	}
+	if inForce {
+		c.heldUp[set.ID] = unreadableNow(file, why)
+		return c.heldUp[set.ID]
+	}
 	c.refused[set.ID] = true
-	if c.Peek {
-		return nil
-	}
-	err := o.Source.Quarantine(ctx, file, why)
-	if errors.Is(err, adapters.ErrInForce) {
-		c.Log.Error().Str("event", "file.unreadableNow").Str("run", run.ID).Str("ocmw", o.KBO).Str("file", file.Input.Name).
-			Str("hint", "mend the column profile: this file was read before, and no longer is").
-			Msg("a file in force can't be read with the present profile; what was read before stays")
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("quarantine %s: %w", file.Input.Name, err)
-	}
+	c.sayFileProblem(run, o, file.Input.Name, why)
 	return nil
 }
 
