@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // dateTokens are the parts of a date format, longest first. mm is the month, MM the
@@ -129,7 +131,7 @@ func (v *parts) time() (time.Time, bool) {
 	return t, real && t.Year() >= 1900 && t.Year() < 2200
 }
 
-// namePattern matches file names; case doesn't matter.
+// namePattern matches file names; case doesn't matter, nor whether an accent is a character of its own, as Apple's systems write it.
 type namePattern struct {
 	text  string
 	match *regexp.Regexp
@@ -142,7 +144,7 @@ func parsePattern(text string) (namePattern, error) {
 		return p, fmt.Errorf("a pattern is a file name, without folder")
 	}
 	var expr strings.Builder
-	for rest := text; rest != ""; {
+	for rest := norm.NFC.String(text); rest != ""; {
 		switch {
 		case rest[0] == '*':
 			expr.WriteString(`.*`)
@@ -181,7 +183,7 @@ func parsePattern(text string) (namePattern, error) {
 // matches says whether a name has this form; with a date in the pattern only when
 // the date is one.
 func (p namePattern) matches(name string) (date time.Time, dated, ok bool) {
-	groups := p.match.FindStringSubmatch(name)
+	groups := p.match.FindStringSubmatch(norm.NFC.String(name))
 	if groups == nil {
 		return time.Time{}, false, false
 	}

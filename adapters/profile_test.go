@@ -172,6 +172,21 @@ func TestMatch(t *testing.T) {
 	}
 }
 
+// An accent is one character, or two: a file's name looks the same.
+func TestMatchAccents(t *testing.T) {
+	for _, pattern := range []string{"cli\u00ebnten.csv", "clie\u0308nten.csv"} {
+		p, err := parsePattern(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"cli\u00ebnten.csv", "clie\u0308nten.csv", "CLI\u00cbNTEN.CSV"} {
+			if _, _, ok := p.matches(name); !ok {
+				t.Errorf("%+q does not match %+q", name, pattern)
+			}
+		}
+	}
+}
+
 func TestConvert(t *testing.T) {
 	dates := (&compiler{}).dates("", nil, nil)
 	yes, no := (&compiler{}).yesNo("", fieldFile{})

@@ -202,8 +202,9 @@ func (f *Folder) settled(c candidate, now time.Time, res *adapters.PollResult) b
 	return false
 }
 
-// peekable is settled for a single look: the file's own age has to do.
+// peekable is settled for a single look: the file's own age has to do. One that a clock stamped with a time far ahead has none.
 func (f *Folder) peekable(c candidate, now time.Time, res *adapters.PollResult) bool {
+	age := now.Sub(c.info.ModTime())
 	switch {
 	case c.info.Size() > f.opt.MaxBytes:
 		f.wait(c, now, tooLarge(f.opt.MaxBytes), res)
@@ -211,7 +212,7 @@ func (f *Folder) peekable(c candidate, now time.Time, res *adapters.PollResult) 
 		return true
 	case c.feed.Done:
 		f.wait(c, now, noCompanion(c), res)
-	case now.Sub(c.info.ModTime()) < f.opt.MinAge:
+	case age < f.opt.MinAge && age > -f.opt.GiveUp:
 		f.wait(c, now, stillYoung(), res)
 	default:
 		return true

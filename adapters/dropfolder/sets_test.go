@@ -210,6 +210,9 @@ func TestClockAhead(t *testing.T) {
 			if err := os.Chtimes(filepath.Join(b.opt.Folder, "b_20240201.csv"), stamp, stamp); err != nil {
 				t.Fatal(err)
 			}
+			if res, err := b.folder.Peek(context.Background()); tc.stamped > 0 && (err != nil || len(res.Waiting) != 0) {
+				t.Errorf("a plan waits for it: %+v, %v", res.Waiting, err)
+			}
 			sets := adaptertest.Settle(t, b).Sets
 			if tc.old {
 				for _, c := range b.folder.store.all() {
