@@ -288,6 +288,12 @@ func TestOriginalThatCantBeRemoved(t *testing.T) {
 		if res := adaptertest.Settle(t, b); len(res.Sets)+len(res.Seen) != 0 || len(res.Notes) != 2 {
 			t.Errorf("%s: sets %d, seen %d, notes %v", op, len(res.Sets), len(res.Seen), keys(res.Notes))
 		}
+		b.Advance(time.Hour)
+		b.Deliver("tracks2.csv", []byte("3"))
+		b.done(adaptertest.One(t, adaptertest.Settle(t, b)))
+		if res, err := b.folder.Peek(context.Background()); err != nil || len(res.Sets)+len(res.Seen)+len(res.Quarantined) != 0 {
+			t.Errorf("%s: a plan finds what was taken: %d sets, %d seen, %d quarantined, %v", op, len(res.Sets), len(res.Seen), len(res.Quarantined), err)
+		}
 		b.files.fail = nil
 		adaptertest.Settle(t, b)
 		if left := b.names(); len(left) != 0 {

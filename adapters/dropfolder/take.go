@@ -148,7 +148,7 @@ func (f *Folder) take(ctx context.Context, c candidate, last map[string]Ingested
 		return
 	}
 	made := newClaim(c, got.hash, f.store.all(), last, now)
-	if before := f.cutOffClaim(made); before != nil {
+	if before := cutOffClaim(f.store.all(), made); before != nil {
 		f.drop(got)
 		f.removeOriginal(c, before, res)
 		return
@@ -207,9 +207,9 @@ func (f *Folder) stuckClaim(c candidate) *claim {
 	return nil
 }
 
-// cutOffClaim is a claim of the same file whose original a crash left in place.
-func (f *Folder) cutOffClaim(made *claim) *claim {
-	for _, c := range f.store.claims {
+// cutOffClaim is a claim of the same file whose original a crash left in place, or could not be removed.
+func cutOffClaim(claims []*claim, made *claim) *claim {
+	for _, c := range claims {
 		if !c.Removed && c.Hash == made.Hash && c.Feed == made.Feed && c.isOf(made.Name, made.Size, made.Changed) {
 			return c
 		}
@@ -502,6 +502,9 @@ func (f *Folder) peekClaim(ctx context.Context, c candidate, claims []*claim, la
 		return nil
 	}
 	made := newClaim(c, sum, claims, last, now)
+	if cutOffClaim(claims, made) != nil {
+		return nil
+	}
 	made.inPlace = c.path
 	for _, c := range claims { // it would be the last one taken
 		made.Seq = max(made.Seq, c.Seq+1)
