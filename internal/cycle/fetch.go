@@ -26,6 +26,9 @@ func (c *Cycle) fetch(ctx context.Context, run *Run, o OCMW) (bool, error) {
 		poll, c.peeked[o.KBO] = o.Source.Peek, true
 	}
 	found, err := poll(ctx)
+	if err != nil && ctx.Err() == nil {
+		return false, c.standStill(ctx, run, o, unkept(o, err))
+	}
 	if err != nil {
 		return false, fmt.Errorf("poll drop folder: %w", err)
 	}
@@ -95,7 +98,9 @@ func (c *Cycle) ingest(ctx context.Context, run *Run, o OCMW, set adapters.Set) 
 	if c.Peek {
 		return nil
 	}
-	if err := o.Source.Done(ctx, set); err != nil {
+	if err := o.Source.Done(ctx, set); err != nil && ctx.Err() == nil {
+		return unkept(o, err) // the next poll sees that it is in force
+	} else if err != nil {
 		return fmt.Errorf("archive the set: %w", err)
 	}
 	return nil

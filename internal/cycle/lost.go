@@ -10,9 +10,9 @@ import (
 	"github.com/mlpsync/mlpsync/internal/ledger"
 )
 
-// heldUp is why a set is not taken although all its files are there: one that was taken before can't be read any more.
+// heldUp is why a set is not taken although all its files are there: one that was taken before can't be read any more. Or why none is.
 type heldUp struct {
-	file   adapters.File
+	file   adapters.File // of none, only what stands for its name
 	err    error
 	event  string // in the log
 	nl, en string // what is so, and what now
@@ -42,12 +42,24 @@ func unreadableNow(file adapters.File, why adapters.FileProblem) *heldUp {
 	}
 }
 
+// unkept is for a source that can't read or write what it keeps.
+func unkept(o OCMW, err error) *heldUp {
+	const hint = "look at the rights and the disk of the folder \"files\" in the state directory"
+	h := &heldUp{
+		err: err, event: "files.notTaken", hint: hint,
+		nl: "Er kunnen geen bestanden ingelezen worden: wat van genomen bestanden bewaard is, kan niet gelezen of geschreven worden. Kijk de rechten en de schijf van de statusmap na.",
+		en: fmt.Sprintf("no files are taken: what is kept of files can't be read or written: %v; %s", err, hint),
+	}
+	h.file.Input.Name = "files/" + o.KBO
+	return h
+}
+
 // tried tells whether a file of the set was found lost in this run: once is enough, unless it comes again.
 func (r *Run) tried(set adapters.Set) bool {
 	return slices.ContainsFunc(set.Files, func(f adapters.File) bool { return slices.Contains(r.lostIDs, f.ID) })
 }
 
-// Lost names files that were taken and can't be read any more: their sets were not taken.
+// Lost names files that were taken and can't be read any more, or the folder of them: their sets were not taken.
 func (r *Run) Lost() []string { return slices.Sorted(maps.Values(r.lostNames)) }
 
 // standStill goes on without a set that is held up (nil: none is any more). The set in force stays, everything else is done: files of other
@@ -59,12 +71,15 @@ func (c *Cycle) standStill(ctx context.Context, run *Run, o OCMW, why *heldUp) e
 		return c.goOn(ctx, o, key)
 	}
 	name := why.file.Input.Name
-	run.lostNames[o.KBO], run.lostIDs = name, append(run.lostIDs, why.file.ID)
+	run.lostNames[o.KBO] = name
+	if why.file.ID != "" {
+		run.lostIDs = append(run.lostIDs, why.file.ID)
+	}
 	n := ledger.Note{OCMW: o.KBO, Key: key, Level: "warn", Since: c.Now(), NL: why.nl, EN: why.en}
 	c.sayOnce(key, n.EN, func() {
 		c.Log.Error().Str("event", why.event).Str("run", run.ID).Str("ocmw", o.KBO).Str("file", name).Str("hint", why.hint).Msg(n.EN)
 	})
-	c.standing[o.KBO] = append(c.standing[o.KBO], n)
+	c.standing[o.KBO] = append(slices.DeleteFunc(c.standing[o.KBO], func(other ledger.Note) bool { return other.Key == key }), n)
 	if c.Peek {
 		return nil
 	}
