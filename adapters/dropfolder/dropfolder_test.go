@@ -434,6 +434,25 @@ func TestPurgeKeepsWhatIsNeeded(t *testing.T) {
 	}
 }
 
+// What was seen is needed with its delivery, which may lack a file for long, and no longer than that.
+func TestPurgeOfWhatWasSeen(t *testing.T) {
+	b := newBench(t, t.TempDir(), bound("bind: date", ""))
+	b.ingest(b.drop("a_01", "b_01").Sets)
+	b.Deliver("a_20240202.csv", []byte("a_01"))
+	adaptertest.Settle(t, b)
+	b.Advance(31 * 24 * time.Hour)
+	if res := b.poll(); res.Purged != 0 {
+		t.Errorf("purged %d of what the day in force and the next one need", res.Purged)
+	}
+	b.ingest(b.drop("b_02").Sets)
+	b.ingest(b.drop("a_03", "b_03").Sets)
+	b.Advance(31 * 24 * time.Hour)
+	b.poll()
+	if kept := contentNames(t, b); len(kept) != 2 || b.ingested() != "a_03 b_03" {
+		t.Errorf("kept %v, in force %s", kept, b.ingested())
+	}
+}
+
 // People know a file by its number: it names no other one later, when the claim is purged and the daemon was started again.
 func TestNumberIsNotGivenAgain(t *testing.T) {
 	b := newBench(t, t.TempDir(), bound("bind: latest", "optional: true"))

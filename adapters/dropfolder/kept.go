@@ -45,28 +45,34 @@ func (f *Folder) Kept() ([]Kept, []adapters.Note, error) {
 	return kept, res.Notes, nil
 }
 
-// needed are the claims that are kept however old they are: what waits, and the last file
-// of each feed that was ingested, and that was equal to one that was. The delivery of the latter may lack a file as yet.
+// needed are the claims that are kept however old they are: what waits, the last file
+// ingested of each feed, and what was seen since: the delivery of the latter may lack a file as yet.
 func (s *store) needed() map[int]bool {
 	needed := map[int]bool{}
-	type kind struct {
-		feed  string
-		state state
-	}
-	newest := map[kind]*claim{}
+	done, last := map[string]*claim{}, map[string]*claim{}
 	for _, c := range s.all() {
-		of := kind{c.Feed, c.State}
 		switch c.State {
 		case statePending:
 			needed[c.Seq] = true
-		case stateDone, stateSeen:
-			if newest[of] == nil || !bySnapshot(c, newest[of]) {
-				newest[of] = c
-			}
+		case stateDone:
+			done[c.Feed], last[c.Feed] = newer(done[c.Feed], c), newer(last[c.Feed], c)
+		case stateSeen:
+			last[c.Feed] = newer(last[c.Feed], c)
 		}
 	}
-	for _, c := range newest {
+	for feed, c := range last {
 		needed[c.Seq] = true
+		if done[feed] != nil {
+			needed[done[feed].Seq] = true
+		}
 	}
 	return needed
+}
+
+// newer is the one that comes last; before may be nil.
+func newer(before, c *claim) *claim {
+	if before == nil || !bySnapshot(c, before) {
+		return c
+	}
+	return before
 }
