@@ -279,9 +279,9 @@ func (d apiDocument) flatten(s jsonSchema, prefix string) []string {
 
 // ---- What people wrote
 
-// eventName finds an event where it is a field, a message, or a constant of a type of that
+// eventName finds an event where it is a field, a message, a value of a struct, or a constant of a type of that
 // name; a plus sign behind it means that the rest is put together.
-var eventName = regexp.MustCompile(`(?:Str\("event", |Msg\(|\bevent\s*= )"([a-z]+\.[A-Za-z]*|[a-z]+)"(\+?)`)
+var eventName = regexp.MustCompile(`(?:Str\("event", |Msg\(|\bevent\s*[=:] )"([a-z]+\.[A-Za-z]*|[a-z]+)"(\+?)`)
 
 // Operators search their logs for these words.
 func TestManualsNameEveryEvent(t *testing.T) {
