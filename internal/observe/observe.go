@@ -69,6 +69,13 @@ type Observer struct {
 	unread map[string]unread   // by KBO number
 	// refused is when a query was last taken as bad as a whole, by KBO number.
 	refused map[string]happened
+	stuck   map[string]stuckPage // by KBO number
+}
+
+// stuckPage is a page that the feed did not get past, and how many of its items that can't be read were seen to.
+type stuckPage struct {
+	cursor string
+	seen   int
 }
 
 // happened is when something did, and why.
@@ -95,6 +102,7 @@ func New(o Options) *Observer {
 	}
 	return &Observer{
 		Options: o, paused: map[string]pause{}, lost: map[string]happened{}, unread: map[string]unread{}, refused: map[string]happened{},
+		stuck: map[string]stuckPage{},
 	}
 }
 
@@ -298,22 +306,29 @@ func (o *Observer) Follow(ctx context.Context, ocmw string) (int, error) {
 }
 
 // take stores a page that was read from a cursor, and says how many dossiers were news. What can't be read is looked up; where nobody can
-// tell of whom it is, anybody is why, and the page is not done with.
+// tell of whom it is, anybody is why, and the page is not done with. When it comes again nobody is looked up for what was on it before: each
+// pass would find news.
 func (o *Observer) take(ctx context.Context, ocmw, cursor string, page mlp.Page) (changed int, anybody, err error) {
-	next := page.Next
-	if len(page.Unread) > 0 { // first, so that they are not lost behind the cursor
-		people, lost, err := o.Store.LookUpAgain(ctx, ocmw, page.Unread)
+	next, fresh := page.Next, page.Unread
+	if before := o.stuck[ocmw]; before.cursor == cursor && len(fresh) > 0 {
+		next, anybody, fresh = cursor, fresh[0].Why, fresh[min(before.seen, len(fresh)):]
+	}
+	if len(fresh) > 0 { // first, so that they are not lost behind the cursor
+		people, lost, err := o.Store.LookUpAgain(ctx, ocmw, fresh)
 		if err != nil {
 			return 0, nil, fmt.Errorf("have people looked up again: %w", err)
 		}
 		changed = people
 		if lost > 0 {
-			next, anybody = cursor, page.Unread[0].Why
+			next, anybody = cursor, fresh[0].Why
 		}
 	}
 	news, err := o.Store.SaveFeed(ctx, ocmw, next, latest(page.Items), o.Now())
 	if err != nil {
 		return changed, nil, fmt.Errorf("keep changes: %w", err)
+	}
+	if anybody != nil {
+		o.stuck[ocmw] = stuckPage{cursor, len(page.Unread)}
 	}
 	return changed + news, anybody, nil
 }

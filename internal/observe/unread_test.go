@@ -213,3 +213,40 @@ func TestAChangeOfNobodyKnowsWhom(t *testing.T) {
 		t.Errorf("after a while: %v, looked up %v", err, s.looked)
 	}
 }
+
+// A page that the feed does not get past has nobody looked up more than once: else each pass would ask for the same again, and find news.
+func TestAPageThatIsNotDoneWithHasNobodyLookedUpTwice(t *testing.T) {
+	who, another := insz(t, "67722499797"), insz(t, "83660634135")
+	s, now := newStore(), time.Date(2026, 3, 16, 9, 0, 0, 0, time.UTC)
+	s.people[1], s.people[2], s.looked[1], s.looked[2], s.cursor = who, another, true, true, "c0"
+	bad := mlp.Page{Unread: []mlp.Unread{{Why: unreadable()}, {INSZ: who, Why: unreadable()}}, Next: "c1"}
+	c := &pages{t: t, feed: map[string]mlp.Page{"": {Next: "c0"}, "c0": bad}, found: map[int64]casefile.Dossier{}}
+	o := New(Options{Store: s, Clients: map[string]Client{ocmw: c}, Now: func() time.Time { return now }})
+	pass := func() (news int) {
+		t.Helper()
+		news, err := o.Follow(t.Context(), ocmw)
+		if err != nil && !errors.Is(err, mlp.ErrItem) {
+			t.Fatal(err)
+		}
+		looked, err := o.FirstContact(t.Context(), "r", ocmw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return news + looked
+	}
+	for range 3 {
+		pass()
+	}
+	if news := pass(); news != 0 {
+		t.Errorf("a pass in which nothing happened has %d news: %v", news, s.calls)
+	}
+	// What comes to stand on the page is seen to, once.
+	bad.Unread = append(bad.Unread, mlp.Unread{INSZ: another, Why: unreadable()})
+	c.feed["c0"] = bad
+	if news := pass(); news != 2 {
+		t.Errorf("of another person: %d news", news)
+	}
+	if news := pass(); news != 0 {
+		t.Errorf("again: %d news", news)
+	}
+}
