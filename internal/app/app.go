@@ -148,7 +148,7 @@ func (a *App) sayDamaged(d ledger.Damage) {
 		a.again.Add(1)
 	}
 	a.Log.Error().Str("event", "state.unreadable").Str("ocmw", d.OCMW).Str("client", d.Pseudonym).Str("entry", d.Entry).Str("what", d.What).
-		Str("hint", "look at the disk, and run \"mlpsync state check\"").Msg("something of one client can't be read back: " + d.Done)
+		Str("hint", "look at the disk, and run \"mlpsync state check\"").Msg("something that is kept can't be read back: " + d.Done)
 }
 
 // Lock makes this process the one that writes a state directory, until release is called.

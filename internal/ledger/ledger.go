@@ -82,7 +82,7 @@ type Finding struct {
 	Err   error  `json:"-"`
 }
 
-// Damage is something of one client that could not be read back, and what was done so that nobody else waits for it. No personal data.
+// Damage is something, mostly of one client, that could not be read back, and what was done so that nobody else waits for it. No personal data.
 type Damage struct {
 	OCMW, Pseudonym string
 	Entry           string // empty where it is of the client
@@ -329,7 +329,8 @@ type Outcome struct {
 
 // Observing is what MLP is known to hold.
 type Observing interface {
-	// NeedLookup lists clients of whom MLP was not asked yet, by Person: those behind after, at most limit.
+	// NeedLookup lists clients of whom MLP was not asked yet, by Person: those behind after, at most limit. One whose number is damaged is
+	// left out, and nothing is decided or sent of it.
 	NeedLookup(ctx context.Context, ocmw string, after int64, limit int) ([]Lookup, error)
 	// SaveLookups stores what MLP answered: a dossier or none, and then whether the number
 	// is cancelled. A dossier of another id than the known one forgets what was written in that. Where the known one never had

@@ -56,11 +56,8 @@ func (p ordered) stillAsked(who *person) (bool, error) {
 	if err := p.t.row(`SELECT client_ix, insz FROM person WHERE id = ?`, []any{p.person}, &ix, &sealed); err != nil || sealed == nil {
 		return false, err
 	}
-	number, err := p.t.numberOf(p.OCMW, p.person, place(ix), sealed)
-	if err != nil {
-		return false, p.t.alone(sealed, err)
-	}
-	return who.known.Dossier.AnewQuestion(number) == p.Answer.Question, nil
+	number, unread, err := p.t.numberOf(p.OCMW, p.person, place(ix), sealed)
+	return err == nil && unread == nil && who.known.Dossier.AnewQuestion(number) == p.Answer.Question, err
 }
 
 // drop supersedes all of the lane that is not settled, and says why.

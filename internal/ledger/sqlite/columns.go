@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/ledger"
 )
 
 // sharedColumns are columns that records came from, kept once for all that came from the same.
@@ -34,16 +35,18 @@ func (g *staging) shareColumns(p *stagedPart, text []byte) any {
 	return id
 }
 
+// addColumns writes those that are there too: they may have become damaged.
 func addColumns(t *tx, columns []sharedColumns) error {
 	for _, c := range columns {
-		if _, err := t.exec(`INSERT INTO record_columns (id, payload) VALUES (?, ?) ON CONFLICT DO NOTHING`, c.id, c.sealed); err != nil {
+		if _, err := t.exec(`INSERT INTO record_columns (id, payload) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET payload = excluded.payload`, c.id, c.sealed); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// readColumns are columns by their id. Records share them: nobody changes them.
+// readColumns are columns by their id. Records share them: nobody changes them. They say to people where a record came from, and nothing is
+// decided by them: where they are damaged there are none, and it is said.
 type readColumns map[int64]map[string]string
 
 func (c readColumns) read(t *tx, ocmw string, id int64) (map[string]string, error) {
@@ -55,9 +58,17 @@ func (c readColumns) read(t *tx, ocmw string, id int64) (map[string]string, erro
 		return nil, fmt.Errorf("read columns: %w", err)
 	}
 	text, err := t.s.open("record_columns", ocmw, number(id), "payload", sealed)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		c[id], err = casefile.UnmarshalColumns(text)
 	}
-	c[id], err = casefile.UnmarshalColumns(text)
-	return c[id], err
+	if err == nil {
+		return c[id], nil
+	}
+	c[id] = map[string]string{}
+	if t.s.told.first("columns/" + number(id)) {
+		t.damages = append(t.damages, ledger.Damage{
+			OCMW: ocmw, What: err.Error(), Done: "for some records the names of the export's columns are not shown any more, until a file brings them again",
+		})
+	}
+	return c[id], t.alone(sealed, err)
 }

@@ -230,5 +230,24 @@ func (u *undecided) take() []int64 {
 	return taken
 }
 
+// once remembers what was told, so that it is not told at each poll.
+type once struct {
+	mu   sync.Mutex
+	told map[string]bool
+}
+
+func (o *once) first(what string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.told[what] {
+		return false
+	}
+	if o.told == nil {
+		o.told = map[string]bool{}
+	}
+	o.told[what] = true
+	return true
+}
+
 // nextRestore is what a person does where nothing but a backup has what is damaged.
 const nextRestore = "look at the disk, run \"mlpsync state check\", and put back the last backup with \"mlpsync state restore FILE\""

@@ -19,42 +19,67 @@ import (
 func (s *Store) NeedLookup(ctx context.Context, ocmw string, after int64, limit int) ([]ledger.Lookup, error) {
 	var all []ledger.Lookup
 	err := s.read(ctx, "list clients to look up", func(t *tx) error {
-		for rs, err := range t.rows(`SELECT id, insz, client_ix FROM person
-			WHERE ocmw = ? AND id > ? AND looked_up = 0 AND insz_ix IS NOT NULL ORDER BY id LIMIT ?`, ocmw, after, limit) {
+		all = nil
+		// No LIMIT: those whose number is damaged don't count.
+		for rs, err := range t.rows(`SELECT id, insz, client_ix, pseudonym FROM person
+			WHERE ocmw = ? AND id > ? AND looked_up = 0 AND insz_ix IS NOT NULL ORDER BY id`, ocmw, after) {
 			if err != nil {
 				return err
 			}
 			var l ledger.Lookup
 			var sealed, ix []byte
-			if err := rs.Scan(&l.Person, &sealed, &ix); err != nil {
+			var pseudonym string
+			if err := rs.Scan(&l.Person, &sealed, &ix, &pseudonym); err != nil {
 				return err
 			}
-			if l.INSZ, err = t.numberOf(ocmw, l.Person, place(ix), sealed); err != nil {
+			var unread error
+			l.INSZ, unread, err = t.numberOf(ocmw, l.Person, place(ix), sealed)
+			switch {
+			case err != nil:
 				return err
+			case unread != nil:
+				t.tellUnasked(ocmw, l.Person, pseudonym, unread)
+				continue
 			}
-			all = append(all, l)
+			if all = append(all, l); len(all) == limit {
+				break
+			}
 		}
 		return nil
 	})
 	return all, err
 }
 
-// numberOf opens a person's INSZ. Where that is damaged it is read from where it was copied: the client's row in the export.
-func (t *tx) numberOf(ocmw string, person int64, row string, sealed []byte) (string, error) {
-	number, err := t.s.open("person", ocmw, row, "insz", sealed)
-	if err == nil {
-		return string(number), nil
+// numberOf opens a person's INSZ. Where that is damaged it is read from where it was copied, the client's row in the export, if that has the
+// same number. unread is why neither can be read.
+func (t *tx) numberOf(ocmw string, person int64, row string, sealed []byte) (number string, unread, err error) {
+	plain, unread := t.s.open("person", ocmw, row, "insz", sealed)
+	if unread == nil {
+		return string(plain), nil, nil
 	}
-	if err := t.alone(sealed, err); err != nil {
-		return "", err
+	if err := t.alone(sealed, unread); err != nil {
+		return "", nil, err
 	}
-	source := t.row(`SELECT x.insz FROM record r JOIN row_record x ON x.id = r.source WHERE r.person = ? AND r.kind = 'client' AND x.insz IS NOT NULL
-		ORDER BY r.source LIMIT 1`, []any{person}, &sealed)
-	if source != nil {
-		return "", err
+	copies, err := column[[]byte](t, `SELECT x.insz FROM person p JOIN record r ON r.person = p.id JOIN row_record x ON x.id = r.source
+		WHERE p.id = ? AND r.kind = 'client' AND x.insz_ix = p.insz_ix`, person)
+	if err != nil {
+		return "", nil, err
 	}
-	number, err = t.s.open("person", ocmw, row, "insz", sealed)
-	return string(number), err
+	for _, copied := range copies {
+		if plain, err := t.s.open("person", ocmw, row, "insz", copied); err == nil {
+			return string(plain), nil, nil
+		}
+	}
+	return "", unread, nil
+}
+
+// tellUnasked says, once, that nobody can be asked about a client: it stays to be looked up, so nothing is decided or sent of it.
+func (t *tx) tellUnasked(ocmw string, person int64, pseudonym string, unread error) {
+	if t.s.told.first("number/" + number(person)) {
+		t.damages = append(t.damages, ledger.Damage{
+			OCMW: ocmw, Pseudonym: pseudonym, What: unread.Error(), Done: "the client can't be looked up in MLP, and nothing is decided or sent of it",
+		})
+	}
 }
 
 // SaveLookups implements ledger.Observing.
@@ -391,9 +416,10 @@ func categoryOn(d *casefile.Dossier, day casefile.Date) (code, next string) {
 	return string(held.Code), next
 }
 
-// Cursor implements ledger.Observing.
+// Cursor implements ledger.Observing. One that is damaged is lost, as when the feed says so.
 func (s *Store) Cursor(ctx context.Context, ocmw string) (string, error) {
 	var cursor string
+	var unread error
 	err := s.read(ctx, "read feed position", func(t *tx) error {
 		var sealed []byte
 		err := t.row(`SELECT cursor FROM ocmw WHERE kbo = ?`, []any{ocmw}, &sealed)
@@ -403,11 +429,25 @@ func (s *Store) Cursor(ctx context.Context, ocmw string) (string, error) {
 		if err != nil {
 			return err
 		}
-		plain, err := s.open("ocmw", ocmw, ocmw, "cursor", sealed)
-		cursor = string(plain)
+		plain, failed := s.open("ocmw", ocmw, ocmw, "cursor", sealed)
+		if cursor, unread = string(plain), failed; failed != nil {
+			return t.alone(sealed, failed)
+		}
+		return nil
+	})
+	if err != nil || unread == nil {
+		return cursor, err
+	}
+	if s.readOnly {
+		return "", wrap("read feed position", unread)
+	}
+	return "", s.write(ctx, "forget feed position", func(t *tx) error {
+		t.damages = append(t.damages, ledger.Damage{
+			OCMW: ocmw, What: unread.Error(), Done: "the position in MLP's feed is lost, and everybody is looked up again",
+		})
+		_, err := forgetCursor(t, ocmw)
 		return err
 	})
-	return cursor, err
 }
 
 // SaveFeed implements ledger.Observing.
@@ -465,12 +505,16 @@ func personsOfUnread(t *tx, ocmw string, u ledger.Unread) (persons []int64, know
 	dossier, insz := t.s.ix("dossier", ocmw, u.Dossier), t.s.ix("insz", ocmw, u.INSZ)
 	all, err := column[int64](t, `SELECT id FROM person INDEXED BY person_dossier WHERE ocmw = ?1 AND dossier_ix = ?2
 		UNION SELECT id FROM person INDEXED BY person_insz WHERE ocmw = ?1 AND insz_ix = ?3`, ocmw, dossier, insz)
+	if err != nil {
+		return nil, false, err
+	}
+	people, _, err := loadSound(t, all) // where what is known is damaged, no version is
 	for _, person := range all {
-		k, err := loadKnown(t, person)
-		if err != nil {
-			return nil, false, err
+		var d *casefile.Dossier
+		if p := people[person]; p != nil {
+			d = p.known.Dossier
 		}
-		if d := k.Dossier; d == nil || d.ID != u.Dossier || u.Version == 0 || u.Version > d.Version {
+		if d == nil || d.ID != u.Dossier || u.Version == 0 || u.Version > d.Version {
 			persons = append(persons, person)
 		}
 	}

@@ -92,6 +92,7 @@ type Store struct {
 	recent           recent
 	moves            moves
 	undecided        undecided
+	told             once // of what is damaged
 }
 
 // Open opens the ledger, makes or migrates its schema, and checks that engine,

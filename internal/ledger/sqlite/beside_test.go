@@ -1,0 +1,101 @@
+package sqlite_test
+
+import (
+	"errors"
+	"path/filepath"
+	"testing"
+
+	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/internal/ledger/sqlite"
+	"github.com/mlpsync/mlpsync/internal/seal"
+)
+
+// A number that can't be read back keeps nobody else from being looked up.
+func TestADamagedNumberKeepsNobodyElseFromBeingLookedUp(t *testing.T) {
+	for what, tt := range map[string]struct {
+		statement string
+		asked     int
+	}{
+		"of one":                             {`UPDATE person SET insz = zeroblob(40) WHERE id = 1`, 3}, // it stands with the record too
+		"of one, and the record has another": {`UPDATE person SET insz = zeroblob(40), insz_ix = zeroblob(32) WHERE id = 1`, 2},
+	} {
+		t.Run(what, func(t *testing.T) {
+			path, keys := filepath.Join(t.TempDir(), "ledger.db"), newKeys(t)
+			s := open(t, path, keys)
+			crowd(t, s, 3, 1)
+			check(t, s.ForgetCursor(t.Context(), kbo))
+			spoil(t, path, tt.statement)
+			check(t, s.Close())
+			told := 0
+			s = must(sqlite.Open(t.Context(), sqlite.Options{Path: path, Keys: keys, Damaged: func(ledger.Damage) { told++ }}))
+			defer s.Close()
+			for range 2 {
+				asked, err := s.NeedLookup(t.Context(), kbo, 0, 10)
+				if err != nil || len(asked) != tt.asked {
+					t.Errorf("%d are asked about: %v", len(asked), err)
+				}
+			}
+			if told != 3-tt.asked {
+				t.Errorf("told %d times", told)
+			}
+		})
+	}
+}
+
+// A position of the feed that can't be read back is a lost one.
+func TestADamagedCursor(t *testing.T) {
+	path, keys := filepath.Join(t.TempDir(), "ledger.db"), newKeys(t)
+	s := open(t, path, keys)
+	crowd(t, s, 3, 1)
+	must(s.SaveFeed(t.Context(), kbo, "here", nil, noon))
+	spoil(t, path, `UPDATE ocmw SET cursor = zeroblob(40)`)
+	if c, err := s.Cursor(t.Context(), kbo); c != "" || err != nil {
+		t.Errorf("cursor %q: %v", c, err)
+	}
+	if asked := must(s.NeedLookup(t.Context(), kbo, 0, 10)); len(asked) != 3 {
+		t.Errorf("%d are looked up", len(asked))
+	}
+}
+
+// An item of the feed that can't be read is of somebody of whom what is known is damaged.
+func TestAnUnreadItemOfADamagedClient(t *testing.T) {
+	path, keys := filepath.Join(t.TempDir(), "ledger.db"), newKeys(t)
+	s := open(t, path, keys)
+	crowd(t, s, 3, 1)
+	check(t, s.Close())
+	spoil(t, path, `UPDATE known SET payload = zeroblob(100) WHERE person = 1`)
+	s = open(t, path, keys)
+	people, lost, err := s.LookUpAgain(t.Context(), kbo, []ledger.Unread{{Dossier: "d1", Version: 7}, {Dossier: "d2", Version: 7}})
+	if people != 2 || lost != 0 || err != nil {
+		t.Errorf("%d people, %d lost: %v", people, lost, err)
+	}
+}
+
+// Columns that are damaged are shared by the records of a file, and say only from where those are.
+func TestDamagedColumns(t *testing.T) {
+	path, keys := filepath.Join(t.TempDir(), "ledger.db"), newKeys(t)
+	s := open(t, path, keys)
+	check(t, s.StartRun(t.Context(), "run", noon))
+	rows := []ledger.Row{clientRow(t, "c0", 2), clientRow(t, "c1", 3)}
+	for i := range rows {
+		rows[i].Records[0].INSZ = ""
+	}
+	rows[0].Records[0].Columns = []byte(`{"lastName":"NAAM"}`)
+	activate(t, stage(t, s, "a.csv", rows...), 2)
+	spoil(t, path, `UPDATE record_columns SET payload = zeroblob(100)`)
+	dirty, err := s.Dirty(t.Context(), kbo, "2026-03-16", "v1", 10)
+	if err != nil || len(dirty) != 2 {
+		t.Fatalf("%d are decided: %v", len(dirty), err)
+	}
+	for _, x := range dirty {
+		if x.Damaged != "" || len(x.Records) != 1 {
+			t.Errorf("%s: %d records, damaged: %s", x.Client, len(x.Records), x.Damaged)
+		}
+	}
+	if err := s.Check(t.Context()); !errors.Is(err, seal.ErrTampered) {
+		t.Errorf("the state check finds %v", err)
+	}
+	rows[0].Records[0].Hash = "new"
+	activate(t, stage(t, s, "b.csv", rows...), 2)
+	check(t, s.Check(t.Context()))
+}
