@@ -96,14 +96,16 @@ func refreshCategories(t *tx, day casefile.Date) error {
 	if err != nil {
 		return err
 	}
-	people, _, err := loadSound(t, ids) // a dossier that is damaged says nothing of a category
-	if err != nil {
-		return err
-	}
-	for _, id := range slices.Sorted(maps.Keys(people)) {
-		code, next := categoryOn(people[id].known.Dossier, day)
-		if _, err := t.exec(`UPDATE person SET category = ?, category_next = ? WHERE id = ?`, code, next, id); err != nil {
+	for part := range slices.Chunk(ids, 50) { // on the first of January they can be all
+		people, _, err := loadSound(t, part) // a dossier that is damaged says nothing of a category
+		if err != nil {
 			return err
+		}
+		for _, id := range slices.Sorted(maps.Keys(people)) {
+			code, next := categoryOn(people[id].known.Dossier, day)
+			if _, err := t.exec(`UPDATE person SET category = ?, category_next = ? WHERE id = ?`, code, next, id); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
