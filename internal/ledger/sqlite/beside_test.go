@@ -99,3 +99,26 @@ func TestDamagedColumns(t *testing.T) {
 	activate(t, stage(t, s, "b.csv", rows...), 2)
 	check(t, s.Check(t.Context()))
 }
+
+// What the program opens the state check opens too: else it finds nothing where the log says to run it.
+func TestTheStateCheckOpensAll(t *testing.T) {
+	for what, statement := range map[string]string{
+		"number":   `UPDATE person SET insz = zeroblob(40) WHERE id = 1`,
+		"copy":     `UPDATE row_record SET insz = zeroblob(40) WHERE id = (SELECT source FROM record WHERE person = 1)`,
+		"position": `UPDATE ocmw SET cursor = zeroblob(40)`,
+		"order":    `UPDATE request SET reason = zeroblob(40)`,
+	} {
+		t.Run(what, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "ledger.db")
+			s := open(t, path, newKeys(t))
+			crowd(t, s, 3, 1)
+			must(s.SaveFeed(t.Context(), kbo, "here", nil, noon))
+			check(t, s.Request(t.Context(), ledger.Request{Kind: "pause", OCMW: kbo, By: ledger.Actor{Name: "els", Reason: "even"}, At: noon}))
+			check(t, s.Check(t.Context()))
+			spoil(t, path, statement)
+			if err := s.Check(t.Context()); err == nil {
+				t.Error("the state check finds nothing")
+			}
+		})
+	}
+}

@@ -331,7 +331,7 @@ func inspectBalance(t *tx, i *inspection) error {
 	return err
 }
 
-// inspectSealed opens all that is sealed of clients, entries, rejected rows and notes.
+// inspectSealed opens all that is sealed of clients, entries, rejected rows, notes and orders, and the positions in MLP's feed.
 func (s *Store) inspectSealed(ctx context.Context, i *inspection) error {
 	i.Looked = "what is encrypted"
 	clients, err := s.inspectClients(ctx, i)
@@ -366,6 +366,58 @@ func (s *Store) inspectSealed(ctx context.Context, i *inspection) error {
 	if err != nil {
 		i.find("notes", err)
 	}
+	for _, kbo := range ocmws {
+		err := s.read(ctx, "read feed position", func(t *tx) error {
+			_, _, unread, err := feedPosition(t, kbo)
+			return cmp.Or(err, unread)
+		})
+		if err != nil {
+			i.find("position in MLP's feed of OCMW "+kbo, err)
+		}
+	}
+	return s.inspectOrders(ctx, i)
+}
+
+// inspectOrders opens those that wait: of others what became of them stands in clear, and one that could not be read was told.
+func (s *Store) inspectOrders(ctx context.Context, i *inspection) error {
+	return s.read(ctx, "read orders", func(t *tx) error {
+		ids, err := column[int64](t, `SELECT id FROM request WHERE applied_at IS NULL ORDER BY id`)
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			if _, unread, err := readRequest(t, id); err != nil || unread != nil {
+				i.find("order "+number(id), cmp.Or(err, unread))
+			}
+			if i.full() || ctx.Err() != nil {
+				break
+			}
+		}
+		return nil
+	})
+}
+
+// openNumbers opens the INSZs of clients, those in the export's rows too.
+func openNumbers(t *tx, ids []int64) error {
+	for rs, err := range t.rows(`SELECT p.ocmw, p.client_ix, p.insz, x.insz FROM json_each(?) j JOIN person p ON p.id = j.value
+		LEFT JOIN record r ON r.person = p.id AND r.kind = 'client' LEFT JOIN row_record x ON x.id = r.source`, list(ids)) {
+		if err != nil {
+			return err
+		}
+		var ocmw string
+		var client, own, copied []byte
+		if err := rs.Scan(&ocmw, &client, &own, &copied); err != nil {
+			return err
+		}
+		for _, sealed := range [][]byte{own, copied} {
+			if sealed == nil {
+				continue
+			}
+			if _, err := t.s.open("person", ocmw, place(client), "insz", sealed); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 
@@ -392,8 +444,10 @@ func (s *Store) inspectClients(ctx context.Context, i *inspection) (int, error) 
 	const batch = 500
 	readable := func(part []int64) error {
 		return s.readWhole(ctx, "read clients", func(t *tx) error {
-			_, err := clientViews(t, part, whole())
-			return err
+			if _, err := clientViews(t, part, whole()); err != nil {
+				return err
+			}
+			return openNumbers(t, part)
 		})
 	}
 	for part := range slices.Chunk(ids, batch) {

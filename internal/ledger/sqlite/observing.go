@@ -420,20 +420,12 @@ func categoryOn(d *casefile.Dossier, day casefile.Date) (code, next string) {
 func (s *Store) Cursor(ctx context.Context, ocmw string) (string, error) {
 	var cursor string
 	var unread error
-	err := s.read(ctx, "read feed position", func(t *tx) error {
+	err := s.read(ctx, "read feed position", func(t *tx) (err error) {
 		var sealed []byte
-		err := t.row(`SELECT cursor FROM ocmw WHERE kbo = ?`, []any{ocmw}, &sealed)
-		if errors.Is(err, sql.ErrNoRows) || err == nil && sealed == nil {
-			return nil
+		if cursor, sealed, unread, err = feedPosition(t, ocmw); unread != nil {
+			return t.alone(sealed, unread)
 		}
-		if err != nil {
-			return err
-		}
-		plain, failed := s.open("ocmw", ocmw, ocmw, "cursor", sealed)
-		if cursor, unread = string(plain), failed; failed != nil {
-			return t.alone(sealed, failed)
-		}
-		return nil
+		return err
 	})
 	if err != nil || unread == nil {
 		return cursor, err
@@ -448,6 +440,19 @@ func (s *Store) Cursor(ctx context.Context, ocmw string) (string, error) {
 		_, err := forgetCursor(t, ocmw)
 		return err
 	})
+}
+
+// feedPosition opens the position in the feed; empty where there is none. unread is why that can't be.
+func feedPosition(t *tx, ocmw string) (cursor string, sealed []byte, unread, err error) {
+	err = t.row(`SELECT cursor FROM ocmw WHERE kbo = ?`, []any{ocmw}, &sealed)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && sealed == nil {
+		return "", nil, nil, nil
+	}
+	if err != nil {
+		return "", nil, nil, err
+	}
+	plain, unread := t.s.open("ocmw", ocmw, ocmw, "cursor", sealed)
+	return string(plain), sealed, unread, nil
 }
 
 // SaveFeed implements ledger.Observing.
