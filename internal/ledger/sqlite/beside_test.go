@@ -7,6 +7,7 @@ import (
 
 	"github.com/mlpsync/mlpsync/internal/ledger"
 	"github.com/mlpsync/mlpsync/internal/ledger/sqlite"
+	"github.com/mlpsync/mlpsync/internal/outbox"
 	"github.com/mlpsync/mlpsync/internal/seal"
 )
 
@@ -120,5 +121,34 @@ func TestTheStateCheckOpensAll(t *testing.T) {
 				t.Error("the state check finds nothing")
 			}
 		})
+	}
+}
+
+// A person's order does not send for a client who is held for damage.
+func TestARetrySendsNothingOfADamagedClient(t *testing.T) {
+	path, keys := filepath.Join(t.TempDir(), "ledger.db"), newKeys(t)
+	s := open(t, path, keys)
+	crowd(t, s, 1, 1)
+	claimed, _, err := s.Claim(t.Context(), outbox.Claim{Token: "token", Limit: 1}, noon)
+	check(t, err)
+	check(t, s.Park(t.Context(), claimed[0][0], outbox.Problem{Type: "badRequest"}, noon))
+	spoil(t, path, `UPDATE row_record SET payload = zeroblob(100) WHERE id = (SELECT source FROM record WHERE person = 1)`)
+	spoil(t, path, `UPDATE person SET dirty = 1`)
+	if got := hold(t, s, "2026-03-16"); len(got) != 1 {
+		t.Fatalf("held: %v", got)
+	}
+	by := ledger.Actor{Name: "els", Reason: "opnieuw"}
+	check(t, s.Request(t.Context(), ledger.Request{Kind: "retry", OCMW: kbo, Entry: claimed[0][0].ID, By: by, At: noon}))
+	if done := must(s.ApplyRequests(t.Context(), noon)); !done[0].Done {
+		t.Fatalf("%+v", done)
+	}
+	for range 2 {
+		if claimed, _, err := s.Claim(t.Context(), outbox.Claim{Token: "again", Limit: 1}, noon); err != nil || len(claimed) > 0 {
+			t.Fatalf("%d are sent of a client of whom a record is damaged: %v", len(claimed), err)
+		}
+		hold(t, s, "2026-03-16")
+	}
+	if got := lane(t, s, 1); got != "suspended" {
+		t.Errorf("the lane: %s", got)
 	}
 }

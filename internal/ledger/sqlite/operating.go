@@ -460,13 +460,17 @@ func orderEntry(t *tx, r ledger.Request, now time.Time) (bool, string, error) {
 }
 
 // reorder moves an entry as a person asked. One that comes back goes out approved and with all its attempts. The lane went on without
-// a discarded one: the client is decided again first, which tells whether it is still asked for, and what goes before it and behind it.
+// a discarded one: the client is decided again first, which tells whether it is still asked for, and what goes before it and behind it. So is
+// a client who is held: nothing else than a decision holds back what waits of one of whom something is damaged.
 func (l *lane) reorder(e outbox.Entry, to outbox.State) error {
 	if err := l.move(e.ID, e.State, to); err != nil {
 		return err
 	}
 	if to == outbox.Waiting {
 		if _, err := l.t.exec(`UPDATE entry SET attempts = 0, not_before = 0, approved = 1 WHERE id = ?`, e.ID); err != nil {
+			return err
+		}
+		if _, err := l.t.exec(`UPDATE person SET dirty = 1 WHERE id = ? AND outcome = 'held'`, l.person); err != nil {
 			return err
 		}
 	}
