@@ -36,8 +36,8 @@ func TestADamagedNumberKeepsNobodyElseFromBeingLookedUp(t *testing.T) {
 					t.Errorf("%d are asked about: %v", len(asked), err)
 				}
 			}
-			if told != 3-tt.asked {
-				t.Errorf("told %d times", told)
+			if notes := must(s.Notes(t.Context(), kbo)); told != 3-tt.asked || len(notes) != told {
+				t.Errorf("told %d times, %d notes", told, len(notes))
 			}
 		})
 	}
@@ -150,5 +150,29 @@ func TestARetrySendsNothingOfADamagedClient(t *testing.T) {
 	}
 	if got := lane(t, s, 1); got != "suspended" {
 		t.Errorf("the lane: %s", got)
+	}
+}
+
+// A number that is lost on both sides is there again with the next export, though that has the row as it was.
+func TestADamagedNumberIsReadAnew(t *testing.T) {
+	path, keys := filepath.Join(t.TempDir(), "ledger.db"), newKeys(t)
+	s := open(t, path, keys)
+	check(t, s.StartRun(t.Context(), "run", noon))
+	row := clientRow(t, "c0", 2)
+	row.Line = []byte("c0")
+	activate(t, stage(t, s, "a.csv", row), 1)
+	spoil(t, path, `UPDATE person SET insz = zeroblob(60)`)
+	spoil(t, path, `UPDATE row_record SET insz = zeroblob(60)`)
+	if asked := must(s.NeedLookup(t.Context(), kbo, 0, 10)); len(asked) != 0 {
+		t.Fatalf("%d are looked up", len(asked))
+	}
+	staging := stage(t, s, "b.csv")
+	if must(staging.Keep(t.Context(), 0, row.Number, row.Line)) {
+		t.Fatal("the row is not read again")
+	}
+	check(t, staging.Add(t.Context(), []ledger.Row{row}))
+	activate(t, staging, 1)
+	if asked := must(s.NeedLookup(t.Context(), kbo, 0, 10)); len(asked) != 1 || asked[0].INSZ != tst {
+		t.Errorf("%d are looked up", len(asked))
 	}
 }

@@ -190,8 +190,7 @@ func (d *decisions) tellDamage() error {
 		}
 	}
 	for _, s := range d.damaged {
-		if _, err := d.t.exec(`UPDATE export_row SET line = NULL WHERE id IN (SELECT x.row FROM record r JOIN row_record x ON x.id = r.source
-			WHERE r.person = ?)`, s.Person); err != nil {
+		if err := readAnew(d.t, s.Person); err != nil {
 			return err
 		}
 		err := saveNote(d.t, unreadableTopic, ledger.Note{
@@ -204,6 +203,13 @@ func (d *decisions) tellDamage() error {
 		}
 	}
 	return nil
+}
+
+// readAnew has the next file of each feed read a client's rows, though they did not change.
+func readAnew(t *tx, person int64) error {
+	_, err := t.exec(`UPDATE export_row SET line = NULL WHERE id IN (SELECT x.row FROM record r JOIN row_record x ON x.id = r.source
+		WHERE r.person = ?)`, person)
+	return err
 }
 
 // NextOfClient is what a person does about a client of whom something is damaged.

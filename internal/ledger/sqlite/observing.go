@@ -18,6 +18,7 @@ import (
 // NeedLookup implements ledger.Observing.
 func (s *Store) NeedLookup(ctx context.Context, ocmw string, after int64, limit int) ([]ledger.Lookup, error) {
 	var all []ledger.Lookup
+	told := map[int64]ledger.Note{} // by person
 	err := s.read(ctx, "list clients to look up", func(t *tx) error {
 		all = nil
 		// No LIMIT: those whose number is damaged don't count.
@@ -38,7 +39,9 @@ func (s *Store) NeedLookup(ctx context.Context, ocmw string, after int64, limit 
 			case err != nil:
 				return err
 			case unread != nil:
-				t.tellUnasked(ocmw, l.Person, pseudonym, unread)
+				if t.s.told.first("number/" + number(l.Person)) {
+					told[l.Person] = t.tellUnasked(ocmw, pseudonym, unread)
+				}
 				continue
 			}
 			if all = append(all, l); len(all) == limit {
@@ -47,7 +50,20 @@ func (s *Store) NeedLookup(ctx context.Context, ocmw string, after int64, limit 
 		}
 		return nil
 	})
-	return all, err
+	if err != nil || len(told) == 0 || s.readOnly {
+		return all, err
+	}
+	return all, s.write(ctx, "save notes", func(t *tx) error {
+		for person, n := range told {
+			if err := readAnew(t, person); err != nil {
+				return err
+			}
+			if err := saveNote(t, StateTopic, n, stored(s.now())); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // numberOf opens a person's INSZ. Where that is damaged it is read from where it was copied, the client's row in the export, if that has the
@@ -73,12 +89,15 @@ func (t *tx) numberOf(ocmw string, person int64, row string, sealed []byte) (num
 	return "", unread, nil
 }
 
-// tellUnasked says, once, that nobody can be asked about a client: it stays to be looked up, so nothing is decided or sent of it.
-func (t *tx) tellUnasked(ocmw string, person int64, pseudonym string, unread error) {
-	if t.s.told.first("number/" + number(person)) {
-		t.damages = append(t.damages, ledger.Damage{
-			OCMW: ocmw, Pseudonym: pseudonym, What: unread.Error(), Done: "the client can't be looked up in MLP, and nothing is decided or sent of it",
-		})
+// tellUnasked says that nobody can be asked about a client: it stays to be looked up, so nothing is decided or sent of it.
+func (t *tx) tellUnasked(ocmw, pseudonym string, unread error) ledger.Note {
+	t.damages = append(t.damages, ledger.Damage{
+		OCMW: ocmw, Pseudonym: pseudonym, What: unread.Error(), Done: "the client can't be looked up in MLP, and nothing is decided or sent of it",
+	})
+	return ledger.Note{
+		OCMW: ocmw, Key: "number/" + pseudonym, Level: "error",
+		EN: "client " + pseudonym + " can't be looked up in MLP: its number can't be read back (" + unread.Error() + "). Nothing is decided or sent of it. " + NextOfClient,
+		NL: "cliënt " + pseudonym + " kan niet opgezocht worden in MLP: het nummer kan niet gelezen worden. Er wordt niets beslist of verstuurd. Laat IT de schijf nakijken en exporteer opnieuw",
 	}
 }
 
