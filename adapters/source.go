@@ -29,6 +29,9 @@ type Source interface {
 // set in force needs it, and what is wrong is how it is read now.
 var ErrInForce = errors.New("the file was ingested before and is in force")
 
+// ErrHistory is of a source that could not learn what was ingested last: the ledger failed, and nothing of what it keeps.
+var ErrHistory = errors.New("ask what was ingested last")
+
 // KeptError tells that what a source keeps of a file it took can't be read any more: it is gone, is not what it was, or the disk fails.
 // Input.Open and the reader that it gives return it. Nothing is wrong with the file: dropped again, it is kept anew.
 type KeptError struct{ Err error }

@@ -266,7 +266,7 @@ func (f *Folder) lastIngested(ctx context.Context) (map[string]Ingested, error) 
 	for _, feed := range f.opt.Profile.Feeds {
 		one, ok, err := f.opt.History.LastIngested(ctx, f.opt.OCMW, feed.Name)
 		if err != nil {
-			return nil, fmt.Errorf("ask what was ingested last: %w", err)
+			return nil, fmt.Errorf("%w: %w", adapters.ErrHistory, err)
 		}
 		if ok {
 			last[feed.Name] = one

@@ -93,7 +93,7 @@ func (r AuditRecord) What() string {
 		}
 		return r.After + " may go"
 	case "notReleased":
-		return "nothing went: " + r.After + " waited, " + r.Before + " was shown"
+		return "nothing went: " + r.After + " waited, " + cmp.Or(r.Before, "something of an earlier version") + " was shown"
 	case "stopped":
 		return "nothing new is sent"
 	case "settled":

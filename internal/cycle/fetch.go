@@ -26,7 +26,7 @@ func (c *Cycle) fetch(ctx context.Context, run *Run, o OCMW) (bool, error) {
 		poll, c.peeked[o.KBO] = o.Source.Peek, true
 	}
 	found, err := poll(ctx)
-	if err != nil && ctx.Err() == nil {
+	if err != nil && ctx.Err() == nil && !errors.Is(err, adapters.ErrHistory) {
 		return false, c.standStill(ctx, run, o, unkept(o, err))
 	}
 	if err != nil {

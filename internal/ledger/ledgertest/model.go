@@ -48,6 +48,7 @@ type modelLane struct {
 }
 
 type modelEntry struct {
+	place   int // in the lane; what is done with leaves a gap
 	code    casefile.Code
 	state   outbox.State
 	version int64
@@ -122,7 +123,7 @@ func (l *modelLane) next(stretch int) []int {
 	}
 	var all []int
 	for i, e := range l.open {
-		if l.dirty || len(all) == stretch || e.state != outbox.Waiting || e.version != l.version {
+		if l.dirty || e.place >= l.open[0].place+stretch || e.state != outbox.Waiting || e.version != l.version {
 			break
 		}
 		all = append(all, i)
@@ -137,7 +138,7 @@ func (m *machine) plan(rt *rapid.T) {
 	codes := rapid.SliceOfNDistinct(rapid.SampledFrom([]casefile.Code{"05", "90", "93", "00"}), 0, 3, rapid.ID).Draw(rt, "codes")
 	var open []modelEntry
 	for _, code := range codes {
-		e := modelEntry{code: code, state: outbox.Waiting, version: l.version}
+		e := modelEntry{place: len(open), code: code, state: outbox.Waiting, version: l.version}
 		for _, old := range l.open {
 			if old.code == code && old.state == outbox.Parked {
 				e.state = outbox.Parked

@@ -52,6 +52,7 @@ func samples() []sample {
 	of := func(column string) string { return ` WHERE substr(` + column + `, 1, ?1) = ?2` + some }
 	return []sample{
 		{"person", "client", `SELECT ocmw, lower(hex(client_ix)), client FROM person` + of("client")},
+		{"person", "insz", `SELECT ocmw, lower(hex(client_ix)), insz FROM person` + of("insz")},
 		{"decision", "payload", `SELECT p.ocmw, d.person, d.payload FROM decision d JOIN person p ON p.id = d.person` + of("d.payload")},
 		{"known", "payload", `SELECT p.ocmw, k.person, k.payload FROM known k JOIN person p ON p.id = k.person` + of("k.payload")},
 		{"entry", "payload", `SELECT ocmw, id, payload FROM entry` + of("payload")},
@@ -152,8 +153,16 @@ func (d damagedEntry) leaveInDoubt(t *tx, now time.Time) error {
 		stored(now.Add(outbox.MaxDelay)), problem, stored(now), d.ID))
 }
 
-// StateTopic is the topic of the notes about damage: whoever looks at the database whole replaces them.
+// StateTopic is the topic of the notes about damage: whoever looks at the database whole replaces them, and where only "once" runs, which
+// does not, they go after toldFor.
 const StateTopic = "state"
+
+const toldFor = 7 * 24 * time.Hour
+
+func forgetTold(t *tx, now time.Time) error {
+	_, err := t.exec(`DELETE FROM note WHERE topic = ? AND since < ?`, StateTopic, stored(now.Add(-toldFor)))
+	return err
+}
 
 // tell says what was done, in the log and in status.
 func (d damagedEntry) tell(t *tx, now time.Time, done, doneNL string) error {

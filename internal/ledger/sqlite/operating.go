@@ -46,6 +46,9 @@ func (s *Store) StartRun(ctx context.Context, run string, now time.Time) error {
 		if err := decideAnew(t, now); err != nil {
 			return err
 		}
+		if err := forgetTold(t, now); err != nil {
+			return err
+		}
 		if err := setDirty(t, s.undecided.take()...); err != nil {
 			return err
 		}
@@ -363,7 +366,8 @@ func endRequest(t *tx, id int64, a ledger.Applied, now time.Time) error {
 }
 
 // mayApply tells that an order of which something can't be read back is carried out all the same: it stops something, and all that it
-// takes for that is there. Any other could let something go that nobody ordered.
+// takes for that is there. Any other could let something go that nobody ordered, or, as of a discard it may be what it names that is damaged,
+// keep something back for good.
 func mayApply(r ledger.Request) bool { return r.Kind == "pause" || r.Kind == "hold" && r.Client != "" }
 
 // setApart ends an order that can't be read back, and says so where people look: who gave it thinks that it was carried out.
