@@ -20,14 +20,12 @@ func (a *App) LookUpAgain(ctx context.Context, kbo string, by ledger.Actor) ([]L
 	if err := NeedReason(by); err != nil {
 		return nil, err
 	}
+	chosen, err := a.chosen(kbo)
+	if err != nil {
+		return nil, err
+	}
 	var ordered []LookUpOrder
-	known := false
-	for _, o := range a.config.OCMWs {
-		number := string(o.KBONumber())
-		if kbo != "" && number != digits(kbo) {
-			continue
-		}
-		known = true
+	for _, number := range chosen {
 		clients, err := a.store.LookedUp(ctx, number)
 		if err != nil {
 			return ordered, fmt.Errorf("count who was looked up: %w", err)
@@ -35,16 +33,27 @@ func (a *App) LookUpAgain(ctx context.Context, kbo string, by ledger.Actor) ([]L
 		if clients == 0 {
 			continue
 		}
-		if err := a.store.Request(ctx, ledger.Request{Kind: "retry", OCMW: number, By: by, At: a.now().UTC()}); err != nil {
-			return ordered, fmt.Errorf("leave the order: %w", err)
+		if err := a.leave(ctx, ledger.Request{Kind: "retry", OCMW: number, By: by, At: a.now().UTC()}); err != nil {
+			return ordered, err
 		}
 		ordered = append(ordered, LookUpOrder{number, clients})
 	}
-	switch {
-	case !known:
-		return nil, noSuchOCMW()
-	case len(ordered) == 0:
+	if len(ordered) == 0 {
 		return nil, misuse(errors.New("everybody is to be looked up already"), "\"mlpsync run\" and \"mlpsync once\" do it; \"mlpsync status\" says what keeps MLP from being read")
 	}
 	return ordered, nil
+}
+
+// chosen are the KBO numbers of the OCMW that an order names, or of all where it names none.
+func (a *App) chosen(kbo string) ([]string, error) {
+	var numbers []string
+	for _, o := range a.config.OCMWs {
+		if number := string(o.KBONumber()); kbo == "" || number == digits(kbo) {
+			numbers = append(numbers, number)
+		}
+	}
+	if len(numbers) == 0 {
+		return nil, noSuchOCMW()
+	}
+	return numbers, nil
 }

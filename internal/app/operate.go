@@ -151,11 +151,7 @@ func (a *App) Release(ctx context.Context, client string, by ledger.Actor) (stri
 }
 
 func (a *App) orderFor(ctx context.Context, kind string, view ledger.ClientView, by ledger.Actor) error {
-	err := a.store.Request(ctx, ledger.Request{Kind: kind, OCMW: view.OCMW, Client: view.Client, By: by, At: a.now().UTC()})
-	if err != nil {
-		return fmt.Errorf("leave the order: %w", err)
-	}
-	return nil
+	return a.leave(ctx, ledger.Request{Kind: kind, OCMW: view.OCMW, Client: view.Client, By: by, At: a.now().UTC()})
 }
 
 // orderable finds the client of an order that has a reason.

@@ -52,14 +52,12 @@ func (a *App) orderSending(ctx context.Context, kind, kbo string, by ledger.Acto
 	if err := NeedReason(by); err != nil {
 		return nil, err
 	}
+	chosen, err := a.chosen(kbo)
+	if err != nil {
+		return nil, err
+	}
 	var ordered []string
-	known := false
-	for _, o := range a.config.OCMWs {
-		number := string(o.KBONumber())
-		if kbo != "" && number != digits(kbo) {
-			continue
-		}
-		known = true
+	for _, number := range chosen {
 		p, err := a.paused(ctx, number)
 		if err != nil {
 			return ordered, err
@@ -67,14 +65,12 @@ func (a *App) orderSending(ctx context.Context, kind, kbo string, by ledger.Acto
 		if (p != nil) == (kind == "pause") {
 			continue
 		}
-		if err := a.store.Request(ctx, ledger.Request{Kind: kind, OCMW: number, By: by, At: a.now().UTC()}); err != nil {
-			return ordered, fmt.Errorf("leave the order: %w", err)
+		if err := a.leave(ctx, ledger.Request{Kind: kind, OCMW: number, By: by, At: a.now().UTC()}); err != nil {
+			return ordered, err
 		}
 		ordered = append(ordered, number)
 	}
 	switch {
-	case !known:
-		return nil, noSuchOCMW()
 	case len(ordered) == 0 && kind == "pause":
 		return nil, misuse(errors.New("it is paused already"), "\"mlpsync status\" says since when and why; \"mlpsync resume\" ends it")
 	case len(ordered) == 0:
