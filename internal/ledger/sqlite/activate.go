@@ -556,6 +556,9 @@ func (g *staging) hold(t *tx) error {
 }
 
 func (g *staging) markDirty(t *tx) error {
+	if _, err := t.exec(heldForDamage, g.ocmw); err != nil {
+		return err
+	}
 	for _, statement := range []string{
 		// Who has the INSZ of somebody concerned may have stopped, or begun, to share it.
 		`INSERT INTO concerned SELECT o.id FROM concerned c CROSS JOIN person p ON p.id = c.person CROSS JOIN person o ON o.insz_ix = p.insz_ix AND o.id <> p.id

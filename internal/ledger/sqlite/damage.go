@@ -221,8 +221,12 @@ func readAnew(t *tx, person int64) error {
 	return err
 }
 
+// heldForDamage has those decided again who are held as something of them was damaged: it may have been read anew.
+const heldForDamage = `INSERT INTO concerned SELECT p.id FROM note n JOIN person p ON p.pseudonym = n.key AND p.ocmw = n.ocmw
+	WHERE n.topic = '` + unreadableTopic + `' AND n.ocmw = ? AND p.outcome = 'held' ON CONFLICT DO NOTHING`
+
 // NextOfClient is what a person does about a client of whom something is damaged.
-const NextOfClient = "Look at the disk, run \"mlpsync state check\", and export again: rows are read anew. Where the client is still held the day after, what is known of MLP, or an answer, is damaged: put back the last backup with \"mlpsync state restore FILE\""
+const NextOfClient = "Look at the disk, run \"mlpsync state check\", and export again: rows are read anew. Where the client is still held then, what is known of MLP, or an answer, is damaged: put back the last backup with \"mlpsync state restore FILE\""
 
 // undecided are persons whose last decision was found damaged when it was to be shown. The next run has them decided again.
 type undecided struct {

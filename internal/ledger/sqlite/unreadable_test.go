@@ -263,8 +263,8 @@ func TestADamagedRecordIsReadAnew(t *testing.T) {
 		}
 	}
 	activate(t, staging, 2)
-	if got := hold(t, s, "2026-03-17"); len(got) > 0 {
-		t.Errorf("the day after, held: %v", got)
+	if got := hold(t, s, "2026-03-16"); len(got) > 0 {
+		t.Errorf("with the file, held: %v", got)
 	}
 	if notes := must(s.Notes(t.Context(), kbo)); len(notes) > 0 {
 		t.Errorf("it is still told: %+v", notes)
