@@ -67,9 +67,9 @@ type Observer struct {
 	paused map[string]pause    // by KBO number
 	lost   map[string]happened // when everybody was last asked to be looked up again, by KBO number
 	unread map[string]unread   // by KBO number
-	// refused is when a query was last taken as bad as a whole, by KBO number.
-	refused map[string]happened
-	stuck   map[string]stuckPage // by KBO number
+	// patience is with answers of no use, by KBO number.
+	patience map[string]patience
+	stuck    map[string]stuckPage // by KBO number
 }
 
 // stuckPage is a page that the feed did not get past, and how many of its items that can't be read were seen to.
@@ -101,8 +101,8 @@ func New(o Options) *Observer {
 		o.Now = time.Now
 	}
 	return &Observer{
-		Options: o, paused: map[string]pause{}, lost: map[string]happened{}, unread: map[string]unread{}, refused: map[string]happened{},
-		stuck: map[string]stuckPage{},
+		Options: o, paused: map[string]pause{}, lost: map[string]happened{}, unread: map[string]unread{},
+		patience: map[string]patience{}, stuck: map[string]stuckPage{},
 	}
 }
 
@@ -152,50 +152,62 @@ func (o *Observer) query(ctx context.Context, ocmw string, people []mlp.Lookup) 
 // MLP is asked about the next, so two of them are the most that is in memory at a time. What was looked up before an error is kept. Of
 // whom the answer can't be used is not counted: Unread tells who that is.
 func (o *Observer) FirstContact(ctx context.Context, run, ocmw string) (looked int, err error) {
-	left := unread{}
-	looked, err = o.contact(ctx, run, ocmw, left)
-	if err != nil { // of those behind nothing is known
-		for person, u := range o.unread[ocmw] {
-			if _, there := left[person]; !there {
-				left[person] = u
-			}
-		}
+	if o.unread[ocmw] == nil {
+		o.unread[ocmw] = unread{}
 	}
-	o.unread[ocmw] = left
-	return looked, err
+	o.patience[ocmw] = o.patience[ocmw].renewed(o.Now())
+	looked, last, before, err := o.contact(ctx, run, ocmw)
+	if err == nil {
+		var again int
+		again, err = o.askAgain(ctx, run, ocmw, before)
+		looked += again
+	}
+	if err != nil {
+		return looked, err
+	}
+	return looked, o.proveStored(ctx, ocmw, last)
 }
 
-// contact is FirstContact, which notes in left of whom the answer can't be used.
-func (o *Observer) contact(ctx context.Context, run, ocmw string, left unread) (looked int, err error) {
+// contact looks up those of whom MLP's answer was not of no use before. It tells who the others are, and the last of all.
+func (o *Observer) contact(ctx context.Context, run, ocmw string) (looked int, last int64, before []mlp.Lookup, err error) {
 	ctx, cancel := context.WithCancel(ctx)
-	next, last := o.begin(ctx, ocmw, 0), int64(0)
+	next := o.begin(ctx, ocmw, 0)
 	defer func() { cancel(); <-next }() // nothing is asked behind it
 	for {
 		b := <-next
-		maps.Copy(left, b.unread)
 		if b.last == 0 && b.err == nil {
-			return looked, o.proveStored(ctx, ocmw, last, left)
+			return looked, last, before, nil
 		}
+		before = append(before, b.before...)
 		if last = b.last; b.err == nil {
 			next = o.begin(ctx, ocmw, last)
 		}
-		if len(b.people) > 0 {
-			if err := o.Store.SaveLookups(ctx, run, ocmw, b.people, b.found, o.Now()); err != nil {
-				return looked, fmt.Errorf("keep what was looked up: %w", err)
-			}
-			looked += len(b.people)
+		n, err := o.save(ctx, run, ocmw, b.answered)
+		if looked += n; err != nil {
+			return looked, last, before, err
 		}
 		if b.err != nil {
-			return looked, b.err
+			return looked, last, before, b.err
 		}
 	}
+}
+
+func (o *Observer) save(ctx context.Context, run, ocmw string, a answered) (int, error) {
+	if len(a.people) == 0 {
+		return 0, nil
+	}
+	if err := o.Store.SaveLookups(ctx, run, ocmw, a.people, a.found, o.Now()); err != nil {
+		return 0, fmt.Errorf("keep what was looked up: %w", err)
+	}
+	return len(a.people), nil
 }
 
 // batch is people who were looked up together, up to the last in number; none when there are no more.
 type batch struct {
 	answered
-	last int64
-	err  error
+	before []mlp.Lookup // of whom the answer was of no use before: not asked about
+	last   int64
+	err    error
 }
 
 // begin begins to look up the people behind one.
@@ -223,26 +235,36 @@ func (o *Observer) lookUp(ctx context.Context, ocmw string, after int64) (b batc
 		}
 	}
 	b.last = people[len(people)-1].Person
-	if b.answered, err = o.askApart(ctx, ocmw, people); err != nil {
+	var fresh []mlp.Lookup
+	if b.before, fresh = o.unread[ocmw].part(people); len(fresh) == 0 {
+		return b
+	}
+	if b.answered, err = o.askAbout(ctx, ocmw, fresh); err != nil {
 		b.err = fmt.Errorf("look up people: %w", err)
 	}
 	return b
 }
 
-// proveStored sees that nobody up to the last who was looked up is asked for again, but who is left: else MLP would be asked the same for ever.
-func (o *Observer) proveStored(ctx context.Context, ocmw string, last int64, left unread) error {
+// proveStored sees that nobody up to the last who was looked up is asked for again, but who is unread: else MLP would be asked the same for
+// ever. Who is asked for no more is unread no more.
+func (o *Observer) proveStored(ctx context.Context, ocmw string, last int64) error {
+	left := o.unread[ocmw]
 	if last == 0 {
+		clear(left)
 		return nil
 	}
 	listed, err := o.Store.NeedLookup(ctx, ocmw, 0, 1+len(left))
 	if err != nil {
 		return fmt.Errorf("list people to look up: %w", err)
 	}
+	still := map[int64]bool{}
 	for _, p := range listed {
 		if _, there := left[p.Person]; p.Person <= last && !there {
 			return errors.New("a person who was looked up is asked for again")
 		}
+		still[p.Person] = true
 	}
+	maps.DeleteFunc(left, func(person int64, _ unreadPerson) bool { return !still[person] })
 	return nil
 }
 

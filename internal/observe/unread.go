@@ -1,18 +1,44 @@
 package observe
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
 	"github.com/mlpsync/mlpsync/internal/mlp"
 )
 
-// maxUnread is of how many of a batch the answer may be of no use before it is taken as bad as a whole: then MLP speaks another language,
-// or somebody else speaks in its place, and to ask about each by himself tells nothing more (assumption: a twentieth).
-const maxUnread = mlp.MaxQuery / 20
+// How many answers of no use are borne with. Where all are, MLP speaks another language, or somebody else speaks in its place, and to ask
+// more tells nothing more; where some are good, each of those brings somebody who waits (assumptions: the numbers).
+const (
+	// maxPatience is with how many in lookUpAgain, and at most at a time.
+	maxPatience = 40
+	// forBatches of them are kept for those who were not asked about yet: no answer is halved for those.
+	forBatches = 10
+	// forGood is how many more for each good answer.
+	forGood = 4
+)
+
+// patience is how many more answers of no use are borne with.
+type patience struct {
+	since time.Time // when it was whole
+	left  int
+	why   error // the last of them
+}
+
+// renewed is the patience that a round begins with: at least one question is asked.
+func (p patience) renewed(now time.Time) patience {
+	if age := now.Sub(p.since); age < 0 || age >= lookUpAgain {
+		return patience{since: now, left: maxPatience}
+	}
+	p.left = max(p.left, 1)
+	return p
+}
 
 // unread are people of whom MLP's answer can't be used, by number.
 type unread map[int64]unreadPerson
@@ -20,15 +46,31 @@ type unread map[int64]unreadPerson
 type unreadPerson struct {
 	happened
 	asked mlp.Lookup // under another number there may be another answer
+	fault fault
 }
 
-// of tells whether the answer about a person was of no use when it was last asked for.
-func (u unread) of(p mlp.Lookup) (unreadPerson, bool) {
-	last, there := u[p.Person]
-	return last, there && last.asked == p
+// fault is what is known of whose an answer of no use is. People are asked about with others of the same.
+type fault int
+
+const (
+	amongMany  fault = iota // that of him, or of others who were asked about with him
+	ownDossier              // his: it came, and can't be read
+	ownNumber               // his: MLP does not answer as it should about him alone
+)
+
+// part parts people into those of whom the answer was of no use before and those who were not asked about yet, under this number.
+func (u unread) part(people []mlp.Lookup) (before, fresh []mlp.Lookup) {
+	for _, p := range people {
+		if last, there := u[p.Person]; there && last.asked == p {
+			before = append(before, p)
+		} else {
+			fresh = append(fresh, p)
+		}
+	}
+	return before, fresh
 }
 
-// Unread tells of whom MLP's answer can't be used, and why: they stay to be looked up, and MLP is asked about each again after a while.
+// Unread tells of whom MLP's answer can't be used, and why: they stay to be looked up, and MLP is asked about them again after a while.
 // everybody is why all are looked up again; nil where that was not lately.
 func (o *Observer) Unread(ocmw string) (people map[int64]error, everybody error) {
 	people = map[int64]error{}
@@ -41,76 +83,109 @@ func (o *Observer) Unread(ocmw string) (people map[int64]error, everybody error)
 	return people, everybody
 }
 
-// answered is what MLP said of people who were asked about in one go.
+// answered is what MLP said of people who were asked about in one go, and whose answer can be used.
 type answered struct {
-	people []mlp.Lookup // whose answer can be used
+	people []mlp.Lookup
 	found  mlp.Found
-	unread unread // the others
-	bad    int    // of them, found in this go
 }
 
-// askApart asks about people. Of whom the answer was of no use before is asked each by himself, and not at all a moment later.
-func (o *Observer) askApart(ctx context.Context, ocmw string, people []mlp.Lookup) (answered, error) {
-	a := answered{found: mlp.Found{Dossiers: map[int64]casefile.Dossier{}, Canceled: map[int64]bool{}}, unread: unread{}}
-	before := o.unread[ocmw]
-	known := func(p mlp.Lookup) bool { _, bad := before.of(p); return bad }
-	if err := o.sift(ctx, ocmw, slices.DeleteFunc(slices.Clone(people), known), &a); err != nil {
-		return a, err
-	}
-	for _, p := range people {
-		switch last, bad := before.of(p); {
-		case bad && last.lately(o.Now()):
-			a.unread[p.Person] = last
-		case bad:
-			a.bad = 0 // by himself he says nothing of the others
-			if err := o.sift(ctx, ocmw, []mlp.Lookup{p}, &a); err != nil {
-				return a, err
-			}
+// askAgain asks about people of whom the answer was of no use a while ago, together. First come those who may be at no fault, then who
+// waits longest: so each has a turn, however many there are and whatever MLP answers.
+func (o *Observer) askAgain(ctx context.Context, run, ocmw string, before []mlp.Lookup) (looked int, err error) {
+	left, now := o.unread[ocmw], o.Now()
+	due := slices.DeleteFunc(before, func(p mlp.Lookup) bool { return left[p.Person].lately(now) })
+	slices.SortStableFunc(due, func(a, b mlp.Lookup) int {
+		x, y := left[a.Person], left[b.Person]
+		return cmp.Or(cmp.Compare(x.fault, y.fault), x.at.Compare(y.at))
+	})
+	for len(due) > 0 && o.patience[ocmw].left > forBatches {
+		n := 1
+		for n < min(len(due), mlp.MaxQuery) && left[due[n].Person].fault == left[due[0].Person].fault {
+			n++
 		}
+		a, failed := o.askAbout(ctx, ocmw, due[:n])
+		stored, err := o.save(ctx, run, ocmw, a)
+		if looked += stored; err != nil {
+			return looked, err
+		}
+		if failed != nil {
+			return looked, fmt.Errorf("look up people: %w", failed)
+		}
+		due = due[n:]
 	}
-	return a, nil
+	return looked, nil
 }
 
-// sift asks about people, and about each half of them where the answer says that one can be at fault, until it is known who. Who is not is
-// taken in. An error is of the answer as a whole; that it is, is believed for a while.
-func (o *Observer) sift(ctx context.Context, ocmw string, people []mlp.Lookup, into *answered) error {
-	if len(people) == 0 {
-		return nil
+// askAbout asks about people. An error is of the way, or that MLP is asked no more for a while.
+func (o *Observer) askAbout(ctx context.Context, ocmw string, people []mlp.Lookup) (answered, error) {
+	a := answered{found: mlp.Found{Dossiers: map[int64]casefile.Dossier{}, Canceled: map[int64]bool{}}}
+	if p := o.patience[ocmw]; p.left <= 0 {
+		return a, p.why
 	}
+	return a, o.sift(ctx, ocmw, people, &a)
+}
+
+// sift asks about people, and about each half of them where the answer says that one can be at fault, until it is known who, or patience
+// ends. Who is not is taken in.
+func (o *Observer) sift(ctx context.Context, ocmw string, people []mlp.Lookup, into *answered) error {
 	found, err := o.query(ctx, ocmw, people)
 	switch {
 	case err == nil:
-		return o.takeIn(ocmw, people, found, into)
+		o.takeIn(ocmw, people, found, into)
+		return nil
 	case !errors.Is(err, mlp.ErrItem):
 		return err
-	case len(people) == 1:
-		return o.takeIn(ocmw, people, mlp.Found{Unread: map[int64]error{people[0].Person: err}}, into)
-	case o.refused[ocmw].lately(o.Now()):
-		return err
+	}
+	o.bear(ocmw, err)
+	if len(people) == 1 {
+		o.leave(ocmw, people[0], ownNumber, err)
+		return nil
 	}
 	half := len(people) / 2
-	if err := o.sift(ctx, ocmw, people[:half], into); err != nil {
-		return err
-	}
-	return o.sift(ctx, ocmw, people[half:], into)
-}
-
-// takeIn takes an answer, but for those of whom it can't be used. Where they are too many it is of no use at all.
-func (o *Observer) takeIn(ocmw string, people []mlp.Lookup, found mlp.Found, into *answered) error {
-	into.bad += len(found.Unread)
-	for _, p := range people {
-		why, bad := found.Unread[p.Person]
-		switch {
-		case bad && into.bad > maxUnread:
-			o.refused[ocmw] = happened{o.Now(), why}
-			clear(into.unread)
-			return why
-		case bad:
-			into.unread[p.Person] = unreadPerson{happened{o.Now(), why}, p}
+	for _, part := range [][]mlp.Lookup{people[:half], people[half:]} {
+		if o.patience[ocmw].left > forBatches {
+			if err := o.sift(ctx, ocmw, part, into); err != nil {
+				return err
+			}
+			continue
+		}
+		for _, p := range part {
+			o.leave(ocmw, p, amongMany, err)
 		}
 	}
-	into.people = append(into.people, slices.DeleteFunc(slices.Clone(people), func(p mlp.Lookup) bool { return found.Unread[p.Person] != nil })...)
+	return nil
+}
+
+// takeIn takes an answer, but for those of whom it can't be used.
+func (o *Observer) takeIn(ocmw string, people []mlp.Lookup, found mlp.Found, into *answered) {
+	before := len(into.people)
+	for _, p := range people {
+		if why := found.Unread[p.Person]; why != nil {
+			o.leave(ocmw, p, ownDossier, why)
+			continue
+		}
+		delete(o.unread[ocmw], p.Person)
+		into.people = append(into.people, p)
+	}
 	maps.Copy(into.found.Dossiers, found.Dossiers)
 	maps.Copy(into.found.Canceled, found.Canceled)
-	return nil
+	if len(into.people) == before { // to ask in halves would tell nothing more, and the next answer may be as bad
+		o.bear(ocmw, found.Unread[people[0].Person])
+		return
+	}
+	p := o.patience[ocmw]
+	p.left = min(p.left+forGood, maxPatience)
+	o.patience[ocmw] = p
+}
+
+// bear notes an answer of no use.
+func (o *Observer) bear(ocmw string, why error) {
+	p := o.patience[ocmw]
+	p.left, p.why = p.left-1, why
+	o.patience[ocmw] = p
+}
+
+// leave leaves a person to be asked about again.
+func (o *Observer) leave(ocmw string, p mlp.Lookup, f fault, why error) {
+	o.unread[ocmw][p.Person] = unreadPerson{happened{o.Now(), why}, p, f}
 }

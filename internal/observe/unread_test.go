@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
 	"github.com/mlpsync/mlpsync/internal/mlp"
@@ -76,7 +77,7 @@ func waiting(o *Observer) []int64 {
 	return slices.Sorted(maps.Keys(people))
 }
 
-// Whoever MLP refuses to be asked about is found, and waits; nobody else does. He is asked about by himself after a while, and goes on when MLP answers.
+// Whoever MLP refuses to be asked about is found, and waits; nobody else does. Those are asked about together after a while, and go on when MLP answers.
 func TestOneWhomMLPRefusesHoldsUpNobodyElse(t *testing.T) {
 	s := crowd(t, 450)
 	c := &choosy{refuses: map[int64]error{7: refusal(), 350: refusal()}}
@@ -93,7 +94,7 @@ func TestOneWhomMLPRefusesHoldsUpNobodyElse(t *testing.T) {
 	}
 	delete(c.refuses, 7)
 	*now = now.Add(lookUpAgain)
-	if asked, err := c.contact(t, o, 1); err != nil || !slices.Equal(asked, []int{1, 1}) || !slices.Equal(waiting(o), []int64{350}) || !s.looked[7] {
+	if asked, err := c.contact(t, o, 1); err != nil || !slices.Equal(asked, []int{2, 1, 1}) || !slices.Equal(waiting(o), []int64{350}) || !s.looked[7] {
 		t.Errorf("after a while: %v, %v, %v", err, asked, waiting(o))
 	}
 }
@@ -117,27 +118,119 @@ func TestOneWhoseDossierCannotBeReadHoldsUpNobodyElse(t *testing.T) {
 	}
 }
 
-// An MLP that answers about nobody as it should is not asked about each by himself: it is said as before, and tried again after a while.
+// An MLP that answers about nobody as it should is asked little: its answers are halved for a while, then no more is asked than one
+// question a round about those who were not asked about yet, until patience is there again.
 func TestAnAnswerThatIsBadAsAWhole(t *testing.T) {
 	for name, c := range map[string]*choosy{
 		"refused":    {failing: func(int) error { return refusal() }},
-		"unreadable": {unread: everybody(400, unreadable())},
+		"unreadable": {unread: everybody(4000, unreadable())},
 	} {
-		s := crowd(t, 400)
+		s := crowd(t, 4000)
 		o, now := watch(t, s, c)
 		asked, err := c.contact(t, o, 0)
-		if !errors.Is(err, mlp.ErrItem) || len(asked) > 30 || len(waiting(o)) != 0 || len(s.looked) != 0 {
-			t.Errorf("%s: %v, %d queries, %v", name, err, len(asked), waiting(o))
+		if name == "refused" && (!errors.Is(err, mlp.ErrItem) || len(asked) != maxPatience) || len(asked) > maxPatience || len(s.looked) != 0 {
+			t.Errorf("%s: %v, %d queries", name, err, len(asked))
 		}
-		first := len(asked)
-		if asked, err := c.contact(t, o, 0); !errors.Is(err, mlp.ErrItem) || len(asked) != 1 {
-			t.Errorf("%s, a moment later: %v, %v", name, err, asked)
+		for range 3 {
+			if asked, _ := c.contact(t, o, 0); len(asked) > 1 {
+				t.Errorf("%s, a moment later: %v", name, asked)
+			}
 		}
 		*now = now.Add(lookUpAgain)
-		if asked, _ := c.contact(t, o, 0); len(asked) != first {
-			t.Errorf("%s, after a while: %d queries, want %d", name, len(asked), first)
+		if asked, _ := c.contact(t, o, 0); len(asked) == 0 || len(asked) > maxPatience {
+			t.Errorf("%s, after a while: %d queries", name, len(asked))
+		}
+		*now = now.Add(lookUpAgain)
+		c.failing, c.unread = nil, nil
+		if asked, err := c.contact(t, o, 4000); err != nil || len(asked) > maxPatience || len(waiting(o)) != 0 {
+			t.Errorf("%s, when all is well: %v, %d queries, %d wait", name, err, len(asked), len(waiting(o)))
 		}
 	}
+}
+
+// Eleven bad people in the first batch held up all others for ever.
+func TestManyBadPeopleHoldUpOnlyThemselves(t *testing.T) {
+	for name, bad := range map[string]func(i int64) bool{
+		"eleven, the first":   func(i int64) bool { return i <= 11 },
+		"the first 200":       func(i int64) bool { return i <= 200 },
+		"the last 200":        func(i int64) bool { return i > 800 },
+		"one of 16":           func(i int64) bool { return i%16 == 0 },
+		"every second":        func(i int64) bool { return i%2 == 0 },
+		"all but every ninth": func(i int64) bool { return i%9 != 0 },
+	} {
+		for kind := range 2 {
+			s, c := crowd(t, 1000), &choosy{refuses: map[int64]error{}, unread: map[int64]error{}}
+			for i := range int64(1000) {
+				if bad(i + 1) {
+					[]map[int64]error{c.refuses, c.unread}[kind][i+1] = []error{refusal(), unreadable()}[kind]
+				}
+			}
+			o, now := watch(t, s, c)
+			rounds := settles(t, s, c, o, now, 1000)
+			t.Logf("%s, kind %d: all in %d rounds", name, kind, rounds)
+		}
+	}
+}
+
+// settles runs rounds until all good people are looked up, and says how many it took. No round asks more than it may, and nobody bad
+// counts as looked up.
+func settles(t rapid.TB, s *store, c *choosy, o *Observer, now *time.Time, people int64) int {
+	t.Helper()
+	bad := int64(0)
+	for i := range people {
+		if c.refuses[i+1] != nil || c.unread[i+1] != nil {
+			bad++
+		}
+	}
+	most := 3 + bad/8
+	for round := range most {
+		c.sizes = nil
+		looked, err := o.FirstContact(context.Background(), "r", ocmw)
+		if err != nil && !errors.Is(err, mlp.ErrItem) {
+			t.Fatal(err)
+		}
+		if limit := maxPatience + (forGood+1)*looked; len(c.sizes) > limit {
+			t.Fatalf("round %d: %d queries, %d looked up", round, len(c.sizes), looked)
+		}
+		for person := range s.looked {
+			if c.refuses[person] != nil || c.unread[person] != nil {
+				t.Fatalf("round %d: %d counts as looked up", round, person)
+			}
+		}
+		if int64(len(s.looked)) == people-bad {
+			if err == nil && int64(len(waiting(o))) != bad {
+				t.Fatalf("round %d: %d are said to wait, of %d", round, len(waiting(o)), bad)
+			}
+			return int(round) + 1
+		}
+		*now = now.Add(lookUpAgain)
+	}
+	t.Fatalf("%d of %d good people were looked up in %d rounds", len(s.looked), people-bad, most)
+	return 0
+}
+
+// Whoever is bad, however many they are and wherever they stand, all others are looked up, and those too once MLP answers.
+func TestAllGoodPeopleAreLookedUp(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		people := rapid.Int64Range(1, 700).Draw(rt, "people")
+		s, c := crowd(t, people), &choosy{refuses: map[int64]error{}, unread: map[int64]error{}}
+		for range rapid.IntRange(0, 4).Draw(rt, "runs") {
+			from, to := rapid.Int64Range(1, people).Draw(rt, "from"), rapid.Int64Range(1, people).Draw(rt, "to")
+			step, refused := rapid.Int64Range(1, 40).Draw(rt, "step"), rapid.Bool().Draw(rt, "refused")
+			for i := from; i <= to; i += step {
+				if refused {
+					c.refuses[i] = refusal()
+				} else {
+					c.unread[i] = unreadable()
+				}
+			}
+		}
+		o, now := watch(t, s, c)
+		settles(rt, s, c, o, now, people)
+		c.refuses, c.unread = nil, nil
+		*now = now.Add(lookUpAgain)
+		settles(rt, s, c, o, now, people)
+	})
 }
 
 func everybody(people int64, why error) map[int64]error {
