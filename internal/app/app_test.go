@@ -40,6 +40,7 @@ func TestPlanIsRefusedWhenTheWorldMoved(t *testing.T) {
 		{"environment", func(p *PlanFile) { p.Environment = "production" }, ""},
 		{"stop by the guard", func(p *PlanFile) { p.Stops = []GuardStop{{OCMW: "1", Reason: "fewer rows"}} }, ""},
 		{"inputs", func(p *PlanFile) { p.People[1].Inputs = "other" }, "p-b"},
+		{"what it waits for", func(p *PlanFile) { p.People[1].Waits = WaitsForRepair }, "p-b"},
 		{"content", func(p *PlanFile) { p.People[0].Changes[0].Content = "other" }, "p-a"},
 		{"person gone", func(p *PlanFile) { p.People = p.People[:1] }, "p-b"},
 		{"person new", func(p *PlanFile) { p.People = append(p.People, PlanPerson{OCMW: "1", Pseudonym: "p-c"}) }, "p-c"},

@@ -35,14 +35,20 @@ type PlanFile struct {
 	Notes []string `json:"-"`
 	// Empty tells that no client is known, so that there is nothing to plan: shown, never written to the file.
 	Empty bool `json:"-"`
+	// NotLookedUp counts clients of whom MLP's answer can't be used, or was not asked for yet: nothing is sent of them before it can. Those
+	// of them who were never decided are among Undecided.
+	NotLookedUp int `json:"clientsNotLookedUp,omitempty"`
 	// Undecided counts clients of whom MLP could not be asked what it holds.
 	Undecided int `json:"undecided,omitempty"`
 	// Stale tells that MLP could not be read: the plan rests on what it held when it was read last.
 	Stale bool `json:"mlpNotRead,omitempty"`
 }
 
-// Left tells whether something could not be planned, or not on what MLP holds now, or without a file that lies there.
-func (p PlanFile) Left() bool { return p.Undecided > 0 || p.Stale || len(p.Unread)+len(p.Lost) > 0 }
+// Left tells whether something could not be planned, or not on what MLP holds now, or without a file that lies there, or would not be sent.
+func (p PlanFile) Left() bool {
+	waits := func(person PlanPerson) bool { return person.Waits != "" }
+	return p.Undecided+p.NotLookedUp > 0 || p.Stale || len(p.Unread)+len(p.Lost) > 0 || slices.ContainsFunc(p.People, waits)
+}
 
 const planFormat = "mlpsync-plan/1"
 
@@ -52,10 +58,21 @@ type PlanPerson struct {
 	Pseudonym string       `json:"person"`
 	Inputs    string       `json:"inputs"`
 	Changes   []PlanChange `json:"changes"`
+	// Waits is why run would send none of the changes yet; empty where it would. They are listed all the same: applying the plan releases them.
+	Waits PlanWait `json:"waits,omitempty"`
 
 	// Client is the OCMW's own number: shown, never written to the file.
 	Client string `json:"-"`
 }
+
+// PlanWait is why the changes of a person wait.
+type PlanWait string
+
+// Why they wait.
+const (
+	WaitsForLookUp PlanWait = "notLookedUp" // MLP is asked first what it holds of the client
+	WaitsForRepair PlanWait = "damaged"     // what is known of the client's dossier can't be read back, so the client is held
+)
 
 // PlanChange is one thing that would be sent.
 type PlanChange struct {
@@ -102,10 +119,27 @@ func (a *App) Plan(ctx context.Context) (PlanFile, error) {
 		return PlanFile{}, fmt.Errorf("count clients: %w", err)
 	}
 	plan.Undecided, plan.Empty = totals.Undecided, len(totals.Clients) == 0 && totals.Undecided == 0
-	for _, n := range c.Standing() {
+	plan.NotLookedUp = plan.notLookedUp(c.Standing())
+	for _, n := range ledger.Brief(c.Standing()) {
 		plan.Notes = append(plan.Notes, "OCMW "+n.OCMW+": "+n.EN)
 	}
 	return plan, nil
+}
+
+// notLookedUp counts the clients who are noted as unread or wait to be looked up.
+func (p PlanFile) notLookedUp(notes []ledger.Note) int {
+	clients := map[string]bool{}
+	for _, n := range notes {
+		if name := n.UnreadClient(); name != "" {
+			clients[name] = true
+		}
+	}
+	for _, person := range p.People {
+		if person.Waits == WaitsForLookUp {
+			clients[person.Pseudonym] = true
+		}
+	}
+	return len(clients)
 }
 
 // noticing is an Observer that remembers whether MLP could not be read: the cycle goes on without.
@@ -203,7 +237,14 @@ func planPerson(ctx context.Context, store ledger.Store, e outbox.Entry) (PlanPe
 	if err != nil {
 		return PlanPerson{}, fmt.Errorf("find client %s: %w", e.Pseudonym, err)
 	}
-	return PlanPerson{OCMW: e.OCMW, Pseudonym: e.Pseudonym, Inputs: view.Inputs, Client: view.Client}, nil
+	person := PlanPerson{OCMW: e.OCMW, Pseudonym: e.Pseudonym, Inputs: view.Inputs, Client: view.Client}
+	switch {
+	case view.Damaged != "" && view.Known.Dossier == nil: // what is known is met when the entry is claimed; a record when it is decided
+		person.Waits = WaitsForRepair
+	case e.LookUpFirst:
+		person.Waits = WaitsForLookUp
+	}
+	return person, nil
 }
 
 func planChange(e outbox.Entry) (PlanChange, error) {
@@ -353,6 +394,8 @@ func comparePlans(want, have PlanFile) []Refusal {
 			refused = append(refused, Refusal{Person: p.Pseudonym, Reason: "nothing would be sent for this person any more"})
 		case p.Inputs != current.Inputs:
 			refused = append(refused, Refusal{Person: p.Pseudonym, Reason: "the export or the dossier of this person changed"})
+		case p.Waits != current.Waits:
+			refused = append(refused, Refusal{Person: p.Pseudonym, Reason: "what this person's changes wait for is another"})
 		case !slices.Equal(p.Changes, current.Changes):
 			refused = append(refused, Refusal{Person: p.Pseudonym, Reason: "other changes would be sent for this person"})
 		}

@@ -67,6 +67,9 @@ type OCMWStatus struct {
 	Notes     []ledger.Note        `json:"notes"`
 }
 
+// Brief is the notes for a person to read.
+func (s OCMWStatus) Brief() []ledger.Note { return ledger.Brief(s.Notes) }
+
 // Status reads how things stand.
 func (a *App) Status(ctx context.Context) (Status, error) {
 	s := Status{Day: a.today(), Environment: string(a.config.Environment), Quiet: a.quiet(), RatePerMinute: a.config.MLP.RatePerMinute}

@@ -158,6 +158,9 @@ func (s Summary) Left() bool {
 	return s.Entries.Waiting+s.Entries.Parked+s.Entries.InDoubt+s.Undecided+s.Unread > 0 || len(s.Stops)+len(s.Lost) > 0 || s.Restless || !s.Balanced()
 }
 
+// Brief is the notes for a person to read.
+func (s Summary) Brief() []ledger.Note { return ledger.Brief(s.Notes) }
+
 // Balanced tells whether every sum holds.
 func (s Summary) Balanced() bool {
 	for _, f := range s.Files {

@@ -85,7 +85,7 @@ func printOCMW(w io.Writer, o app.OCMWStatus) {
 		fmt.Fprintf(w, "  PAUSED since %s by %s: %s\n  nothing is sent until \"mlpsync resume --reason ...\"; reading and deciding go on\n",
 			clock(p.Since), p.By, p.Reason)
 	}
-	for _, n := range o.Notes {
+	for _, n := range o.Brief() {
 		fmt.Fprintf(w, "  %s: %s\n", n.Level, n.EN)
 	}
 }

@@ -182,7 +182,7 @@ func printStops(w io.Writer, s app.Summary) {
 		section(w, "PAUSED   OCMW %s since %s by %s: %s", p.OCMW, p.Since.In(app.Zone()).Format(time.DateTime), p.By, p.Reason)
 		fmt.Fprintln(w, "  nothing is sent for it until \"mlpsync resume --reason ...\"")
 	}
-	for _, n := range s.Notes {
+	for _, n := range s.Brief() {
 		section(w, "NOTE   %s", n.EN)
 	}
 	for _, name := range s.Unbalanced {

@@ -103,7 +103,7 @@ func (c planCmd) Run(s *session) (err error) {
 func printPlan(w io.Writer, plan app.PlanFile) {
 	changes := 0
 	for _, p := range plan.People {
-		fmt.Fprintf(w, "client %s (%s)\n", p.Client, p.Pseudonym)
+		fmt.Fprintf(w, "client %s (%s)%s\n", p.Client, p.Pseudonym, waitsFor(p.Waits))
 		for _, change := range p.Changes {
 			fmt.Fprintf(w, "  %-8s %-6s %s\n", change.Rule, change.Op, change.Sentence)
 		}
@@ -120,6 +120,9 @@ func printPlan(w io.Writer, plan app.PlanFile) {
 		why = ", as MLP could not be asked what it holds of them: standard error says why"
 	}
 	fmt.Fprintf(w, "not decided: %s%s\n", counted(plan.Undecided, "client", "clients"), why)
+	if n := plan.NotLookedUp; n > 0 {
+		fmt.Fprintf(w, "MLP could not say what it holds of %s: nothing is sent of them before it can\n", counted(n, "client", "clients"))
+	}
 	if plan.Stale {
 		of := ""
 		if plan.Undecided > 0 {
@@ -140,6 +143,17 @@ func printPlan(w io.Writer, plan app.PlanFile) {
 	if plan.Empty {
 		fmt.Fprintln(w, "no client is known yet: no delivery was complete, and none lies ready in a drop folder; \"mlpsync config check\" looks at the folders")
 	}
+}
+
+// waitsFor says why the changes of a client would not be sent yet.
+func waitsFor(why app.PlanWait) string {
+	switch why {
+	case app.WaitsForLookUp:
+		return "   WAITS: not sent before MLP can be asked what it holds of the client"
+	case app.WaitsForRepair:
+		return "   WAITS: held, as what is known of the dossier can't be read back"
+	}
+	return ""
 }
 
 type applyCmd struct {

@@ -61,20 +61,22 @@ func (c *Cycle) everybodyNote(o OCMW, why error) ledger.Note {
 func (c *Cycle) keepUnread(ctx context.Context, o OCMW, notes []ledger.Note) error {
 	topic := "unread." + o.KBO
 	c.unread[o.KBO] = notes
-	stand := map[string]string{}
-	for _, n := range notes {
-		key := topic + "/" + n.Key
-		stand[key] = n.EN
-		c.sayOnce(key, n.EN, func() {
+	brief := ledger.Brief(notes) // of many not each is said in the log
+	stand, text := map[string]bool{}, ""
+	for _, n := range slices.Concat(notes, brief) {
+		stand[topic+"/"+n.Key] = true
+		text += n.Key + n.EN
+	}
+	for _, n := range brief {
+		c.sayOnce(topic+"/"+n.Key, n.EN, func() {
 			c.Log.Warn().Str("event", "observe.unread").Str("ocmw", o.KBO).Str("client", n.UnreadClient()).Msg(n.EN)
 		})
 	}
 	for key := range c.said {
-		if _, still := stand[key]; !still && strings.HasPrefix(key, topic+"/") {
+		if !stand[key] && strings.HasPrefix(key, topic+"/") {
 			c.recovered(key, o, goneBy(strings.TrimPrefix(key, topic+"/")))
 		}
 	}
-	text := fmt.Sprint(stand) // in order of key
 	if c.noted[topic] && c.said[topic] == text {
 		return nil
 	}
@@ -86,6 +88,9 @@ func (c *Cycle) keepUnread(ctx context.Context, o OCMW, notes []ledger.Note) err
 func goneBy(key string) string {
 	if name := (ledger.Note{Key: key}).UnreadClient(); name != "" {
 		return "what MLP answers about client " + name + " keeps nothing back any more"
+	}
+	if key == ledger.ManyUnreadKey {
+		return "what MLP answers keeps back no more clients than are named"
 	}
 	return "everybody was looked up again"
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -81,4 +82,45 @@ func TestWhomMLPAnswersBadlyIsSaid(t *testing.T) {
 	if !strings.Contains(log.String(), "what MLP answers about client "+view.Pseudonym+" keeps nothing back any more") {
 		t.Errorf("the end is not said:\n%s", log.String())
 	}
+}
+
+// Of many clients some are named in the log, and the others counted; each is noted.
+func TestManyOfWhomMLPAnswersBadlyAreCounted(t *testing.T) {
+	now := time.Date(2026, 1, 16, 9, 0, 0, 0, time.UTC)
+	c := newCycle(t, "2026-01-16", func() time.Time { return now })
+	why := badAnswer{errors.New("it can't be read")}
+	mlp := &unusable{people: map[int64]error{}}
+	for i := range int64(200) {
+		mlp.people[i+1] = why
+	}
+	var log bytes.Buffer
+	c.Store, c.Observer, c.Log = names{c.Store}, mlp, zerolog.New(&log)
+	pass(t, c)
+	pass(t, c)
+	notes := must[[]ledger.Note](t, "list notes")(c.Store.Notes(t.Context(), examples.KBO))
+	brief := ledger.Brief(notes)
+	if len(notes) != 200 || len(brief) != 11 || !strings.Contains(brief[10].EN, "about 190 more, 200 clients in all") {
+		t.Errorf("%d notes, in short %d: %v", len(notes), len(brief), brief[len(brief)-1])
+	}
+	if n := strings.Count(log.String(), "observe.unread"); n != 11 {
+		t.Errorf("said %d times", n)
+	}
+	for i := range int64(195) {
+		delete(mlp.people, i+1)
+	}
+	pass(t, c)
+	if !strings.Contains(log.String(), "no more clients than are named") {
+		t.Errorf("the end is not said:\n%s", log.String())
+	}
+}
+
+// names is a store that knows everybody by name.
+type names struct{ ledger.Store }
+
+func (names) Pseudonyms(_ context.Context, people []int64) (map[int64]string, error) {
+	all := map[int64]string{}
+	for _, p := range people {
+		all[p] = fmt.Sprintf("p-%03d", p)
+	}
+	return all, nil
 }

@@ -45,6 +45,7 @@ func TestDamageHoldsUpItsOwnOnly(t *testing.T) {
 			t.Fatal(r)
 		}
 	}
+	before := decode[app.PlanFile](t, w.run("plan", "--json"))
 	const first, last = `(SELECT MIN(person) FROM entry)`, `(SELECT MAX(person) FROM entry)`
 	w.spoil(`UPDATE entry SET payload = zeroblob(90) WHERE person = ` + first + ` AND head = 1`)
 	w.spoil(`UPDATE row_record SET payload = zeroblob(90) WHERE id = (SELECT MIN(source) FROM record WHERE person = ` + last + `)`)
@@ -55,6 +56,9 @@ func TestDamageHoldsUpItsOwnOnly(t *testing.T) {
 		if r := w.run(look); r.code > 1 {
 			t.Errorf("%s beside the damage: %s", look, clipped(r.String()))
 		}
+	}
+	if p := decode[app.PlanFile](t, w.run("plan", "--json")); p.Clients.Held != 1 || len(p.People) != len(before.People)-1 {
+		t.Errorf("the plan has %d people of %d, and %d held", len(p.People), len(before.People), p.Clients.Held)
 	}
 	if r := w.run("queue list"); !strings.Contains(r.stdout, "sealed data was changed") {
 		t.Errorf("the queue does not say so: %s", clipped(r.String()))

@@ -205,3 +205,83 @@ func TestOneBadChangeHoldsUpOnlyItsPerson(t *testing.T) {
 		})
 	}
 }
+
+// Of a client who can't be looked up, or of whom what is known is damaged, nothing is sent, and a plan says so: the changes are listed, so that
+// nobody releases them unseen, with what they wait for. Apply sends the rest, and ends with something left.
+func TestAPlanSaysWhoseChangesWait(t *testing.T) {
+	want := theSmallReference(t)
+	for name, tt := range map[string]struct {
+		waits app.PlanWait
+		says  string
+		do    func(t *testing.T, w *world, s *spoiler)
+	}{
+		"what MLP answers can't be used": {app.WaitsForLookUp, "WAITS: not sent before MLP can be asked", func(t *testing.T, w *world, s *spoiler) {
+			if _, err := w.mock.CategorySet(persons(t)[victim], "02", "2026-03-16", "vdab"); err != nil {
+				t.Fatal(err)
+			}
+			s.set(func(s *spoiler) { s.person = persons(t)[victim] })
+		}},
+		"what is known is damaged": {app.WaitsForRepair, "WAITS: held, as what is known", func(_ *testing.T, w *world, _ *spoiler) {
+			name := decode[app.Explanation](w.t, w.run("explain", victim, "--json")).Pseudonym
+			w.spoil(`UPDATE known SET payload = zeroblob(90) WHERE person = (SELECT id FROM person WHERE pseudonym = '` + name + `')`)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var s spoiler
+			w := spoiled(t, &s)
+			s.set(func(s *spoiler) { s.person = "" })
+			w.configure("release: true", "release: false")
+			w.run("once") // waits for its release
+			tt.do(t, w, &s)
+			r := w.run("plan")
+			if line := lineOf(r.stdout, "client "+victim); r.code != 1 || !strings.Contains(line, tt.says) || strings.Count(r.stdout, "WAITS") != 1 {
+				t.Errorf("the plan says %q: %s", line, clipped(r.String()))
+			}
+			r = w.run("plan", "--json")
+			plan, waiting := decode[app.PlanFile](t, r), app.PlanPerson{}
+			for _, p := range plan.People {
+				if p.Waits != "" {
+					waiting = p
+				}
+			}
+			if r.code != 1 || waiting.Waits != tt.waits || len(waiting.Changes) == 0 || (plan.NotLookedUp == 1) != (tt.waits == app.WaitsForLookUp) {
+				t.Errorf("exit %d, %d not looked up, waits: %+v", r.code, plan.NotLookedUp, waiting)
+			}
+			w.write("plan.json", []byte(r.stdout))
+			if r := w.run("apply", "--plan", w.path("plan.json"), "--reason", "nagekeken"); r.code != 1 || strings.Contains(r.stdout, "REFUSED") {
+				t.Errorf("apply: %s", clipped(r.String()))
+			}
+			others := 0
+			for id, have := range deedsByDossier(w.mock.Effects()) {
+				for deed := range have {
+					switch {
+					case deed.Actor == "client" && id == want.dossier:
+						t.Errorf("sent of the client who waits: %v", deed)
+					case deed.Actor == "client":
+						others++
+					}
+				}
+			}
+			if others == 0 {
+				t.Error("nothing was sent of the others")
+			}
+			// Once it can, the plan is of other changes, and what was planned is not applied.
+			s.set(func(s *spoiler) { s.person = "" })
+			if tt.waits == app.WaitsForLookUp {
+				if r := w.run("apply", "--plan", w.path("plan.json"), "--reason", "nog eens"); r.code != 1 || !strings.Contains(r.stdout, "REFUSED") {
+					t.Errorf("when MLP is mended: %s", clipped(r.String()))
+				}
+			}
+		})
+	}
+}
+
+func lineOf(text, start string) string {
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, start) {
+			return line
+		}
+	}
+	return ""
+}
