@@ -148,6 +148,16 @@ func TestAnAnswerThatIsBadAsAWhole(t *testing.T) {
 	}
 }
 
+// In the worst case the first batch is asked in halves for a while, and those behind are asked about once.
+func TestAThousandBadPeople(t *testing.T) {
+	s, c := crowd(t, 1000), &choosy{failing: func(int) error { return refusal() }}
+	o, _ := watch(t, s, c)
+	asked, err := c.contact(t, o, 0)
+	if diff := cmp.Diff([]int{200, 200, 200, 200}, asked[len(asked)-4:]); err != nil || len(asked) != 34 || len(waiting(o)) != 1000 || diff != "" {
+		t.Errorf("%v, %v, %d wait", err, asked, len(waiting(o)))
+	}
+}
+
 // Eleven bad people in the first batch held up all others for ever.
 func TestManyBadPeopleHoldUpOnlyThemselves(t *testing.T) {
 	for name, bad := range map[string]func(i int64) bool{
