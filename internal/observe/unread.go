@@ -89,15 +89,11 @@ type answered struct {
 	found  mlp.Found
 }
 
-// askAgain asks about people of whom the answer was of no use a while ago, together. First come those who may be at no fault, then who
-// waits longest: so each has a turn, however many there are and whatever MLP answers.
+// askAgain asks about people of whom the answer was of no use a while ago, together with others of the same fault, who waits longest first.
 func (o *Observer) askAgain(ctx context.Context, run, ocmw string, before []mlp.Lookup) (looked int, err error) {
 	left, now := o.unread[ocmw], o.Now()
 	due := slices.DeleteFunc(before, func(p mlp.Lookup) bool { return left[p.Person].lately(now) })
-	slices.SortStableFunc(due, func(a, b mlp.Lookup) int {
-		x, y := left[a.Person], left[b.Person]
-		return cmp.Or(cmp.Compare(x.fault, y.fault), x.at.Compare(y.at))
-	})
+	left.order(due)
 	for len(due) > 0 && o.patience[ocmw].left > forBatches {
 		n := 1
 		for n < min(len(due), mlp.MaxQuery) && left[due[n].Person].fault == left[due[0].Person].fault {
@@ -114,6 +110,25 @@ func (o *Observer) askAgain(ctx context.Context, run, ocmw string, before []mlp.
 		due = due[n:]
 	}
 	return looked, nil
+}
+
+// order puts those who may be at no fault, and those whose dossier could not be read, in front, whichever of the two waits longest. Who is
+// refused by himself comes last: to ask about him with others makes it uncertain again who is at fault, which is to end first.
+func (u unread) order(due []mlp.Lookup) {
+	since := map[fault]time.Time{}
+	for _, p := range due {
+		last := u[p.Person]
+		if first, there := since[last.fault]; !there || last.at.Before(first) {
+			since[last.fault] = last.at
+		}
+	}
+	slices.SortStableFunc(due, func(a, b mlp.Lookup) int {
+		x, y := u[a.Person], u[b.Person]
+		if x.fault != y.fault && x.fault != ownNumber && y.fault != ownNumber {
+			return cmp.Or(since[x.fault].Compare(since[y.fault]), cmp.Compare(x.fault, y.fault))
+		}
+		return cmp.Or(cmp.Compare(x.fault, y.fault), x.at.Compare(y.at))
+	})
 }
 
 // askAbout asks about people. An error is of the way, or that MLP is asked no more for a while.

@@ -158,6 +158,32 @@ func TestAThousandBadPeople(t *testing.T) {
 	}
 }
 
+// However long it takes to find out who of many is at fault, who is known to be at none of that has his turn meanwhile.
+func TestManyAtFaultKeepNobodyFromHisTurn(t *testing.T) {
+	s, c := crowd(t, 1000), &choosy{refuses: map[int64]error{}, unread: map[int64]error{}}
+	for i := range int64(1000) {
+		if i < 800 {
+			c.refuses[i+1] = refusal()
+		} else {
+			c.unread[i+1] = unreadable()
+		}
+	}
+	o, now := watch(t, s, c)
+	if _, err := c.contact(t, o, 0); err != nil {
+		t.Fatal(err)
+	}
+	c.unread = nil
+	for range 6 {
+		*now = now.Add(lookUpAgain)
+		if _, err := o.FirstContact(t.Context(), "r", ocmw); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(s.looked) != 200 {
+		t.Errorf("%d of 200 were looked up", len(s.looked))
+	}
+}
+
 // Eleven bad people in the first batch held up all others for ever.
 func TestManyBadPeopleHoldUpOnlyThemselves(t *testing.T) {
 	for name, bad := range map[string]func(i int64) bool{
@@ -222,7 +248,7 @@ func settles(t rapid.TB, s *store, c *choosy, o *Observer, now *time.Time, peopl
 // Whoever is bad, however many they are and wherever they stand, all others are looked up, and those too once MLP answers.
 func TestAllGoodPeopleAreLookedUp(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		people := rapid.Int64Range(1, 700).Draw(rt, "people")
+		people := rapid.Int64Range(150, 700).Draw(rt, "people")
 		s, c := crowd(t, people), &choosy{refuses: map[int64]error{}, unread: map[int64]error{}}
 		for range rapid.IntRange(0, 4).Draw(rt, "runs") {
 			from, to := rapid.Int64Range(1, people).Draw(rt, "from"), rapid.Int64Range(1, people).Draw(rt, "to")
