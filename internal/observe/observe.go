@@ -239,7 +239,7 @@ func (o *Observer) lookUp(ctx context.Context, ocmw string, after int64) (b batc
 	if b.before, fresh = o.unread[ocmw].part(people); len(fresh) == 0 {
 		return b
 	}
-	if b.answered, err = o.askAbout(ctx, ocmw, fresh); err != nil {
+	if b.answered, err = o.askFirst(ctx, ocmw, fresh); err != nil {
 		b.err = fmt.Errorf("look up people: %w", err)
 	}
 	return b

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -20,6 +21,9 @@ const (
 	maxPatience = 40
 	// forBatches of them are kept for those who were not asked about yet: no answer is halved for those.
 	forBatches = 10
+	// forFirst is how many at most are borne with for people who are asked about for the first time, beyond what good answers lend: where
+	// hundreds are refused, others behind them have their turn too.
+	forFirst = 15
 	// forGood is how many more for each good answer.
 	forGood = 4
 )
@@ -99,7 +103,7 @@ func (o *Observer) askAgain(ctx context.Context, run, ocmw string, before []mlp.
 		for n < min(len(due), mlp.MaxQuery) && left[due[n].Person].fault == left[due[0].Person].fault {
 			n++
 		}
-		a, failed := o.askAbout(ctx, ocmw, due[:n])
+		a, failed := o.askAbout(ctx, ocmw, due[:n], forBatches)
 		stored, err := o.save(ctx, run, ocmw, a)
 		if looked += stored; err != nil {
 			return looked, err
@@ -131,18 +135,25 @@ func (u unread) order(due []mlp.Lookup) {
 	})
 }
 
-// askAbout asks about people. An error is of the way, or that MLP is asked no more for a while.
-func (o *Observer) askAbout(ctx context.Context, ocmw string, people []mlp.Lookup) (answered, error) {
+// askFirst asks about people for the first time.
+func (o *Observer) askFirst(ctx context.Context, ocmw string, people []mlp.Lookup) (answered, error) {
+	return o.askAbout(ctx, ocmw, people, max(forBatches, o.patience[ocmw].left-forFirst))
+}
+
+// askAbout asks about people, in halves while more than keep of the patience is left. An error is of the way, or that MLP is asked no more
+// for a while.
+func (o *Observer) askAbout(ctx context.Context, ocmw string, people []mlp.Lookup, keep int) (answered, error) {
 	a := answered{found: mlp.Found{Dossiers: map[int64]casefile.Dossier{}, Canceled: map[int64]bool{}}}
 	if p := o.patience[ocmw]; p.left <= 0 {
 		return a, p.why
 	}
-	return a, o.sift(ctx, ocmw, people, &a)
+	return a, o.sift(ctx, ocmw, people, keep, &a)
 }
 
 // sift asks about people, and about each half of them where the answer says that one can be at fault, until it is known who, or patience
-// ends. Who is not is taken in.
-func (o *Observer) sift(ctx context.Context, ocmw string, people []mlp.Lookup, into *answered) error {
+// ends. Who is not is taken in. Which half comes first is left to chance: "once" remembers nothing, and would end each time among the same
+// people who are all refused.
+func (o *Observer) sift(ctx context.Context, ocmw string, people []mlp.Lookup, keep int, into *answered) error {
 	found, err := o.query(ctx, ocmw, people)
 	switch {
 	case err == nil:
@@ -157,9 +168,13 @@ func (o *Observer) sift(ctx context.Context, ocmw string, people []mlp.Lookup, i
 		return nil
 	}
 	half := len(people) / 2
-	for _, part := range [][]mlp.Lookup{people[:half], people[half:]} {
-		if o.patience[ocmw].left > forBatches {
-			if err := o.sift(ctx, ocmw, part, into); err != nil {
+	parts := [][]mlp.Lookup{people[:half], people[half:]}
+	if rand.N(2) == 0 {
+		slices.Reverse(parts)
+	}
+	for _, part := range parts {
+		if o.patience[ocmw].left > keep {
+			if err := o.sift(ctx, ocmw, part, keep, into); err != nil {
 				return err
 			}
 			continue

@@ -148,12 +148,12 @@ func TestAnAnswerThatIsBadAsAWhole(t *testing.T) {
 	}
 }
 
-// In the worst case the first batch is asked in halves for a while, and those behind are asked about once.
+// In the worst case the first batches are asked in halves for a while, and those behind are asked about once.
 func TestAThousandBadPeople(t *testing.T) {
 	s, c := crowd(t, 1000), &choosy{failing: func(int) error { return refusal() }}
 	o, _ := watch(t, s, c)
 	asked, err := c.contact(t, o, 0)
-	if diff := cmp.Diff([]int{200, 200, 200, 200}, asked[len(asked)-4:]); err != nil || len(asked) != 34 || len(waiting(o)) != 1000 || diff != "" {
+	if diff := cmp.Diff([]int{200, 200, 200}, asked[len(asked)-3:]); err != nil || len(asked) != 33 || len(waiting(o)) != 1000 || diff != "" {
 		t.Errorf("%v, %v, %d wait", err, asked, len(waiting(o)))
 	}
 }
@@ -181,6 +181,30 @@ func TestManyAtFaultKeepNobodyFromHisTurn(t *testing.T) {
 	}
 	if len(s.looked) != 200 {
 		t.Errorf("%d of 200 were looked up", len(s.looked))
+	}
+}
+
+// Each "once" begins anew: people who are all refused, and stand together in front, kept all others from their turn in each.
+func TestManyBadPeopleInFrontKeepNobodyFromOnce(t *testing.T) {
+	for _, front := range []int64{20, 60, 200} {
+		s, c := crowd(t, 1000), &choosy{refuses: map[int64]error{}}
+		for i := range int64(1000) {
+			if i < front || i%200 == 50 {
+				c.refuses[i+1] = refusal()
+			}
+		}
+		for range 200 {
+			o, _ := watch(t, s, c)
+			for n := 1; n > 0; {
+				var err error
+				if n, err = o.FirstContact(t.Context(), "r", ocmw); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if good := 1000 - len(c.refuses); len(s.looked) != good {
+			t.Errorf("%d in front: %d of %d were looked up", front, len(s.looked), good)
+		}
 	}
 }
 
@@ -288,13 +312,19 @@ func TestAFailureOfTheWayIsNotAskedInHalves(t *testing.T) {
 	}
 	c.refuses = map[int64]error{150: refusal()}
 	c.failing = func(query int) error {
-		if query == 3 { // all, the good half, the other one
+		if query == 3 { // all, one half, and the other one, where the first was the good one
 			return gateway
 		}
 		return nil
 	}
-	if asked, err := c.contact(t, o, 100); !errors.Is(err, gateway) || len(asked) != 3 || len(s.looked) != 100 {
-		t.Errorf("%v, %v, %d looked up", err, asked, len(s.looked))
+	c.sizes = nil
+	n, err := o.FirstContact(t.Context(), "r", ocmw)
+	good := 0
+	if c.sizes[2] == 100 {
+		good = 100
+	}
+	if !errors.Is(err, gateway) || len(c.sizes) != 3 || n != good || len(s.looked) != good {
+		t.Errorf("%v, %v, %d looked up, %d kept", err, c.sizes, n, len(s.looked))
 	}
 }
 
