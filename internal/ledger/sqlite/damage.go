@@ -153,21 +153,26 @@ func (d damagedEntry) leaveInDoubt(t *tx, now time.Time) error {
 		stored(now.Add(outbox.MaxDelay)), problem, stored(now), d.ID))
 }
 
-// StateTopic is the topic of the notes about damage: whoever looks at the database whole replaces them, and where only "once" runs, which
-// does not, they go after toldFor.
+// StateTopic is the topic of the notes about damage that whoever looks at the database whole finds: each look replaces them.
 const StateTopic = "state"
+
+// toldTopic is the topic of the notes about what was set aside as it could not be read back. They go after toldFor; those about a client who
+// can't be looked up for it, when it was.
+const toldTopic, unaskedKey = "told", "number/"
 
 const toldFor = 7 * 24 * time.Hour
 
 func forgetTold(t *tx, now time.Time) error {
-	_, err := t.exec(`DELETE FROM note WHERE topic = ? AND since < ?`, StateTopic, stored(now.Add(-toldFor)))
+	_, err := t.exec(`DELETE FROM note WHERE topic = ?1 AND CASE WHEN key GLOB ?2 || '*'
+		THEN NOT EXISTS (SELECT 1 FROM person p WHERE p.ocmw = note.ocmw AND p.pseudonym = substr(note.key, 1 + length(?2)) AND p.looked_up = 0)
+		ELSE since < ?3 END`, toldTopic, unaskedKey, stored(now.Add(-toldFor)))
 	return err
 }
 
 // tell says what was done, in the log and in status.
 func (d damagedEntry) tell(t *tx, now time.Time, done, doneNL string) error {
 	t.damages = append(t.damages, ledger.Damage{OCMW: d.OCMW, Pseudonym: d.Pseudonym, Entry: d.ID, What: d.unread.Error(), Done: done, Again: !d.known})
-	return saveNote(t, StateTopic, ledger.Note{
+	return saveNote(t, toldTopic, ledger.Note{
 		OCMW: d.OCMW, Key: "entry/" + d.ID, Level: "warn",
 		EN: "entry " + d.ID + " of " + d.Pseudonym + " can't be read back (" + d.unread.Error() + "); " + done + ". Look at the disk, and run \"mlpsync state check\"",
 		NL: "registratie " + d.ID + " van " + d.Pseudonym + " kan niet gelezen worden; " + doneNL + ". Laat IT de schijf nakijken (\"mlpsync state check\")",

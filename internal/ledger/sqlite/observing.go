@@ -58,7 +58,7 @@ func (s *Store) NeedLookup(ctx context.Context, ocmw string, after int64, limit 
 			if err := readAnew(t, person); err != nil {
 				return err
 			}
-			if err := saveNote(t, StateTopic, n, stored(s.now())); err != nil {
+			if err := saveNote(t, toldTopic, n, stored(s.now())); err != nil {
 				return err
 			}
 		}
@@ -95,7 +95,7 @@ func (t *tx) tellUnasked(ocmw, pseudonym string, unread error) ledger.Note {
 		OCMW: ocmw, Pseudonym: pseudonym, What: unread.Error(), Done: "the client can't be looked up in MLP, and nothing is decided or sent of it",
 	})
 	return ledger.Note{
-		OCMW: ocmw, Key: "number/" + pseudonym, Level: "error",
+		OCMW: ocmw, Key: unaskedKey + pseudonym, Level: "error",
 		EN: "client " + pseudonym + " can't be looked up in MLP: its number can't be read back (" + unread.Error() + "). Nothing is decided or sent of it. " + NextOfClient,
 		NL: "cliënt " + pseudonym + " kan niet opgezocht worden in MLP: het nummer kan niet gelezen worden. Er wordt niets beslist of verstuurd. Laat IT de schijf nakijken en exporteer opnieuw",
 	}

@@ -378,7 +378,7 @@ func setApart(t *tx, id int64, r ledger.Request, unread error, now time.Time) (l
 	}
 	order, at := "order "+number(id)+" ("+r.Kind+")", casefile.DateOf(r.At, t.s.zone)
 	t.damages = append(t.damages, ledger.Damage{OCMW: r.OCMW, Entry: r.Entry, What: order + ": " + unread.Error(), Done: "it is not carried out"})
-	err := saveNote(t, StateTopic, ledger.Note{
+	err := saveNote(t, toldTopic, ledger.Note{
 		OCMW: r.OCMW, Key: "request/" + number(id), Level: "error",
 		EN: order + " of " + r.By.Name + " on " + string(at) + " was not carried out: it can't be read back. Order it again",
 		NL: "opdracht " + number(id) + " (" + r.Kind + ") van " + r.By.Name + " op " + at.Dutch() + " is niet uitgevoerd: ze kan niet gelezen worden. Geef ze opnieuw",

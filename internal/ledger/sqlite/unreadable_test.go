@@ -418,7 +418,7 @@ func TestADatabaseFileThatCannotBeOpenedIsSaid(t *testing.T) {
 	}
 }
 
-// Where nobody looks at the database whole, what was told of damage goes after a week.
+// What was told of damage goes after a week, and not when somebody looks at the database whole. What such a look found stays until the next.
 func TestWhatWasToldOfDamageGoes(t *testing.T) {
 	path, keys := filepath.Join(t.TempDir(), "ledger.db"), newKeys(t)
 	s := open(t, path, keys)
@@ -426,10 +426,32 @@ func TestWhatWasToldOfDamageGoes(t *testing.T) {
 	check(t, s.Request(t.Context(), ledger.Request{Kind: "unhold", OCMW: kbo, Client: "c0", By: ledger.Actor{Name: "els", Reason: "weer goed"}, At: noon}))
 	spoil(t, path, `UPDATE request SET reason = zeroblob(40)`)
 	must(s.ApplyRequests(t.Context(), noon))
-	for _, at := range []struct{ days, want int }{{0, 1}, {6, 1}, {8, 0}} {
+	found := []ledger.Note{{Key: "damaged", Level: "error", Since: noon, EN: "a page", NL: "een bladzijde"}}
+	for _, at := range []struct{ days, want int }{{0, 2}, {6, 2}, {8, 1}} {
+		check(t, s.SaveNotes(t.Context(), sqlite.StateTopic, found))
 		check(t, s.StartRun(t.Context(), "run", noon.AddDate(0, 0, at.days)))
 		if notes := must(s.Notes(t.Context(), kbo)); len(notes) != at.want {
 			t.Errorf("%d notes after %d days, want %d", len(notes), at.days, at.want)
+		}
+	}
+}
+
+// That a client can't be looked up for a damaged number is told as long as that is so.
+func TestAClientWhoCannotBeLookedUpIsToldOf(t *testing.T) {
+	path, keys := filepath.Join(t.TempDir(), "ledger.db"), newKeys(t)
+	s := open(t, path, keys)
+	crowd(t, s, 3, 1)
+	check(t, s.ForgetCursor(t.Context(), kbo))
+	spoil(t, path, `UPDATE person SET insz = zeroblob(40), insz_ix = zeroblob(32) WHERE id = 1`)
+	must(s.NeedLookup(t.Context(), kbo, 0, 10))
+	for days, want := range []int{1, 1, 0} {
+		if days == 2 {
+			spoil(t, path, `UPDATE person SET looked_up = 1 WHERE id = 1`)
+		}
+		check(t, s.SaveNotes(t.Context(), sqlite.StateTopic, nil))
+		check(t, s.StartRun(t.Context(), "run", noon.AddDate(0, 0, 30*days)))
+		if notes := must(s.Notes(t.Context(), kbo)); len(notes) != want {
+			t.Errorf("%d notes after %d months, want %d", len(notes), days, want)
 		}
 	}
 }
