@@ -239,7 +239,7 @@ func planPerson(ctx context.Context, store ledger.Store, e outbox.Entry) (PlanPe
 	}
 	person := PlanPerson{OCMW: e.OCMW, Pseudonym: e.Pseudonym, Inputs: view.Inputs, Client: view.Client}
 	switch {
-	case view.Damaged != "" && view.Known.Dossier == nil: // what is known is met when the entry is claimed; a record when it is decided
+	case view.KnownLost: // what is known is met when the entry is claimed; a record when it is decided
 		person.Waits = WaitsForRepair
 	case e.LookUpFirst:
 		person.Waits = WaitsForLookUp

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -274,6 +275,33 @@ func TestAPlanSaysWhoseChangesWait(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Of a client who has no dossier, and of whom a record was damaged since it was decided, what was decided goes out: a plan does not say that it waits.
+func TestAPlanSaysOfNobodyElseThatChangesWait(t *testing.T) {
+	var s spoiler
+	w := spoiled(t, &s)
+	w.configure("release: true", "release: false")
+	w.run("once") // waits for its release
+	before := decode[app.PlanFile](t, w.run("plan", "--json"))
+	i := slices.IndexFunc(before.People, func(p app.PlanPerson) bool { return p.Changes[0].Op == "create" })
+	if i < 0 {
+		t.Fatalf("the plan creates no dossier: %+v", before.People)
+	}
+	name := before.People[i].Pseudonym
+	w.spoil(`UPDATE row_record SET payload = zeroblob(90) WHERE id = (SELECT MIN(source) FROM record WHERE person =
+		(SELECT id FROM person WHERE pseudonym = '` + name + `'))`)
+	r := w.run("plan", "--json")
+	for _, p := range decode[app.PlanFile](t, r).People {
+		if p.Waits != "" {
+			t.Errorf("%s waits: %s", p.Pseudonym, p.Waits)
+		}
+	}
+	w.write("plan.json", []byte(r.stdout))
+	w.run("apply", "--plan", w.path("plan.json"), "--reason", "nagekeken")
+	if settled := w.run("queue list --state settled"); !strings.Contains(settled.stdout, name) {
+		t.Errorf("nothing was sent of the client: %s", clipped(settled.String()))
 	}
 }
 

@@ -688,6 +688,7 @@ type ClientView struct {
 	Decision   casefile.Decision
 	DecidedAt  time.Time
 	Dirty      bool
+	KnownLost  bool // what is damaged is what is known of the dossier
 }
 
 // RejectedRow is a rejected row of the set in force.

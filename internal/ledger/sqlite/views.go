@@ -78,6 +78,7 @@ func (t *tx) openPerson(v *ledger.ClientView, row string, client, worker, known 
 		return nil
 	}
 	if v.Known, err = t.s.openKnown(v.OCMW, v.Person, known); err != nil {
+		v.KnownLost = true
 		return t.spoiled(v, known, err)
 	}
 	return nil
