@@ -151,8 +151,7 @@ func (o *Observer) askAbout(ctx context.Context, ocmw string, people []mlp.Looku
 }
 
 // sift asks about people, and about each half of them where the answer says that one can be at fault, until it is known who, or patience
-// ends. Who is not is taken in. Which half comes first is left to chance: "once" remembers nothing, and would end each time among the same
-// people who are all refused.
+// ends. Who is not is taken in.
 func (o *Observer) sift(ctx context.Context, ocmw string, people []mlp.Lookup, keep int, into *answered) error {
 	found, err := o.query(ctx, ocmw, people)
 	switch {
@@ -167,12 +166,7 @@ func (o *Observer) sift(ctx context.Context, ocmw string, people []mlp.Lookup, k
 		o.leave(ocmw, people[0], ownNumber, err)
 		return nil
 	}
-	half := len(people) / 2
-	parts := [][]mlp.Lookup{people[:half], people[half:]}
-	if rand.N(2) == 0 {
-		slices.Reverse(parts)
-	}
-	for _, part := range parts {
+	for _, part := range halves(people, o.Now()) {
 		if o.patience[ocmw].left > keep {
 			if err := o.sift(ctx, ocmw, part, keep, into); err != nil {
 				return err
@@ -184,6 +178,18 @@ func (o *Observer) sift(ctx context.Context, ocmw string, people []mlp.Lookup, k
 		}
 	}
 	return nil
+}
+
+// halves are the two halves of people. Which comes first is left to chance, another on another day: "once" remembers nothing, and would end
+// each time among the same people who are all refused. On one day it is the same: apply is to learn what plan learnt.
+func halves(people []mlp.Lookup, now time.Time) [][]mlp.Lookup {
+	const day = 24 * 60 * 60
+	half := len(people) / 2
+	parts := [][]mlp.Lookup{people[:half], people[half:]}
+	if rand.New(rand.NewPCG(uint64(now.Unix()/day), uint64(people[0].Person)<<16|uint64(len(people)))).IntN(2) == 0 {
+		slices.Reverse(parts)
+	}
+	return parts
 }
 
 // takeIn takes an answer, but for those of whom it can't be used.

@@ -193,8 +193,9 @@ func TestManyBadPeopleInFrontKeepNobodyFromOnce(t *testing.T) {
 				c.refuses[i+1] = refusal()
 			}
 		}
-		for range 200 {
-			o, _ := watch(t, s, c)
+		for day := range 200 {
+			o, now := watch(t, s, c)
+			*now = now.AddDate(0, 0, day)
 			for n := 1; n > 0; {
 				var err error
 				if n, err = o.FirstContact(t.Context(), "r", ocmw); err != nil {
@@ -205,6 +206,27 @@ func TestManyBadPeopleInFrontKeepNobodyFromOnce(t *testing.T) {
 		if good := 1000 - len(c.refuses); len(s.looked) != good {
 			t.Errorf("%d in front: %d of %d were looked up", front, len(s.looked), good)
 		}
+	}
+}
+
+// Plan and apply ask each for itself: what the one learns the other learns too, or no plan could be applied.
+func TestTwoObserversLearnTheSame(t *testing.T) {
+	var looked []map[int64]bool
+	for range 2 {
+		s, c := crowd(t, 200), &choosy{refuses: map[int64]error{}}
+		for i := range int64(200) {
+			if i%16 < 14 {
+				c.refuses[i+1] = refusal()
+			}
+		}
+		o, _ := watch(t, s, c)
+		if n, err := o.FirstContact(t.Context(), "r", ocmw); err != nil || n == 25 {
+			t.Fatalf("%d, %v", n, err)
+		}
+		looked = append(looked, s.looked)
+	}
+	if diff := cmp.Diff(looked[0], looked[1]); diff != "" {
+		t.Error(diff)
 	}
 }
 
