@@ -32,6 +32,8 @@ type Summary struct {
 	Deadlines   []Deadline                    `json:"deadlines"`
 	// Undecided clients wait: MLP could not be asked what it holds of them.
 	Undecided int `json:"undecided"`
+	// ToLookUp clients were decided before and wait: MLP is to be asked again what it holds of them.
+	ToLookUp int `json:"toLookUp,omitempty"`
 	// Unread clients wait: what MLP answers about them can't be used. Those of them who were never decided are among Undecided.
 	Unread int `json:"unread,omitempty"`
 	// Restless: clients were still to be decided again when the run ended.
@@ -155,7 +157,7 @@ func (s GuardStop) same(other GuardStop) bool {
 
 // Left tells whether something is left: the exit status 1 of design section 7.
 func (s Summary) Left() bool {
-	return s.Entries.Waiting+s.Entries.Parked+s.Entries.InDoubt+s.Undecided+s.Unread > 0 || len(s.Stops)+len(s.Lost) > 0 || s.Restless || !s.Balanced()
+	return s.Entries.Waiting+s.Entries.Parked+s.Entries.InDoubt+s.Undecided+s.ToLookUp+s.Unread > 0 || len(s.Stops)+len(s.Lost) > 0 || s.Restless || !s.Balanced()
 }
 
 // Brief is the notes for a person to read.
@@ -209,7 +211,7 @@ func (a *App) summarize(ctx context.Context, run *cycle.Run) (Summary, error) {
 const NotLookedUp = "notLookedUp"
 
 func (s *Summary) addTotals(t ledger.Totals) {
-	s.Undecided = t.Undecided
+	s.Undecided, s.ToLookUp = t.Undecided, t.ToLookUp
 	s.Categories = map[string]CategoryCount{}
 	for code, count := range t.Categories {
 		name := string(code)

@@ -60,6 +60,9 @@ func printClients(w io.Writer, s app.Summary) {
 	if s.Undecided > 0 {
 		fmt.Fprintf(w, "  %d more wait: MLP could not be asked what it holds of them\n", s.Undecided)
 	}
+	if s.ToLookUp > 0 {
+		fmt.Fprintf(w, "  %s of before wait: MLP is to be asked again what it holds of them\n", counted(s.ToLookUp, "client", "clients"))
+	}
 	if s.Unread > 0 {
 		fmt.Fprintf(w, "  of %s what MLP answers can't be used, and they wait: see \"mlpsync status\"\n", counted(s.Unread, "client", "clients"))
 	}

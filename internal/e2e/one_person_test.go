@@ -305,6 +305,36 @@ func TestAPlanSaysOfNobodyElseThatChangesWait(t *testing.T) {
 	}
 }
 
+// Clients of before who can't be looked up again are not decided: "once" says that something is left, also where nothing waits to be sent.
+func TestOnceSaysWhoIsToBeLookedUp(t *testing.T) {
+	var s spoiler
+	w := spoiled(t, &s)
+	s.set(func(s *spoiler) { s.person = "" })
+	if r := w.run("once"); r.code != 0 {
+		t.Fatal(clipped(r.String()))
+	}
+	if r := w.run("lookup", "--reason", "back-up van MLP"); r.code != 0 {
+		t.Fatal(clipped(r.String()))
+	}
+	api := s.api
+	s.set(func(s *spoiler) {
+		s.api = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/dossiers/query") {
+				w.WriteHeader(http.StatusBadGateway)
+				return
+			}
+			api.ServeHTTP(w, r)
+		})
+	})
+	if r := w.run("once"); r.code != 1 || !strings.Contains(r.stdout, "clients of before wait") {
+		t.Errorf("exit %d: %s", r.code, clipped(r.String()))
+	}
+	s.set(func(s *spoiler) { s.api = api })
+	if r := w.run("once"); r.code != 0 {
+		t.Errorf("when MLP answers, exit %d: %s", r.code, clipped(r.String()))
+	}
+}
+
 func lineOf(text, start string) string {
 	for line := range strings.Lines(text) {
 		if strings.HasPrefix(line, start) {

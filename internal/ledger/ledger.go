@@ -655,6 +655,7 @@ type Totals struct {
 	Last         []FileBalance                     // the last file of each feed, of whichever run; only when run is empty
 	Clients      map[OutcomeKind]int               // of the last decision of each client
 	Undecided    int                               // clients in force without a decision yet
+	ToLookUp     int                               // clients in force with one, of whom MLP is to be asked again first
 	Categories   map[casefile.Code]CategoryTotal   // "" is no category, NotLookedUp those not asked for
 	Entries      map[outbox.State]int              // all that is open, and settled and superseded ever
 	Settled      map[casefile.RegistrationKind]int // settled in the run
@@ -663,8 +664,7 @@ type Totals struct {
 	InDoubtSince time.Time                         // oldest
 }
 
-// NotLookedUp stands in Totals.Categories for clients of whom MLP was not asked: no
-// valid INSZ is known of them yet.
+// NotLookedUp stands in Totals.Categories for clients of whom MLP was not asked: no valid INSZ is known of them yet.
 const NotLookedUp casefile.Code = "?"
 
 // CategoryTotal counts clients whose category in MLP it was at the start of

@@ -71,8 +71,10 @@ func totalClients(t *tx, into *ledger.Totals, ocmw, _ string) error {
 	if err != nil {
 		return err
 	}
-	return t.row(`SELECT COUNT(*) FROM person p WHERE outcome IS NULL AND (?1 = '' OR ocmw = ?1)
-		AND (held = 1 OR EXISTS (SELECT 1 FROM record r WHERE r.person = p.id AND r.missing_since IS NULL))`, []any{ocmw}, &into.Undecided)
+	return t.row(`SELECT COUNT(*) FILTER (WHERE outcome IS NULL), COUNT(*) FILTER (WHERE outcome IS NOT NULL) FROM person p
+		WHERE (outcome IS NULL OR looked_up = 0 AND insz_ix IS NOT NULL) AND (?1 = '' OR ocmw = ?1)
+			AND (held = 1 OR EXISTS (SELECT 1 FROM record r WHERE r.person = p.id AND r.missing_since IS NULL))`,
+		[]any{ocmw}, &into.Undecided, &into.ToLookUp)
 }
 
 func totalCategories(t *tx, into *ledger.Totals, ocmw, _ string) error {
