@@ -280,7 +280,7 @@ type Subject struct {
 	Answers []casefile.Answer
 	// Inputs identifies what was read: a digest of records, known version, answers and hold.
 	Inputs string
-	// Damaged says what of the client can't be read back, which is left out here; empty where all can. Nothing is decided or sent on the rest.
+	// Damaged says what of the client can't be read back, which is left out here; empty where all can. Nothing is decided on the rest.
 	Damaged string
 	// Read is the ledger's own: when it was read, as the ledger counts. 0 where that is not known.
 	Read int64
