@@ -39,7 +39,7 @@ func (g *staging) Activate(ctx context.Context, counted []ledger.FileCount, now 
 }
 
 func (g *staging) activate(t *tx, counted []ledger.FileCount, now time.Time, result *ledger.SetResult) error {
-	t.interruptible = true
+	t.interruptible()
 	steps := []struct {
 		what string
 		do   func() error
@@ -78,8 +78,7 @@ func (g *staging) activate(t *tx, counted []ledger.FileCount, now time.Time, res
 // changed pages take beyond their share, SQLite drops each page as soon as it was used, for as long as the transaction lasts, and reads the
 // root of a table anew for each row.
 func dropUnused(t *tx) error {
-	_, err := t.ExecContext(t.ctx, `PRAGMA shrink_memory`)
-	return err
+	return t.once(`PRAGMA shrink_memory`)
 }
 
 // temporaries makes the tables that the comparison works in. They are no part of the ledger, and a rollback
@@ -104,7 +103,7 @@ func temporaries(t *tx) error {
 		`CREATE TEMP TABLE absent (person INTEGER, kind TEXT, key_ix BLOB, PRIMARY KEY (person, kind, key_ix)) WITHOUT ROWID`,
 		`PRAGMA ` + temporaryCache,
 	} {
-		if _, err := t.ExecContext(t.ctx, statement); err != nil {
+		if err := t.once(statement); err != nil {
 			return err
 		}
 	}
@@ -113,7 +112,7 @@ func temporaries(t *tx) error {
 
 func dropTemporaries(t *tx) error {
 	for _, table := range []string{"staged_double", "staged_record", "concerned", "insz_change", "replaced", "kept_file", "met_again", "absent"} {
-		if _, err := t.ExecContext(t.ctx, `DROP TABLE IF EXISTS temp.`+table); err != nil {
+		if err := t.once(`DROP TABLE IF EXISTS temp.` + table); err != nil {
 			return err
 		}
 	}

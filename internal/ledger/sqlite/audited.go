@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"strconv"
 	"strings"
@@ -103,10 +102,10 @@ type auditSpan struct {
 func (s *Store) auditSpan(ctx context.Context, c auditChoice, newest int) (auditSpan, error) {
 	span := auditSpan{first: 1}
 	err := s.read(ctx, "look through the audit", func(t *tx) error {
-		t.interruptible = true
+		t.interruptible()
 		err := t.row(`SELECT seq FROM audit ORDER BY seq DESC LIMIT 1`, nil, &span.last)
-		if errors.Is(err, sql.ErrNoRows) || err != nil || newest <= 0 {
-			return unless(sql.ErrNoRows, err)
+		if errors.Is(err, errNoRows) || err != nil || newest <= 0 {
+			return unless(errNoRows, err)
 		}
 		found := 0
 		for rs, err := range t.rows(`SELECT seq FROM audit`+c.text()+` ORDER BY seq DESC LIMIT ?`, append(c.args[:len(c.args):len(c.args)], newest)...) {

@@ -96,9 +96,7 @@ func TestAChangedRecordIsToldAndTheOthersShown(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			s := chained(t, 6)
-			if _, err := s.writer.Exec(tt.change); err != nil {
-				t.Fatal(err)
-			}
+			run(t, s.writer, tt.change)
 			shown := 0
 			_, err := s.Audited(t.Context(), tt.f, func(a ledger.Audited) error {
 				shown++

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"strconv"
@@ -54,7 +53,7 @@ func auditHead(t *tx) (audit.Head, error) {
 	var head audit.Head
 	var hash []byte
 	err := t.row(`SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1`, nil, &head.Seq, &hash)
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, errNoRows) {
 		return head, nil
 	}
 	if err == nil && copy(head.Hash[:], hash) != len(head.Hash) {
@@ -106,7 +105,7 @@ func (s *Store) auditAfter(ctx context.Context, pseudonym string, after int64) (
 func (s *Store) readAudit(ctx context.Context, query string, args ...any) ([]audit.Record, error) {
 	var batch []audit.Record
 	err := s.read(ctx, "walk audit", func(t *tx) error {
-		t.interruptible = true
+		t.interruptible()
 		for rs, err := range t.rows(query, args...) {
 			if err != nil {
 				return err
@@ -122,7 +121,7 @@ func (s *Store) readAudit(ctx context.Context, query string, args ...any) ([]aud
 	return batch, err
 }
 
-func scanAudit(rs *sql.Rows) (audit.Record, error) {
+func scanAudit(rs *rows) (audit.Record, error) {
 	var r audit.Record
 	var at int64
 	var payloadDigest, prev, hash []byte

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -37,7 +36,7 @@ func (s *Store) Backup(ctx context.Context, path string) (audit.Head, error) {
 	defer removeLedger(tmp.Name())
 	// SQLite takes an empty file for a new one, and leaves it its mode. A store in memory would copy into memory
 	// if it were not told otherwise.
-	_, err = s.writer.ExecContext(ctx, `VACUUM INTO ?`, fileURI(tmp.Name())+"?vfs="+diskVFS())
+	err = s.copyInto(ctx, fileURI(tmp.Name())+"?vfs="+diskVFS())
 	if damaged(err) {
 		err = diskTrouble(err)
 	} else if err != nil && ctx.Err() == nil { // not the state's disk
@@ -63,12 +62,12 @@ func diskVFS() string {
 
 // proveCopy reads the copy back, without making anything beside it.
 func (s *Store) proveCopy(ctx context.Context, path string) (head audit.Head, err error) {
-	db, err := sql.Open("sqlite", fileURI(path)+"?mode=ro&immutable=1")
+	db, err := connections(fileURI(path)+"?mode=ro&immutable=1", toRead, 1, nil)
 	if err != nil {
 		return head, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	err = s.transact(ctx, db, nil, "read the copy back", func(t *tx) error {
+	err = s.transact(ctx, db, "read the copy back", func(t *tx) error {
 		problems, err := column[string](t, `PRAGMA integrity_check(1)`)
 		if err == nil && (len(problems) != 1 || problems[0] != "ok") {
 			err = fmt.Errorf("SQLite says: %s", strings.Join(problems, "; "))
@@ -200,7 +199,7 @@ func prepareRestored(ctx context.Context, o Options, by ledger.Actor) (head audi
 // isLedger refuses a database that never was a ledger: opening it would make it one.
 func isLedger(ctx context.Context, path string) error {
 	probe := &Store{}
-	err := probe.connect(ctx, path)
+	err := probe.connect(path)
 	var version int
 	if err == nil {
 		version, err = probe.userVersion(ctx)
@@ -244,8 +243,8 @@ func keepAside(ctx context.Context, path string, now time.Time) (string, error) 
 // damaged one stays as it is: file and log are kept together.
 func writeBack(ctx context.Context, path string) {
 	s := &Store{}
-	if s.connect(ctx, path) == nil {
-		_, _ = s.writer.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
+	if s.connect(path) == nil {
+		_ = s.writer.with(ctx, func(c *conn) error { return c.script(`PRAGMA wal_checkpoint(TRUNCATE)`) })
 	}
 	_ = s.Close()
 }

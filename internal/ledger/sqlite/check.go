@@ -8,8 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	driver "modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
+	engine "zombiezen.com/go/sqlite"
 
 	"github.com/mlpsync/mlpsync/internal/audit"
 	"github.com/mlpsync/mlpsync/internal/ledger"
@@ -145,12 +144,8 @@ func (s *Store) Damage(ctx context.Context) ([]ledger.Finding, error) {
 
 // damaged tells whether SQLite can't read its file as a database.
 func damaged(err error) bool {
-	var e *driver.Error
-	if !errors.As(err, &e) {
-		return false
-	}
-	code := e.Code() & 0xff
-	return code == sqlite3.SQLITE_CORRUPT || code == sqlite3.SQLITE_NOTADB
+	code := codeOf(err)
+	return code == engine.ResultCorrupt || code == engine.ResultNotADB
 }
 
 func (s *Store) inTransaction(look func(*tx, *inspection) error) func(context.Context, *inspection) error {

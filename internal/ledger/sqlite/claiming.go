@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"time"
 
@@ -146,7 +145,7 @@ type round struct {
 }
 
 // look takes an entry whose turn it is, or what goes behind it.
-func (r *round) look(rs *sql.Rows) error {
+func (r *round) look(rs *rows) error {
 	var k knownScan
 	sealed, err := scanEntry(rs, k.into()...)
 	if err != nil {

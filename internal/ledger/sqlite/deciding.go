@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
@@ -87,7 +86,7 @@ func readRecordInputs(t *tx, ids []int64) (recordInputs, error) {
 		var person int64
 		var kind casefile.RecordKind
 		var deleted, missing bool
-		var key, digest sql.RawBytes
+		var key, digest raw
 		if err := rs.Scan(&person, &kind, &deleted, &missing, &key, &digest); err != nil {
 			return nil, err
 		}

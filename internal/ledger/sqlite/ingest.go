@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -61,8 +60,7 @@ func (s *Store) StageSet(ctx context.Context, run, ocmw string, files []ledger.F
 
 // dropStaging throws away what an interrupted staging left.
 func dropStaging(t *tx) error {
-	t.interruptible = true
-	defer func() { t.interruptible = false }()
+	defer t.interruptible()()
 	for {
 		ids, err := column[int64](t, `SELECT r.id FROM export_set s CROSS JOIN export_file f ON f.export_set = s.id CROSS JOIN export_row r ON r.file = f.id
 			WHERE s.state = 'staging' LIMIT ?`, rowsAtATime)
@@ -265,7 +263,7 @@ func (p *stagedPart) insert(t *tx) error {
 func (g *staging) open(t *tx) error {
 	var state string
 	err := t.row(`SELECT state FROM export_set WHERE id = ?`, []any{g.set}, &state)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && state != "staging" {
+	if errors.Is(err, errNoRows) || err == nil && state != "staging" {
 		return errStagingOver
 	}
 	return err

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"bytes"
 	"crypto/rand"
-	"database/sql"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -91,7 +90,7 @@ func TestFullDiskHasANextStep(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := s.write(t.Context(), "fill", func(tx *tx) error {
-		if _, err := tx.Tx.Exec(`PRAGMA max_page_count = 1`); err != nil { // SQLite takes the present size for the least
+		if err := tx.once(`PRAGMA max_page_count = 1`); err != nil { // SQLite takes the present size for the least
 			return err
 		}
 		_, err := tx.exec(`INSERT INTO meta (key, value) VALUES ('big', ?)`, strings.Repeat("x", 1<<20))
@@ -119,13 +118,13 @@ func TestNumberedSortsByOCMWAndClientNumber(t *testing.T) {
 func TestCachesAreSmall(t *testing.T) {
 	s := openTest(t, filepath.Join(t.TempDir(), "ledger.db"))
 	for _, c := range []struct {
-		db     *sql.DB
+		db     *pool
 		pragma string
 		want   int
 	}{{s.writer, "cache_size", -1000}, {s.writer, "temp_store", 1}, {s.readers, "cache_size", -256}} {
 		var got int
-		if err := c.db.QueryRowContext(t.Context(), "PRAGMA "+c.pragma).Scan(&got); err != nil || got != c.want {
-			t.Errorf("%s is %d, %v; want %d", c.pragma, got, err, c.want)
+		if ask(t, c.db, "PRAGMA "+c.pragma, &got); got != c.want {
+			t.Errorf("%s is %d; want %d", c.pragma, got, c.want)
 		}
 	}
 }
@@ -160,14 +159,15 @@ func TestMoreRowsGoThanAtATime(t *testing.T) {
 		}
 		for table, want := range map[string]int{"export_row": step.rows, "row_record": step.records, "record": step.records, "staged_client": 0} {
 			var have int
-			if err := s.writer.QueryRow(`SELECT COUNT(*) FROM ` + table).Scan(&have); err != nil || have != want {
-				t.Errorf("%s has %d rows, %v; want %d", table, have, err, want)
+			if ask(t, s.writer, `SELECT COUNT(*) FROM `+table, &have); have != want {
+				t.Errorf("%s has %d rows; want %d", table, have, want)
 			}
 		}
 	}
 	var file string
 	var number int
-	if err := s.writer.QueryRow(`SELECT last_file, last_number FROM row_record WHERE row IS NULL`).Scan(&file, &number); err != nil || file != "1.csv" || number != 1+rows {
-		t.Errorf("the missing record stood in row %d of %q, %v", number, file, err)
+	ask(t, s.writer, `SELECT last_file, last_number FROM row_record WHERE row IS NULL`, &file, &number)
+	if file != "1.csv" || number != 1+rows {
+		t.Errorf("the missing record stood in row %d of %q", number, file)
 	}
 }

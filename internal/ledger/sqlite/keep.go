@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 
@@ -79,7 +78,7 @@ func newKeeper(t *tx, ocmw string, feed int64, f ledger.File) (*keeper, error) {
 	err := t.row(`SELECT f.id, f.data_rows, f.interpretation, f.delta, s.staged_at FROM export_file f JOIN export_set s ON s.id = f.export_set
 		WHERE f.feed = ? AND s.state = 'active' ORDER BY f.export_set DESC, f.position DESC LIMIT 1`, []any{feed},
 		&k.file, &k.rows, &interpretation, &delta, &staged)
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, errNoRows) {
 		return k, nil
 	}
 	if interpretation != f.Interpretation || delta || f.Delta || staged > stored(t.s.now()) {
@@ -153,7 +152,7 @@ func (s *Store) linesAfter(ctx context.Context, file int64, after int) ([]oldRow
 				return err
 			}
 			var r oldRow
-			var line sql.RawBytes
+			var line raw
 			if err := rs.Scan(&r.number, &line); err != nil {
 				return err
 			}

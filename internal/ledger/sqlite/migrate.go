@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"embed"
 	"encoding/base64"
 	"errors"
@@ -40,18 +39,12 @@ func (s *Store) migrateTo(ctx context.Context, version int) error {
 	if err != nil {
 		return err
 	}
-	tx, err := s.writer.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }()
-	if _, err := tx.ExecContext(ctx, string(script)); err != nil {
-		return err
-	}
-	if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", version)); err != nil {
-		return err
-	}
-	return s.commit("migrate", tx)
+	return s.transact(ctx, s.writer, "migrate", func(t *tx) error {
+		if err := t.once(string(script)); err != nil {
+			return err
+		}
+		return t.once(fmt.Sprintf("PRAGMA user_version = %d", version))
+	})
 }
 
 func (s *Store) refuseOtherSchema(ctx context.Context) error {
@@ -75,7 +68,7 @@ func newerSchema(have int) error {
 
 func (s *Store) userVersion(ctx context.Context) (int, error) {
 	var v int
-	if err := s.writer.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&v); err != nil {
+	if err := s.ask(ctx, `PRAGMA user_version`, &v); err != nil {
 		return 0, fmt.Errorf("read schema version: %w", err)
 	}
 	return v, nil
@@ -88,10 +81,10 @@ func (s *Store) proveKeys(ctx context.Context, write bool) error {
 	const name = "keys"
 	proof := base64.StdEncoding.EncodeToString(s.ix(name))
 	var stored string
-	err := s.writer.QueryRowContext(ctx, `SELECT value FROM meta WHERE key = ?`, name).Scan(&stored)
-	if errors.Is(err, sql.ErrNoRows) && write {
+	err := s.writer.with(ctx, func(c *conn) error { return c.row(`SELECT value FROM meta WHERE key = ?`, []any{name}, &stored) })
+	if errors.Is(err, errNoRows) && write {
 		sealed := base64.StdEncoding.EncodeToString(s.keys.Seal([]byte(proof), seal.AAD("meta", name)))
-		_, err = s.writer.ExecContext(ctx, `INSERT INTO meta (key, value) VALUES (?, ?)`, name, sealed)
+		err = s.writer.with(ctx, func(c *conn) error { return c.exec(`INSERT INTO meta (key, value) VALUES (?, ?)`, name, sealed) })
 		return wrap("prove keys", err)
 	}
 	if err != nil {

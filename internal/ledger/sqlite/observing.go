@@ -3,7 +3,6 @@ package sqlite
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"maps"
@@ -464,7 +463,7 @@ func (s *Store) Cursor(ctx context.Context, ocmw string) (string, error) {
 // feedPosition opens the position in the feed; empty where there is none. unread is why that can't be.
 func feedPosition(t *tx, ocmw string) (cursor string, sealed []byte, unread, err error) {
 	err = t.row(`SELECT cursor FROM ocmw WHERE kbo = ?`, []any{ocmw}, &sealed)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && sealed == nil {
+	if errors.Is(err, errNoRows) || err == nil && sealed == nil {
 		return "", nil, nil, nil
 	}
 	if err != nil {

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,7 +12,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	_ "modernc.org/sqlite" // registers the driver "sqlite"
 
 	"github.com/mlpsync/mlpsync/internal/ledger"
 	"github.com/mlpsync/mlpsync/internal/seal"
@@ -83,16 +81,15 @@ type Store struct {
 	reached  func(point string) // nil except in the self-test
 	damaged  func(ledger.Damage)
 
-	writer  *sql.DB // one connection: writes queue here, not in SQLite
-	readers *sql.DB // the same as writer where the ledger is in memory
-	keep    *sql.DB
+	writer  *pool // one connection: writes queue here, not in SQLite
+	readers *pool // the same as writer where the ledger is in memory
+	keep    *pool
 	scratch string // a copy's file that is still to be removed
 
-	writing, reading statements // that the two keep
-	recent           recent
-	moves            moves
-	undecided        undecided
-	told             once // of what is damaged
+	recent    recent
+	moves     moves
+	undecided undecided
+	told      once // of what is damaged
 }
 
 // Open opens the ledger, makes or migrates its schema, and checks that engine,
@@ -119,7 +116,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 			s.path = o.Path
 		}
 	}
-	err = s.connect(ctx, o.Path)
+	err = s.connect(o.Path)
 	if err == nil {
 		err = s.prove(ctx, o.Path)
 	}
@@ -201,9 +198,15 @@ func prepareFile(o Options) (missing bool, err error) {
 	return false, nil
 }
 
+// How transactions begin: one that can write waits for its turn then, and not when it has read what others are changing.
+const (
+	toWrite = "BEGIN IMMEDIATE"
+	toRead  = "BEGIN"
+)
+
 // common are settings of every connection.
 func common() []string {
-	return []string{"busy_timeout(30000)", "foreign_keys(1)", "synchronous(2)", "trusted_schema(0)"}
+	return []string{"foreign_keys(1)", "synchronous(2)", "trusted_schema(0)"}
 }
 
 // inMemory keeps sorting and temporary tables in memory: what reads holds little at a time, and scratch copies write nowhere.
@@ -226,27 +229,19 @@ func besideLedger(path string) []string {
 	return []string{"temp_store_directory('" + folder + "')", "temp_store(1)"}
 }
 
-func (s *Store) connect(ctx context.Context, path string) error {
+func (s *Store) connect(path string) error {
 	if path == Memory {
-		return s.connectMemory(ctx, memoryName())
+		return s.connectMemory(memoryName())
 	}
 	// The journal's size is cut back after a large set.
 	settings := append(common(), besideLedger(path)...)
 	settings = append(settings, writingCache, "journal_mode(WAL)", "journal_size_limit(67108864)")
 	var err error
-	if s.writer, err = sql.Open("sqlite", dsn(fileURI(path), "immediate", settings)); err != nil {
+	if s.writer, err = connections(fileURI(path), toWrite, 1, settings); err != nil {
 		return err
 	}
-	s.writer.SetMaxOpenConns(1)
-	if err := s.writer.PingContext(ctx); err != nil {
-		return err
-	}
-	if s.readers, err = sql.Open("sqlite", dsn(fileURI(path), "deferred", append(common(), inMemory, readingCache, "query_only(1)"))); err != nil {
-		return err
-	}
-	s.readers.SetMaxOpenConns(4)
-	s.readers.SetMaxIdleConns(4)
-	return nil
+	s.readers, err = connections(fileURI(path), toRead, 4, append(common(), inMemory, readingCache, "query_only(1)"))
+	return err
 }
 
 func memoryName() string { return "file:/mlpsync-" + uuid.NewString() + "?vfs=memdb" }
@@ -254,21 +249,14 @@ func memoryName() string { return "file:/mlpsync-" + uuid.NewString() + "?vfs=me
 // connectMemory opens a database of SQLite's memdb, which lives as long as one
 // connection to it: keep is that one. All work goes through one other connection, as
 // readers would block the writer there.
-func (s *Store) connectMemory(ctx context.Context, name string) error {
+func (s *Store) connectMemory(name string) error {
 	var err error
-	if s.keep, err = sql.Open("sqlite", name); err != nil {
+	if s.keep, err = connections(name, toRead, 1, nil); err != nil {
 		return err
 	}
-	s.keep.SetMaxOpenConns(1)
-	if err := s.keep.PingContext(ctx); err != nil {
-		return err
-	}
-	if s.writer, err = sql.Open("sqlite", dsn(name, "immediate", append(common(), inMemory))); err != nil {
-		return err
-	}
-	s.writer.SetMaxOpenConns(1)
+	s.writer, err = connections(name, toWrite, 1, append(common(), inMemory))
 	s.readers = s.writer
-	return nil
+	return err
 }
 
 // fileURI escapes what SQLite would take for the end of a path.
@@ -280,19 +268,10 @@ func fileURI(path string) string {
 	return (&url.URL{Scheme: "file", Path: path}).String()
 }
 
-func dsn(uri, lock string, pragmas []string) string {
-	q := url.Values{"_txlock": {lock}, "_pragma": pragmas}
-	sep := "?"
-	if strings.Contains(uri, "?") {
-		sep = "&"
-	}
-	return uri + sep + q.Encode()
-}
-
 // prove checks that what was opened is what it must be.
 func (s *Store) prove(ctx context.Context, path string) error {
 	var version string
-	if err := s.writer.QueryRowContext(ctx, `SELECT sqlite_version()`).Scan(&version); err != nil {
+	if err := s.ask(ctx, `SELECT sqlite_version()`, &version); err != nil {
 		return fmt.Errorf("ask SQLite's version: %w", err)
 	}
 	if n := versionNumber(version); n < minVersion {
@@ -320,7 +299,7 @@ func (s *Store) proveSettings(ctx context.Context, path string) error {
 	}
 	for name, value := range want {
 		var have string
-		if err := s.writer.QueryRowContext(ctx, `PRAGMA `+name).Scan(&have); err != nil {
+		if err := s.ask(ctx, `PRAGMA `+name, &have); err != nil {
 			return fmt.Errorf("read setting %s: %w", name, err)
 		}
 		if !strings.EqualFold(have, value) {
@@ -328,6 +307,11 @@ func (s *Store) proveSettings(ctx context.Context, path string) error {
 		}
 	}
 	return nil
+}
+
+// ask reads one value outside of any transaction.
+func (s *Store) ask(ctx context.Context, query string, into any) error {
+	return s.writer.with(ctx, func(c *conn) error { return c.row(query, nil, into) })
 }
 
 // versionNumber is SQLite's own: 3.51.3 is 3051003; 0 for what can't be read.

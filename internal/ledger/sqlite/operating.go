@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -79,7 +78,7 @@ func farAhead(state outbox.State) string {
 func decideAnew(t *tx, now time.Time) error {
 	var began int64
 	err := t.row(`SELECT CAST(value AS INTEGER) FROM meta WHERE key = ?`, []any{beganKey}, &began)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	if err != nil && !errors.Is(err, errNoRows) {
 		return err
 	}
 	if stored(now) < began {
@@ -136,13 +135,13 @@ func (s *Store) Pending(ctx context.Context, ocmw string) (g ledger.GuardState, 
 }
 
 func pending(t *tx, ocmw string) (g ledger.GuardState, err error) {
-	var approved, stopped sql.NullInt64
+	var approved, stopped *int64
 	err = t.row(`SELECT approved_at, stopped_at, stop_reason_nl, stop_reason_en FROM ocmw WHERE kbo = ?`,
 		[]any{ocmw}, &approved, &stopped, &g.ReasonNL, &g.ReasonEN)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	if err != nil && !errors.Is(err, errNoRows) {
 		return g, err
 	}
-	g.FirstRun, g.Stopped, g.Since = !approved.Valid, stopped.Valid, instant(stopped.Int64)
+	g.FirstRun, g.Stopped, g.Since = approved == nil, stopped != nil, instantOf(stopped)
 	if g.Shrunk, err = shrunk(t, ocmw); err != nil {
 		return g, err
 	}
@@ -219,7 +218,7 @@ func (s *Store) Request(ctx context.Context, r ledger.Request) error {
 	if s.readOnly && s.keep != nil {
 		return &hinted{errors.New("leave request: no daemon has run on this state yet"), "run \"mlpsync run\" or \"mlpsync once\" first: it makes the state that orders are left in"}
 	}
-	return s.transact(ctx, s.writer, &s.writing, "leave request", func(t *tx) error {
+	return s.transact(ctx, s.writer, "leave request", func(t *tx) error {
 		if r.Entry != "" && r.OCMW == "" {
 			e, err := entryByID(t, r.Entry)
 			if err != nil {
@@ -500,7 +499,7 @@ func (s *Store) Meta(ctx context.Context, key string) (string, error) {
 	var value string
 	err := s.read(ctx, "read fact", func(t *tx) error {
 		err := t.row(`SELECT value FROM meta WHERE key = ?`, []any{"fact/" + key}, &value)
-		if errors.Is(err, sql.ErrNoRows) {
+		if errors.Is(err, errNoRows) {
 			return nil
 		}
 		return err

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -227,7 +226,7 @@ func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
 			var at int64
 			err := t.row(`SELECT MAX(h.not_before, h.created_at) FROM entry h JOIN person p ON p.id = h.person
 				WHERE `+turn(state)+` ORDER BY h.not_before, h.rowid LIMIT 1`, nil, &at)
-			if errors.Is(err, sql.ErrNoRows) {
+			if errors.Is(err, errNoRows) {
 				continue
 			}
 			if err != nil {
@@ -264,7 +263,7 @@ func entryByID(t *tx, id string) (outbox.Entry, error) {
 }
 
 // readEntry reads a row of an entry's columns.
-func (t *tx) readEntry(rs *sql.Rows) (outbox.Entry, error) {
+func (t *tx) readEntry(rs *rows) (outbox.Entry, error) {
 	sealed, err := scanEntry(rs)
 	if err != nil {
 		return sealed.Entry, err
@@ -294,7 +293,7 @@ type sealedEntry struct {
 }
 
 // scanEntry reads a row that begins with an entry's columns; more is where those behind them go.
-func scanEntry(rs *sql.Rows, more ...any) (e sealedEntry, err error) {
+func scanEntry(rs *rows, more ...any) (e sealedEntry, err error) {
 	var notBefore, created, updated, doubt int64
 	err = rs.Scan(append([]any{&e.row, &e.ID, &e.OCMW, &e.Person, &e.Pseudonym, &e.Seq, &e.Op, &e.Kind, &e.Registration, &e.Rule, &e.State, &e.Version,
 		&e.Attempts, &notBefore, &e.payload, &e.Claim, &created, &updated, &e.TraceID, &e.problem, &e.Approved, &doubt, &e.LookUpFirst, &e.DecideFirst}, more...)...)

@@ -22,9 +22,7 @@ func TestANewRowHasARecord(t *testing.T) {
 	if err := g.Add(t.Context(), rows); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.writer.Exec(`DELETE FROM row_record WHERE row = (SELECT MAX(id) FROM export_row)`); err != nil {
-		t.Fatal(err)
-	}
+	run(t, s.writer, `DELETE FROM row_record WHERE row = (SELECT MAX(id) FROM export_row)`)
 	result, err := g.Activate(t.Context(), []ledger.FileCount{{Rows: 2}}, time.Now())
 	if err != nil || result.Activated || len(result.Files) != 1 || result.Files[0].New != 1 || result.Files[0].Holds() {
 		t.Errorf("%v, %+v", err, result)

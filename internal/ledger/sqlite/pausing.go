@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"time"
 
@@ -48,7 +47,7 @@ func (s *Store) Paused(ctx context.Context, ocmw string) (*ledger.Hold, error) {
 		var id int64
 		err := t.row(`SELECT id FROM request WHERE ocmw = ? AND kind IN ('pause', 'resume') AND done IS NOT 0 ORDER BY id DESC LIMIT 1`,
 			[]any{ocmw}, &id)
-		if errors.Is(err, sql.ErrNoRows) {
+		if errors.Is(err, errNoRows) {
 			return nil
 		}
 		if err != nil {

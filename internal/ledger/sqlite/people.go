@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -18,7 +17,7 @@ func orderClient(t *tx, r ledger.Request, now time.Time) (bool, string, error) {
 	p := ordered{t: t, Request: r, now: now}
 	err := t.row(`SELECT id, pseudonym FROM person WHERE ocmw = ? AND client_ix = ?`,
 		[]any{r.OCMW, t.s.ix("client", r.OCMW, r.Client)}, &p.person, &p.pseudonym)
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, errNoRows) {
 		return false, "there is no such client", nil
 	}
 	if err != nil {

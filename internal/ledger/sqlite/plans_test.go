@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"errors"
 	"maps"
 	"path/filepath"
 	"regexp"
@@ -8,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	driver "modernc.org/sqlite"
+	lib "modernc.org/sqlite/lib"
 
 	"github.com/mlpsync/mlpsync/internal/ledger"
 	"github.com/mlpsync/mlpsync/internal/outbox"
@@ -17,21 +18,29 @@ import (
 // plan is how SQLite goes about a query.
 func plan(t *testing.T, s *Store, query string, args ...any) string {
 	t.Helper()
-	rows, err := s.readers.Query(`EXPLAIN QUERY PLAN `+query, args...)
+	return strings.Join(explained(t, s, `EXPLAIN QUERY PLAN `+query, 3, args), "\n")
+}
+
+// explained is a column of what SQLite says of a statement.
+func explained(t *testing.T, s *Store, query string, column int, args []any) (all []string) {
+	t.Helper()
+	err := s.writer.with(t.Context(), func(c *conn) error {
+		st, _, err := c.PrepareTransient(query)
+		if err != nil {
+			return err
+		}
+		err = bind(st, args[:min(len(args), st.BindParamCount())]) // a value may stand there twice
+		for more := true; more && err == nil; {
+			if more, err = st.Step(); more {
+				all = append(all, st.ColumnText(column))
+			}
+		}
+		return errors.Join(err, st.Finalize())
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer rows.Close()
-	var all []string
-	for rows.Next() {
-		var id, parent, unused int
-		var detail string
-		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, detail)
-	}
-	return strings.Join(all, "\n")
+	return all
 }
 
 // Who shares an INSZ is found by the INSZ: by OCMW it would be a walk over all clients for each client.
@@ -140,9 +149,7 @@ func TestWhoseCategoryChangedIsFoundByIndex(t *testing.T) {
 // which takes memory, nor of the words that a CHECK names, which takes longer than the row.
 func TestRowsAreChangedAsTheyAreFound(t *testing.T) {
 	s := memory(t)
-	if _, err := s.writer.Exec(`CREATE TEMP TABLE staged_record (row INTEGER, outcome TEXT)`); err != nil {
-		t.Fatal(err)
-	}
+	run(t, s.writer, `CREATE TEMP TABLE staged_record (row INTEGER, outcome TEXT)`)
 	for _, query := range []string{noteOutcomes, letGoUpdate,
 		newInsertion("export_row", rowColumns).text(1),
 		`UPDATE person SET outcome = ? WHERE id = ?`, `UPDATE entry SET state = ?, head = ? WHERE id = ?`} {
@@ -155,17 +162,8 @@ func TestRowsAreChangedAsTheyAreFound(t *testing.T) {
 // tablesMade counts the tables that SQLite makes for itself on the way.
 func tablesMade(t *testing.T, s *Store, query string) int {
 	t.Helper()
-	rows, err := s.writer.Query(`EXPLAIN `+query, make([]any, strings.Count(query, "?"))...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
 	made := 0
-	for rows.Next() {
-		var op string
-		if err := rows.Scan(new(any), &op, new(any), new(any), new(any), new(any), new(any), new(any)); err != nil {
-			t.Fatal(err)
-		}
+	for _, op := range explained(t, s, `EXPLAIN `+query, 1, make([]any, strings.Count(query, "?"))) {
 		if op == "OpenEphemeral" {
 			made++
 		}
@@ -188,7 +186,7 @@ func TestColumnsTakeTheirWordsAlone(t *testing.T) {
 			VALUES ('', '', 1, 1, '', '', '', '', '', 0, 0, x'', x'', '', 0, 0, ?)`},
 	} {
 		for _, word := range append(strings.Fields(tt.words), "other", "") {
-			_, err := s.writer.Exec(tt.query, word)
+			err := s.writer.with(t.Context(), func(c *conn) error { return c.exec(tt.query, word) })
 			refused := err != nil && ofWords.MatchString(err.Error())
 			if refused == slices.Contains(strings.Fields(tt.words), word) {
 				t.Errorf("%q: %v; %s", word, err, tt.query)
@@ -211,7 +209,7 @@ func TestTemporaryTablesKeepFewPages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if used := status(t, s, driver.DBStatusCacheUsed); used > 1<<20 {
+	if used := status(t, s, lib.SQLITE_DBSTATUS_CACHE_USED); used > 1<<20 {
 		t.Errorf("%d KiB of pages are kept", used>>10)
 	}
 }
@@ -222,11 +220,11 @@ func TestTemporaryFilesGoBesideTheLedger(t *testing.T) {
 	s := openTest(t, filepath.Join(dir, "ledger.db"))
 	var store int
 	var folder string
-	if err := s.writer.QueryRow(`PRAGMA temp_store`).Scan(&store); err != nil || store != 1 {
-		t.Errorf("temp_store is %d, %v", store, err)
+	if ask(t, s.writer, `PRAGMA temp_store`, &store); store != 1 {
+		t.Errorf("temp_store is %d", store)
 	}
-	if err := s.writer.QueryRow(`PRAGMA temp_store_directory`).Scan(&folder); err != nil || folder != dir {
-		t.Errorf("temporary files go to %s, %v", folder, err)
+	if ask(t, s.writer, `PRAGMA temp_store_directory`, &folder); folder != dir {
+		t.Errorf("temporary files go to %s", folder)
 	}
 }
 
@@ -249,7 +247,7 @@ func TestASetOfFewChangesIsComparedByIndex(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		clear(s.writing.kept)
+		_ = s.writer.with(t.Context(), func(c *conn) error { clear(c.compiled); return nil })
 		if r, err := g.Activate(t.Context(), []ledger.FileCount{{Rows: len(rows)}}, s.now()); err != nil || !r.Activated {
 			t.Fatalf("%+v, %v", r, err)
 		}
@@ -257,7 +255,8 @@ func TestASetOfFewChangesIsComparedByIndex(t *testing.T) {
 	take("a.csv")
 	rows[1].Number, rows[1].Line, rows[1].Records[0].Hash = 4, []byte("c"), "2"
 	take("b.csv")
-	texts := slices.Sorted(maps.Keys(s.writing.kept))
+	var texts []string
+	_ = s.writer.with(t.Context(), func(c *conn) error { texts = slices.Sorted(maps.Keys(c.compiled)); return nil })
 	if len(texts) < 20 {
 		t.Fatalf("%d statements are known", len(texts))
 	}

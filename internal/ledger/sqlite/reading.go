@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"database/sql"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -100,12 +99,12 @@ func totalEntries(t *tx, into *ledger.Totals, ocmw, _ string) error {
 	if err != nil {
 		return err
 	}
-	var doubt sql.NullInt64
+	var doubt *int64
 	err = t.row(`SELECT MIN(doubt_since) FROM entry WHERE `+inFlight+` AND state = 'inDoubt' AND (?1 = '' OR ocmw = ?1)`, []any{ocmw}, &doubt)
 	if err != nil {
 		return err
 	}
-	into.InDoubtSince = instant(doubt.Int64)
+	into.InDoubtSince = instantOf(doubt)
 	return t.row(`SELECT COUNT(*) FROM entry WHERE state = 'waiting' AND approved = 0 AND (?1 = '' OR ocmw = ?1)`, []any{ocmw}, &into.Unapproved)
 }
 
@@ -412,7 +411,7 @@ func rejected(t *tx, ocmw string, each func(ledger.RejectedRow) error) error {
 	return nil
 }
 
-func (t *tx) scanRejected(rs *sql.Rows, ocmw string) (ledger.RejectedRow, error) {
+func (t *tx) scanRejected(rs *rows, ocmw string) (ledger.RejectedRow, error) {
 	var r ledger.RejectedRow
 	var row int64
 	var ordinal int
@@ -491,7 +490,7 @@ func notes(t *tx, ocmw string) ([]ledger.Note, error) {
 }
 
 // scanNote reads a note. One that is damaged says so.
-func (t *tx) scanNote(rs *sql.Rows) (ledger.Note, error) {
+func (t *tx) scanNote(rs *rows) (ledger.Note, error) {
 	var n ledger.Note
 	var topic string
 	var since int64

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
 	"errors"
 	"strconv"
@@ -53,7 +52,7 @@ func fingerprint(t *tx, ocmw string) (string, error) {
 			return "", err
 		}
 		var person int64
-		var digest sql.RawBytes
+		var digest raw
 		if err := rs.Scan(&person, &digest); err != nil {
 			return "", err
 		}
@@ -69,7 +68,7 @@ func refusedRelease(t *tx, ocmw string) (*ledger.Refused, error) {
 	var asked int64
 	err := t.row(`SELECT actor, asked_at, done, result FROM request WHERE ocmw = ? AND kind = 'release' AND applied_at IS NOT NULL
 		ORDER BY id DESC LIMIT 1`, []any{ocmw}, &r.By, &asked, &done, &r.Why)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && done {
+	if errors.Is(err, errNoRows) || err == nil && done {
 		return nil, nil
 	}
 	r.Asked = instant(asked)

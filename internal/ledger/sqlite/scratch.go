@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -38,16 +37,21 @@ func (s *Store) Scratch(ctx context.Context) (ledger.Store, error) {
 	return nil, errors.Join(fmt.Errorf("copy ledger: %w", err), c.Close())
 }
 
-// The writer's connection makes the copy: a reader's may write nothing at all.
-const copyInto = `VACUUM INTO ?`
+// copyInto makes a copy of the ledger. The writer's connection does: a reader's may write nothing at all.
+func (s *Store) copyInto(ctx context.Context, uri string) error {
+	return s.writer.with(ctx, func(c *conn) error {
+		c.SetInterrupt(ctx.Done())
+		defer c.SetInterrupt(nil)
+		return ended(ctx, c.exec(`VACUUM INTO ?`, uri))
+	})
+}
 
 func (s *Store) copyToMemory(ctx context.Context, c *Store) error {
 	name := memoryName()
-	if err := c.connectMemory(ctx, name); err != nil {
+	if err := c.connectMemory(name); err != nil {
 		return err
 	}
-	_, err := s.writer.ExecContext(ctx, copyInto, name)
-	return err
+	return s.copyInto(ctx, name)
 }
 
 func (s *Store) copyToFile(ctx context.Context, c *Store) error {
@@ -60,23 +64,20 @@ func (s *Store) copyToFile(ctx context.Context, c *Store) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	if _, err := s.writer.ExecContext(ctx, copyInto, fileURI(c.scratch)); err != nil {
+	if err := s.copyInto(ctx, fileURI(c.scratch)); err != nil {
 		return err
 	}
-	return c.connectScratch(ctx, s.path)
+	return c.connectScratch(s.path)
 }
 
 // connectScratch opens the copy with one connection, which keeps its locks, and for which nothing need survive a power cut.
-func (s *Store) connectScratch(ctx context.Context, ledgerPath string) error {
+func (s *Store) connectScratch(ledgerPath string) error {
 	settings := append(common(), besideLedger(ledgerPath)...)
 	settings = append(settings, writingCache, "locking_mode(EXCLUSIVE)", "synchronous(0)")
 	var err error
-	if s.writer, err = sql.Open("sqlite", dsn(fileURI(s.scratch)+"?mode=rw", "immediate", settings)); err != nil {
-		return err
-	}
-	s.writer.SetMaxOpenConns(1)
+	s.writer, err = connections(fileURI(s.scratch)+"?mode=rw", toWrite, 1, settings)
 	s.readers = s.writer
-	return s.writer.PingContext(ctx)
+	return err
 }
 
 // removeForgotten removes what processes that were killed have left. One that can't be removed is tried next time.

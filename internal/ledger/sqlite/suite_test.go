@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	_ "modernc.org/sqlite" // to look, and to write, past the ledger
+
 	"github.com/mlpsync/mlpsync/internal/ledger"
 	"github.com/mlpsync/mlpsync/internal/ledger/ledgertest"
 	"github.com/mlpsync/mlpsync/internal/ledger/sqlite"

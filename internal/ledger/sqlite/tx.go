@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -11,31 +10,22 @@ import (
 	"sync/atomic"
 	"time"
 
-	driver "modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
+	engine "zombiezen.com/go/sqlite"
 
 	"github.com/mlpsync/mlpsync/internal/audit"
 	"github.com/mlpsync/mlpsync/internal/ledger"
 	"github.com/mlpsync/mlpsync/internal/seal"
 )
 
-// tx is one transaction of the store. It prepares each statement once, and takes what its database keeps.
+// tx is one transaction of the store. Whether its context has ended is looked at before each statement and each row.
 type tx struct {
-	*sql.Tx
-	ctx context.Context
-	// short is ctx without its end, which is looked at before each statement: the driver guards a statement that can be
-	// interrupted with a goroutine, and that costs as much as a short one does. Where interruptible is set statements are long,
-	// and are interrupted.
-	short         context.Context
-	interruptible bool
-
-	s        *Store
-	kept     *statements
-	prepared map[string]*sql.Stmt
-	head     *audit.Head // of the audit chain, read at the first record
-	audits   *bulk       // records that are to be written
-	damages  []ledger.Damage
-	unread   []error // of what was found damaged
+	*conn
+	ctx     context.Context
+	s       *Store
+	head    *audit.Head // of the audit chain, read at the first record
+	audits  *bulk       // records that are to be written
+	damages []ledger.Damage
+	unread  []error // of what was found damaged
 	// undecided are persons whose last decision can't be read back.
 	undecided []int64
 }
@@ -91,35 +81,32 @@ func (s *Store) writeUnmoved(ctx context.Context, what string, do func(*tx) erro
 	if s.readOnly {
 		return fmt.Errorf("%s: %w", what, ErrReadOnly)
 	}
-	return s.transact(ctx, s.writer, &s.writing, what, do)
+	return s.transact(ctx, s.writer, what, do)
 }
 
 // read runs do on a snapshot.
 func (s *Store) read(ctx context.Context, what string, do func(*tx) error) error {
-	return s.transact(ctx, s.readers, &s.reading, what, do)
+	return s.transact(ctx, s.readers, what, do)
 }
 
-func (s *Store) transact(ctx context.Context, db *sql.DB, kept *statements, what string, do func(*tx) error) error {
-	began, err := db.BeginTx(ctx, nil)
+// transact runs do in a transaction. Where it writes, the self-test kills right before and right after it is committed: when all is
+// written and nothing stands, and when it stands and nobody knows.
+func (s *Store) transact(ctx context.Context, db *pool, what string, do func(*tx) error) error {
+	before, after := "", ""
+	if db == s.writer && s.reached != nil {
+		before, after = pointsOf(what)
+	}
+	t := &tx{ctx: ctx, s: s}
+	err := db.with(ctx, func(c *conn) error {
+		t.conn = c
+		return ended(ctx, t.whole(db.begin, before, do))
+	})
 	if err != nil {
-		return wrap(what, err)
+		return wrap(what, diskTrouble(err))
 	}
-	defer func() { _ = began.Rollback() }()
-	t := &tx{Tx: began, ctx: ctx, short: context.WithoutCancel(ctx), s: s, kept: kept, prepared: map[string]*sql.Stmt{}}
-	if err = do(t); err == nil {
-		err = t.writeAudits()
+	if after != "" {
+		s.reached(after)
 	}
-	if err != nil {
-		return wrap(what, diskTrouble(ended(ctx, err)))
-	}
-	commit := began.Commit
-	if db == s.writer {
-		commit = func() error { return s.commit(what, began) }
-	}
-	if err := commit(); err != nil {
-		return wrap(what, diskTrouble(ended(ctx, err)))
-	}
-	kept.learn(ctx, db, t.prepared)
 	if s.damaged != nil {
 		for _, d := range t.damages {
 			s.damaged(d)
@@ -128,44 +115,47 @@ func (s *Store) transact(ctx context.Context, db *sql.DB, kept *statements, what
 	return nil
 }
 
-// ended adds to an error that the context has ended: that rolls a transaction back, between any two statements, and the next one
-// says of it whatever it met, such as a closed statement. Nothing of it stands then.
+// whole runs the transaction from its beginning until it is committed, or undone.
+func (t *tx) whole(begin, before string, do func(*tx) error) error {
+	if err := t.conn.exec(begin); err != nil {
+		return err
+	}
+	defer t.rollBack()
+	if err := do(t); err != nil {
+		return err
+	}
+	if err := errors.Join(t.writeAudits(), t.ctx.Err()); err != nil {
+		return err
+	}
+	if before != "" {
+		t.s.reached(before)
+	}
+	return t.conn.exec("COMMIT")
+}
+
+// ended adds to an error that the context has ended: a statement that was interrupted says only that.
 func ended(ctx context.Context, err error) error {
-	if over := ctx.Err(); over != nil && !errors.Is(err, over) {
+	if over := ctx.Err(); err != nil && over != nil && !errors.Is(err, over) {
 		return fmt.Errorf("%w: %w", over, err)
 	}
 	return err
 }
 
-// commit commits between the two points at which the self-test kills: when all is written and
-// nothing stands, and when it stands and nobody knows.
-func (s *Store) commit(what string, began *sql.Tx) error {
-	if s.reached == nil {
-		return began.Commit()
-	}
-	before, after := pointsOf(what)
-	s.reached(before)
-	err := began.Commit()
-	s.reached(after)
-	return err
-}
-
 // diskTrouble gives the errors of a full or failing disk a next step.
 func diskTrouble(err error) error {
-	var e *driver.Error
-	if !errors.As(err, &e) {
-		return err
-	}
-	switch e.Code() & 0xff { // the primary code
-	case sqlite3.SQLITE_FULL:
+	switch codeOf(err) {
+	case engine.ResultFull:
 		return &hinted{err, "make room on the disk of the state directory; nothing is lost, and it goes on from where it was"}
-	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN: // also of a disk that is so full that nothing can be begun
+	case engine.ResultIOErr, engine.ResultCantOpen: // also of a disk that is so full that nothing can be begun
 		return &hinted{err, "make room on the disk of the state directory, and look at the rights of its files; if that is not it, check the disk itself"}
-	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+	case engine.ResultCorrupt, engine.ResultNotADB:
 		return &hinted{err, "stop mlpsync, keep the state directory as it is, check its disk, and put back the last backup with \"mlpsync state restore FILE\""}
 	}
 	return err
 }
+
+// codeOf is SQLite's own code of an error.
+func codeOf(err error) engine.ResultCode { return engine.ErrCode(err).ToPrimary() }
 
 // hinted is an error with the next step.
 type hinted struct {
@@ -178,93 +168,70 @@ func (h *hinted) Unwrap() error { return h.error }
 // Hint is what a person can do.
 func (h *hinted) Hint() string { return h.next }
 
-// statementContext is what a statement runs under.
-func (t *tx) statementContext() context.Context {
-	if t.interruptible {
-		return t.ctx
-	}
-	return t.short
-}
-
-func (t *tx) stmt(query string) (*sql.Stmt, error) {
-	if err := t.ctx.Err(); err != nil {
-		return nil, err
-	}
-	if st := t.prepared[query]; st != nil {
-		return st, nil
-	}
-	if kept := t.kept.find(query); kept != nil {
-		st := t.StmtContext(t.ctx, kept)
-		t.prepared[query] = st
-		return st, nil
-	}
-	st, err := t.PrepareContext(t.ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	t.prepared[query] = st
-	return st, nil
+// interruptible has statements end with the context from now on; the returned func has them run to their end again. It is for long ones:
+// watching costs as much as a short one does.
+func (t *tx) interruptible() func() {
+	t.SetInterrupt(t.ctx.Done())
+	return func() { t.SetInterrupt(nil) }
 }
 
 // exec runs a statement and gives the number of rows it changed.
 func (t *tx) exec(query string, args ...any) (int64, error) {
-	result, err := t.result(query, args...)
-	if err != nil {
+	if err := t.ctx.Err(); err != nil {
 		return 0, err
 	}
-	return result.RowsAffected()
+	err := t.conn.exec(query, args...)
+	return int64(t.Changes()), err
 }
 
 // insert runs an INSERT and gives the row's id.
 func (t *tx) insert(query string, args ...any) (int64, error) {
-	result, err := t.result(query, args...)
-	if err != nil {
-		return 0, err
-	}
-	return result.LastInsertId()
+	_, err := t.exec(query, args...)
+	return t.LastInsertRowID(), err
 }
 
-func (t *tx) result(query string, args ...any) (sql.Result, error) {
-	st, err := t.stmt(query)
-	if err != nil {
-		return nil, err
-	}
-	return st.ExecContext(t.statementContext(), args...)
-}
-
-// row scans the only row of a query; sql.ErrNoRows when there is none.
-func (t *tx) row(query string, args []any, into ...any) error {
-	st, err := t.stmt(query)
-	if err != nil {
+// once runs statements that are not kept.
+func (t *tx) once(script string) error {
+	if err := t.ctx.Err(); err != nil {
 		return err
 	}
-	return st.QueryRowContext(t.statementContext(), args...).Scan(into...)
+	return t.script(script)
+}
+
+// row scans the first row of a query; errNoRows when there is none.
+func (t *tx) row(query string, args []any, into ...any) error {
+	if err := t.ctx.Err(); err != nil {
+		return err
+	}
+	return t.conn.row(query, args, into...)
 }
 
 // rows walks a query. The body must not change the tables that it walks.
-func (t *tx) rows(query string, args ...any) iter.Seq2[*sql.Rows, error] {
-	return func(yield func(*sql.Rows, error) bool) {
-		st, err := t.stmt(query)
-		if err != nil {
+func (t *tx) rows(query string, args ...any) iter.Seq2[*rows, error] {
+	return func(yield func(*rows, error) bool) {
+		if err := t.walk(query, args, func(r *rows) bool { return yield(r, nil) }); err != nil {
 			yield(nil, err)
-			return
 		}
-		rs, err := st.QueryContext(t.statementContext(), args...)
-		if err != nil {
-			yield(nil, err)
-			return
+	}
+}
+
+// walk gives each row, until more says that it is enough.
+func (t *tx) walk(query string, args []any, more func(*rows) bool) error {
+	if err := t.ctx.Err(); err != nil {
+		return err
+	}
+	st, err := t.start(query, args)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = st.end() }()
+	for {
+		there, err := st.Step()
+		if err != nil || !there || !more((*rows)(st.Stmt)) {
+			return err
 		}
-		defer rs.Close()
-		for rs.Next() {
-			if !yield(rs, nil) {
-				return
-			}
-			if t.ctx.Err() != nil {
-				break
-			}
-		}
-		if err := errors.Join(t.ctx.Err(), rs.Err()); err != nil {
-			yield(nil, err)
+		if err := t.ctx.Err(); err != nil {
+			return err
 		}
 	}
 }
@@ -352,6 +319,14 @@ func instant(ns int64) time.Time {
 	return time.Unix(0, ns).UTC()
 }
 
+// instantOf is the instant of a column that may hold none.
+func instantOf(ns *int64) time.Time {
+	if ns == nil {
+		return time.Time{}
+	}
+	return instant(*ns)
+}
+
 func bit(b bool) int {
 	if b {
 		return 1
@@ -366,9 +341,9 @@ func wrap(what string, err error) error {
 	return fmt.Errorf("%s: %w", what, err)
 }
 
-// found turns the driver's "no rows" into the contract's.
+// found turns "no rows" into what the contract has for it.
 func found(err error) error {
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, errNoRows) {
 		return ledger.ErrNotFound
 	}
 	return err

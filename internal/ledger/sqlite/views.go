@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"database/sql"
 	"fmt"
 	"slices"
 
@@ -116,17 +115,17 @@ func (r recordInputs) readSealed(t *tx, ids []int64, views map[int64]*ledger.Cli
 			return err
 		}
 		var person int64
-		var key, digest, payload sql.RawBytes // not used behind this row
+		var key, digest, payload raw // not used behind this row
 		var deleted bool
-		var apart sql.NullInt64
+		var apart *int64
 		var o sealedRecord
 		if err := rs.Scan(&person, &o.kind, &key, &digest, &deleted, &o.missing, &apart, &payload, &o.file, &o.row); err != nil {
 			return err
 		}
 		r.add(person, o.kind, deleted, o.missing, key, digest)
 		o.of = views[person]
-		if apart.Valid {
-			if o.columns, err = columns.read(t, o.of.OCMW, apart.Int64); err != nil {
+		if apart != nil {
+			if o.columns, err = columns.read(t, o.of.OCMW, *apart); err != nil {
 				return err
 			}
 		}

@@ -1,0 +1,219 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	engine "zombiezen.com/go/sqlite"
+)
+
+// errNoRows is what a query for one row ends in that has none.
+var errNoRows = errors.New("there is no such row")
+
+var errClosed = errors.New("the ledger was closed")
+
+// pool is the connections to one database. They are opened when they are needed, and kept.
+type pool struct {
+	uri      string
+	settings []string
+	begin    string        // how its transactions begin
+	free     chan *conn    // nil for one that is not opened yet
+	closed   chan struct{} // once Close has begun
+	close    sync.Once
+}
+
+// connections opens one, so that what can't be opened is told at once.
+func connections(uri, begin string, most int, settings []string) (*pool, error) {
+	first, err := connect(uri, settings)
+	if err != nil {
+		return nil, err
+	}
+	p := &pool{uri: uri, settings: settings, begin: begin, free: make(chan *conn, most), closed: make(chan struct{})}
+	p.free <- first
+	for range most - 1 {
+		p.free <- nil
+	}
+	return p, nil
+}
+
+// take waits for a connection, which is given back by give.
+func (p *pool) take(ctx context.Context) (*conn, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-p.closed:
+		return nil, errClosed
+	case c := <-p.free:
+		if c != nil {
+			return c, nil
+		}
+	}
+	c, err := connect(p.uri, p.settings)
+	if err != nil {
+		p.free <- nil
+	}
+	return c, err
+}
+
+func (p *pool) give(c *conn) { p.free <- c }
+
+// with runs do with a connection, outside of any transaction.
+func (p *pool) with(ctx context.Context, do func(*conn) error) error {
+	c, err := p.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer p.give(c)
+	return do(c)
+}
+
+// Close waits until every connection was given back.
+func (p *pool) Close() error {
+	var errs []error
+	p.close.Do(func() {
+		close(p.closed)
+		for range cap(p.free) {
+			if c := <-p.free; c != nil {
+				errs = append(errs, c.Close())
+			}
+		}
+	})
+	return errors.Join(errs...)
+}
+
+// conn is a connection, for one goroutine at a time. It compiles each text once, as that takes several times what running a short statement
+// does. The texts are all in this package, so there are no more of them than it holds.
+type conn struct {
+	*engine.Conn
+	compiled map[string]*statement
+}
+
+// busyFor is how long a statement waits for another process.
+const busyFor = 30 * time.Second
+
+func connect(uri string, settings []string) (*conn, error) {
+	opened, err := engine.OpenConn(uri, engine.OpenReadWrite, engine.OpenCreate, engine.OpenURI)
+	if err != nil {
+		return nil, err
+	}
+	c := &conn{Conn: opened, compiled: map[string]*statement{}}
+	c.SetBusyTimeout(busyFor)
+	for _, setting := range settings {
+		if err := c.script("PRAGMA " + setting); err != nil {
+			return nil, errors.Join(err, c.Close())
+		}
+	}
+	return c, nil
+}
+
+// statement is one that is compiled.
+type statement struct {
+	*engine.Stmt
+	running bool
+	once    bool // nobody else uses it
+}
+
+// start compiles a text, unless it was, and binds its values. One that is being walked meanwhile is compiled once more.
+func (c *conn) start(query string, args []any) (*statement, error) {
+	st := c.compiled[query]
+	if st == nil || st.running {
+		var err error
+		if st, err = c.compile(query, st != nil); err != nil {
+			return nil, err
+		}
+	}
+	st.running = true
+	if err := bind(st.Stmt, args); err != nil {
+		return nil, errors.Join(err, st.end())
+	}
+	return st, nil
+}
+
+func (c *conn) compile(query string, once bool) (*statement, error) {
+	if once {
+		st, _, err := c.PrepareTransient(query)
+		return &statement{Stmt: st, once: true}, err
+	}
+	st, err := c.Prepare(query)
+	if err != nil {
+		return nil, err
+	}
+	c.compiled[query] = &statement{Stmt: st}
+	return c.compiled[query], nil
+}
+
+// end lets go of what the statement holds of the database.
+func (st *statement) end() error {
+	st.running = false
+	if st.once {
+		return st.Finalize()
+	}
+	return st.Reset()
+}
+
+// exec runs a statement to its end.
+func (c *conn) exec(query string, args ...any) error {
+	st, err := c.start(query, args)
+	if err != nil {
+		return err
+	}
+	for more := true; more && err == nil; {
+		more, err = st.Step()
+	}
+	return errors.Join(err, st.end())
+}
+
+// row scans the first row of a query; errNoRows when there is none.
+func (c *conn) row(query string, args []any, into ...any) error {
+	st, err := c.start(query, args)
+	if err != nil {
+		return err
+	}
+	there, err := st.Step()
+	switch {
+	case err != nil:
+	case there:
+		err = (*rows)(st.Stmt).Scan(into...)
+	default:
+		err = errNoRows
+	}
+	return errors.Join(err, st.end())
+}
+
+// script runs statements one after the other, and keeps none of them.
+func (c *conn) script(text string) error {
+	for text = strings.TrimSpace(text); text != ""; {
+		st, left, err := c.PrepareTransient(text)
+		if err != nil {
+			return err
+		}
+		text = strings.TrimSpace(text[len(text)-left:])
+		if err := finish(st); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finish runs a statement that is used once.
+func finish(st *engine.Stmt) (err error) {
+	defer func() { err = errors.Join(err, st.Finalize()) }()
+	for more := true; more && err == nil; {
+		more, err = st.Step()
+	}
+	return err
+}
+
+// rollBack undoes the transaction that is open, unless SQLite has done so itself, as it does where its disk fails.
+func (c *conn) rollBack() {
+	c.SetInterrupt(nil)
+	if !c.AutocommitEnabled() {
+		_ = c.exec("ROLLBACK")
+	}
+}
