@@ -78,19 +78,19 @@ func appendInHex(out, digest []byte) []byte {
 
 func readRecordInputs(t *tx, ids []int64) (recordInputs, error) {
 	records := make(recordInputs, len(ids))
-	for rs, err := range t.rows(`SELECT r.person, r.kind, r.deleted, r.missing_since IS NOT NULL, r.key_ix, r.digest
-			FROM json_each(?) j JOIN record r ON r.person = j.value ORDER BY r.person, r.kind, r.key_ix`, list(ids)) {
-		if err != nil {
-			return nil, err
+	var kind casefile.RecordKind
+	var deleted, missing bool
+	var key, digest raw
+	for _, person := range ids {
+		for rs, err := range t.rows(`SELECT kind, deleted, missing_since IS NOT NULL, key_ix, digest FROM record WHERE person = ? ORDER BY kind, key_ix`, person) {
+			if err != nil {
+				return nil, err
+			}
+			if err := rs.Scan(&kind, &deleted, &missing, &key, &digest); err != nil {
+				return nil, err
+			}
+			records.add(person, kind, deleted, missing, key, digest)
 		}
-		var person int64
-		var kind casefile.RecordKind
-		var deleted, missing bool
-		var key, digest raw
-		if err := rs.Scan(&person, &kind, &deleted, &missing, &key, &digest); err != nil {
-			return nil, err
-		}
-		records.add(person, kind, deleted, missing, key, digest)
 	}
 	return records, nil
 }

@@ -26,7 +26,7 @@ func TestPointsAreAllTransactions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range regexp.MustCompile(`\b(?:write|transact)\((?:ctx, )?(?:s\.writer, )?"([^"]+)"`).FindAllStringSubmatch(string(text), -1) {
+		for _, m := range regexp.MustCompile(`\b(?:write|transact|commit)\((?:ctx, )?(?:s\.writer, )?"([^"]+)"`).FindAllStringSubmatch(string(text), -1) {
 			// A restore has a store of its own, which passes no points, and its command ends where a daemon begins. Requests are left beside a daemon.
 			if m[1] != "forget what MLP held" && m[1] != "leave request" {
 				before, after := pointsOf(m[1])

@@ -103,34 +103,36 @@ func (r recordInputs) readRecords(t *tx, ids []int64, views map[int64]*ledger.Cl
 	return reading
 }
 
+// sealedQuery reads a person's records in the order of their keys, in which they lie: sorted, those of all persons would be written down first.
+const sealedQuery = `SELECT r.kind, r.key_ix, r.digest, r.deleted, r.missing_since IS NOT NULL, x.columns, x.payload,
+		COALESCE(f.name, x.last_file, ''), COALESCE(w.number, x.last_number, 0)
+	FROM record r JOIN row_record x ON x.id = r.source LEFT JOIN export_row w ON w.id = x.row LEFT JOIN export_file f ON f.id = w.file
+	WHERE r.person = ? ORDER BY r.kind, r.key_ix`
+
 // readSealed gives each record in force as the ledger holds it. What add is given is its own.
 func (r recordInputs) readSealed(t *tx, ids []int64, views map[int64]*ledger.ClientView, add func(sealedRecord)) error {
 	columns := readColumns{}
-	for rs, err := range t.rows(`SELECT r.person, r.kind, r.key_ix, r.digest, r.deleted, r.missing_since IS NOT NULL, x.columns, x.payload,
-			COALESCE(f.name, x.last_file, ''), COALESCE(w.number, x.last_number, 0)
-		FROM json_each(?) j JOIN record r ON r.person = j.value JOIN row_record x ON x.id = r.source
-			LEFT JOIN export_row w ON w.id = x.row LEFT JOIN export_file f ON f.id = w.file
-		ORDER BY r.person, r.kind, r.key_ix`, list(ids)) {
-		if err != nil {
-			return err
-		}
-		var person int64
-		var key, digest, payload raw // not used behind this row
-		var deleted bool
-		var apart *int64
-		var o sealedRecord
-		if err := rs.Scan(&person, &o.kind, &key, &digest, &deleted, &o.missing, &apart, &payload, &o.file, &o.row); err != nil {
-			return err
-		}
-		r.add(person, o.kind, deleted, o.missing, key, digest)
-		o.of = views[person]
-		if apart != nil {
-			if o.columns, err = columns.read(t, o.of.OCMW, *apart); err != nil {
+	var key, digest, payload raw
+	for _, person := range ids {
+		for rs, err := range t.rows(sealedQuery, person) {
+			if err != nil {
 				return err
 			}
+			var deleted bool
+			var apart *int64
+			o := sealedRecord{of: views[person]}
+			if err := rs.Scan(&o.kind, &key, &digest, &deleted, &o.missing, &apart, &payload, &o.file, &o.row); err != nil {
+				return err
+			}
+			r.add(person, o.kind, deleted, o.missing, key, digest)
+			if apart != nil {
+				if o.columns, err = columns.read(t, o.of.OCMW, *apart); err != nil {
+					return err
+				}
+			}
+			o.place, o.payload = place(key, digest), slices.Clone(payload)
+			add(o)
 		}
-		o.place, o.payload = place(key, digest), slices.Clone(payload)
-		add(o)
 	}
 	return nil
 }
