@@ -5,11 +5,13 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash"
 	"maps"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/mlpsync/mlpsync/internal/audit"
@@ -37,24 +39,39 @@ const (
 
 // Dirty implements ledger.Deciding.
 func (s *Store) Dirty(ctx context.Context, ocmw string, day casefile.Date, version string, limit int, except ...int64) ([]ledger.Subject, error) {
-	var subjects []ledger.Subject
+	var ids []int64
 	at := s.moves.at() // before they are read: what is written meanwhile counts as written since
-	err := s.read(ctx, "list clients to decide", func(t *tx) error {
-		ids, err := column[int64](t, dirtyQuery, ocmw, string(day), version, limit, list(except))
-		if err != nil {
-			return err
-		}
-		views, err := clientViews(t, ids, madeOf())
-		if err != nil {
-			return err
-		}
-		for _, v := range views {
-			v.Read = at
-			subjects = append(subjects, v.Subject)
-		}
-		return nil
+	err := s.read(ctx, "list clients to decide", func(t *tx) (err error) {
+		ids, err = column[int64](t, dirtyQuery, ocmw, string(day), version, limit, list(except))
+		return err
 	})
+	if err != nil {
+		return nil, err
+	}
+	views, err := s.viewsOf(ctx, ids)
+	subjects := make([]ledger.Subject, 0, len(views))
+	for _, v := range views {
+		v.Read = at
+		subjects = append(subjects, v.Subject)
+	}
 	return subjects, err
+}
+
+// viewsOf reads clients by two connections, each of them half.
+func (s *Store) viewsOf(ctx context.Context, ids []int64) ([]ledger.ClientView, error) {
+	var halves [2][]ledger.ClientView
+	var errs [2]error
+	var reading sync.WaitGroup
+	for i, half := range [][]int64{ids[:len(ids)/2], ids[len(ids)/2:]} {
+		reading.Go(func() {
+			errs[i] = s.read(ctx, "read clients to decide", func(t *tx) (err error) {
+				halves[i], err = clientViews(t, half, madeOf())
+				return err
+			})
+		})
+	}
+	reading.Wait()
+	return append(halves[0], halves[1]...), errors.Join(errs[0], errs[1])
 }
 
 // recordInputs are what the digests of inputs are made of where the records in force are concerned, by person.
