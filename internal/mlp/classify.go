@@ -100,20 +100,24 @@ func formOf(status int, contentType string, body []byte) (form, problem) {
 	if !strings.Contains(strings.ToLower(contentType), "json") {
 		return formOther, p
 	}
-	var probe struct {
-		HTTPCode any `json:"httpCode"`
-	}
-	var broken *json.SyntaxError
-	switch err := json.Unmarshal(body, &probe); {
-	case errors.As(err, &broken):
+	switch {
+	case !json.Valid(body):
 		return formOther, p
-	case err == nil && probe.HTTPCode != nil:
+	case bytes.Contains(body, []byte(`"httpCode"`)) && ofGateway(body):
 		return formGateway, p
 	}
 	if status >= 400 && json.Unmarshal(body, &p) == nil && p.Type != "" && p.Status == status {
 		return formProblem, p
 	}
 	return formJSON, problem{}
+}
+
+// ofGateway tells that a gateway made the answer: its object says so itself, and not one within it.
+func ofGateway(body []byte) bool {
+	var said struct {
+		HTTPCode any `json:"httpCode"`
+	}
+	return json.Unmarshal(body, &said) == nil && said.HTTPCode != nil
 }
 
 // succeeded tells that the answer is one to be read.

@@ -28,7 +28,7 @@ func (t *tx) audit(r audit.Record, words string) error {
 	}
 	r = audit.Next(t.head.Hash, r)
 	if t.audits == nil {
-		t.audits = newInsertion("audit", auditColumns)
+		t.audits = newInsertion("audit", auditColumns, "")
 	}
 	t.audits.add(r.Seq, r.At.UnixMilli(), r.Run, r.Actor, r.Action, r.OCMW, r.Client, r.Entry, r.Rule, r.RulesVersion, r.Before, r.After,
 		r.Source, r.RemoteID, r.Reason, r.Payload, r.PayloadDigest[:], r.Prev[:], r.Hash[:])

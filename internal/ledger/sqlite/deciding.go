@@ -170,8 +170,7 @@ func (s *Store) Decide(ctx context.Context, run string, outcomes []ledger.Outcom
 		}
 		d := decisions{
 			t: t, run: run, now: now,
-			payloads: newBulk(`INSERT INTO decision (person, payload) VALUES `, `person, payload`, ` ON CONFLICT (person) DO UPDATE SET payload = excluded.payload`),
-			people:   newUpdate(`id, outcome, version, at, review`, decidedUpdate),
+			payloads: newInsertion("decision", `person, payload`, ` ON CONFLICT (person) DO UPDATE SET payload = excluded.payload`),
 		}
 		for _, o := range outcomes {
 			g := grounds[o.Subject.Person]
@@ -187,12 +186,9 @@ func (s *Store) Decide(ctx context.Context, run string, outcomes []ledger.Outcom
 		if err := d.tellDamage(); err != nil {
 			return err
 		}
-		return runAll(t, d.payloads, d.people)
+		return d.conclude()
 	})
 }
-
-const decidedUpdate = `UPDATE person AS p SET outcome = a.outcome, decided_version = a.version, decided_at = a.at, review_on = a.review, dirty = 0
-	FROM a WHERE p.id = a.id`
 
 // ground is a person whose decision can be committed.
 type ground struct {
@@ -256,14 +252,28 @@ func (s *Store) dropMoved(t *tx, grounds map[int64]*ground, outcomes []ledger.Ou
 	return nil
 }
 
-// decisions gathers what is written of each decision: in few statements, as they cost as much as what they change.
+// decisions gathers what is written of each decision.
 type decisions struct {
-	t                *tx
-	run              string
-	now              time.Time
-	payloads, people *bulk
-	damaged          []ledger.Subject // held for that
-	sound            []string         // pseudonyms of the others
+	t        *tx
+	run      string
+	now      time.Time
+	payloads *bulk
+	made     []ledger.Outcome
+	damaged  []ledger.Subject // held for that
+	sound    []string         // pseudonyms of the others
+}
+
+// conclude stores the decisions: nobody of whom one was made is dirty then.
+func (d *decisions) conclude() error {
+	for _, o := range d.made {
+		_, err := d.t.exec(`UPDATE person SET outcome = ?, decided_version = ?, decided_at = ?, review_on = ?, dirty = 0 WHERE id = ?`,
+			o.Kind, o.Version, stored(d.now), reviewOn(o.Decision), o.Subject.Person)
+		if err != nil {
+			return err
+		}
+	}
+	_, err := d.payloads.run(d.t)
+	return err
 }
 
 // add keeps a decision with all that follows from it.
@@ -274,7 +284,7 @@ func (d *decisions) add(g *ground, o ledger.Outcome) error {
 		return fmt.Errorf("encode decision: %w", err)
 	}
 	d.payloads.add(person, t.s.seal("decision", g.ocmw, number(person), "payload", payload))
-	d.people.add(person, string(o.Kind), o.Version, stored(d.now), string(reviewOn(o.Decision)))
+	d.made = append(d.made, o)
 	if err := adopt(t, person, o); err != nil {
 		return err
 	}

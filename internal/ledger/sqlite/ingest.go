@@ -27,11 +27,11 @@ func (s *Store) StageSet(ctx context.Context, run, ocmw string, files []ledger.F
 	}
 	g := &staging{
 		s: s, ocmw: ocmw, run: run,
-		clients: newBulk(`INSERT INTO staged_client (client_ix, ocmw, client, pseudonym) VALUES `, `client_ix, ocmw, client, pseudonym`, ` ON CONFLICT DO NOTHING`),
-		rows:    newInsertion("export_row", rowColumns),
-		held:    newInsertion("export_row", rowColumns+", client_ix, client"),
-		records: newInsertion("row_record", recordColumns),
-		people:  newInsertion("row_record", recordColumns+", insz_ix, insz, caseworker_ix, caseworker"),
+		clients: newInsertion("staged_client", `client_ix, ocmw, client, pseudonym`, ` ON CONFLICT DO NOTHING`),
+		rows:    newInsertion("export_row", rowColumns, ""),
+		held:    newInsertion("export_row", rowColumns+", client_ix, client", ""),
+		records: newInsertion("row_record", recordColumns, ""),
+		people:  newInsertion("row_record", recordColumns+", insz_ix, insz, caseworker_ix, caseworker", ""),
 	}
 	err := s.write(ctx, "stage set", func(t *tx) error {
 		if err := dropStaging(t); err != nil {
@@ -226,7 +226,7 @@ type stagedPart struct {
 
 // inOrder is the last of some insertions, where that is like the one that is wanted, else another behind them.
 func inOrder(all *[]*bulk, like *bulk) *bulk {
-	if n := len(*all); n > 0 && (*all)[n-1].columns == like.columns {
+	if n := len(*all); n > 0 && (*all)[n-1].before == like.before {
 		return (*all)[n-1]
 	}
 	in := like.another()

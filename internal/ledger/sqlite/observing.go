@@ -355,28 +355,15 @@ func (p *person) save(t *tx, day casefile.Date) error {
 	return all.run()
 }
 
-// saving gathers what is known of people, each once, with what the tables show of it in clear, and writes it in few statements: they cost
-// as much as what they change.
+// saving writes what is known of people, each once, with what the tables show of it in clear.
 type saving struct {
 	t     *tx
 	known *bulk
-	// by what changed: nobody's index is touched for what stays
-	versions, categories, people *bulk
 }
 
 func newSaving(t *tx) *saving {
-	return &saving{
-		t: t,
-		known: newBulk(`INSERT INTO known (person, digest, payload) VALUES `, `person, digest, payload`,
-			` ON CONFLICT (person) DO UPDATE SET digest = excluded.digest, payload = excluded.payload`),
-		versions: newUpdate(`id, version`, `UPDATE person AS p SET version = a.version FROM a WHERE p.id = a.id`),
-		categories: newUpdate(`id, version, category, next`,
-			`UPDATE person AS p SET version = a.version, category = a.category, category_next = a.next FROM a WHERE p.id = a.id`),
-		people: newUpdate(`id, looked, outside, version, dossier, category, next`, `UPDATE person AS p SET looked_up = a.looked, outside_area = a.outside,
-			version = a.version, dossier_ix = a.dossier, category = a.category, category_next = a.next,
-			before_category = IIF(contacted = 0 AND a.looked = 1, a.category, before_category), contacted = MAX(contacted, a.looked)
-			FROM a WHERE p.id = a.id`),
-	}
+	return &saving{t: t, known: newInsertion("known", `person, digest, payload`,
+		` ON CONFLICT (person) DO UPDATE SET digest = excluded.digest, payload = excluded.payload`)}
 }
 
 // add takes a person. A zero day leaves the category as it stands. Whoever was never looked up before gets the category as that of before
@@ -401,18 +388,23 @@ func (s *saving) add(p *person, day casefile.Date) error {
 	}
 	now, was := stood{p.known.LookedUp, p.known.OutsideArea, dossier, p.category, p.categoryTo}, p.was
 	p.was = &now
-	switch {
+	switch { // no index is touched for what stays
 	case was != nil && now.same(*was):
-		s.versions.add(p.id, version)
+		_, err = t.exec(`UPDATE person SET version = ? WHERE id = ?`, version, p.id)
 	case was != nil && now.sameDossier(*was):
-		s.categories.add(p.id, version, now.category, now.categoryTo)
+		_, err = t.exec(`UPDATE person SET version = ?, category = ?, category_next = ? WHERE id = ?`, version, now.category, now.categoryTo, p.id)
 	default:
-		s.people.add(p.id, bit(now.lookedUp), bit(now.outside), version, dossier, now.category, now.categoryTo)
+		_, err = t.exec(`UPDATE person SET looked_up = ?1, outside_area = ?2, version = ?3, dossier_ix = ?4, category = ?5, category_next = ?6,
+			before_category = IIF(contacted = 0 AND ?1 = 1, ?5, before_category), contacted = MAX(contacted, ?1) WHERE id = ?7`,
+			bit(now.lookedUp), bit(now.outside), version, dossier, now.category, now.categoryTo, p.id)
 	}
-	return nil
+	return err
 }
 
-func (s *saving) run() error { return runAll(s.t, s.known, s.versions, s.categories, s.people) }
+func (s *saving) run() error {
+	_, err := s.known.run(s.t)
+	return err
+}
 
 func (s stood) same(o stood) bool {
 	return s.sameDossier(o) && s.category == o.category && s.categoryTo == o.categoryTo

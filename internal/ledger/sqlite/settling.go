@@ -120,28 +120,26 @@ func goOn(t *tx, lanes []*settling) error {
 }
 
 // end lets go of the entries of all lanes, each found by its place in the lane, under the claim that it was sent under (letGo does so for
-// one that MLP did not take). Statements cost as much as what they change: many entries go in one.
+// one that MLP did not take).
 func end(t *tx, lanes []*settling) error {
-	ends, n := newUpdate(endColumns, endUpdate), 0
 	for _, l := range lanes {
 		for _, e := range l.entries {
 			if err := outbox.Transition(e.State, outbox.Settled); err != nil {
 				return fmt.Errorf("%w: %w", ledger.ErrLostClaim, err)
 			}
-			ends.add(e.Person, e.Seq, e.ID, string(e.State), e.Claim, e.Version, e.TraceID, bit(e.State == outbox.Claimed), l.run, stored(l.now))
-			n++
+			err := one(t.exec(endUpdate, e.Version, bit(e.State == outbox.Claimed), e.TraceID, l.run, stored(l.now),
+				e.Person, e.Seq, e.ID, e.State, e.Claim))
+			if err != nil {
+				return err
+			}
 		}
 	}
-	return exactly(n)(ends.run(t))
+	return nil
 }
 
-const (
-	endColumns = `person, seq, id, state, claim, version, trace, counts, run, now`
-	endUpdate  = `UPDATE OR FAIL entry AS e SET state = 'settled', claim = NULL, head = 0, version = a.version, not_before = 0,
-			attempts = attempts + a.counts, trace_id = IIF(a.trace = '', trace_id, a.trace), problem = NULL, settled_run = a.run,
-			doubt_since = NULL, updated_at = a.now
-		FROM a WHERE e.person = a.person AND e.seq = a.seq AND +e.id = a.id AND e.state = a.state AND e.claim = a.claim`
-)
+const endUpdate = `UPDATE OR FAIL entry SET state = 'settled', claim = NULL, head = 0, version = ?1, not_before = 0, attempts = attempts + ?2,
+		trace_id = IIF(?3 = '', trace_id, ?3), problem = NULL, settled_run = ?4, doubt_since = NULL, updated_at = ?5
+	WHERE person = ?6 AND seq = ?7 AND +id = ?8 AND state = ?9 AND claim = ?10`
 
 // takeAll learns what MLP holds after the lane's entries, in their order.
 func (l *settling) takeAll() error {
