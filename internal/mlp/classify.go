@@ -103,13 +103,18 @@ func formOf(status int, contentType string, body []byte) (form, problem) {
 	switch {
 	case !json.Valid(body):
 		return formOther, p
-	case bytes.Contains(body, []byte(`"httpCode"`)) && ofGateway(body):
+	case mayName(body, "httpcode") && ofGateway(body):
 		return formGateway, p
 	}
 	if status >= 400 && json.Unmarshal(body, &p) == nil && p.Type != "" && p.Status == status {
 		return formProblem, p
 	}
 	return formJSON, problem{}
+}
+
+// mayName tells whether a property can be called so, in letters of any size as the JSON library reads names, or in escapes.
+func mayName(body []byte, name string) bool {
+	return bytes.IndexByte(body, '\\') >= 0 || bytes.Contains(bytes.ToLower(body), []byte(name))
 }
 
 // ofGateway tells that a gateway made the answer: its object says so itself, and not one within it.

@@ -448,3 +448,21 @@ func TestTLSAtLeast12(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A gateway's answer is known by a name in it, however that is written: a success that a gateway made is none.
+func TestAGatewayNamesItself(t *testing.T) {
+	for body, want := range map[string]form{
+		`{"httpCode":"200"}`:                  formGateway,
+		`{"HTTPCode":"200"}`:                  formGateway,
+		"{\"http\\u0043ode\":\"200\"}":        formGateway,
+		`{"httpCode":null}`:                   formJSON,
+		`{"note":{"httpCode":"200"}}`:         formJSON,
+		`{"note":"the httpCode was \"200\""}`: formJSON,
+		`["httpCode"]`:                        formJSON,
+		`{"httpCode":"200"`:                   formOther,
+	} {
+		if got, _ := formOf(200, "application/json", []byte(body)); got != want {
+			t.Errorf("%s is told as %v, want %v", body, got, want)
+		}
+	}
+}

@@ -1,11 +1,11 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"hash"
 	"maps"
@@ -71,7 +71,7 @@ func (s *Store) viewsOf(ctx context.Context, ids []int64) ([]ledger.ClientView, 
 		})
 	}
 	reading.Wait()
-	return append(halves[0], halves[1]...), errors.Join(errs[0], errs[1])
+	return append(halves[0], halves[1]...), cmp.Or(errs[0], errs[1])
 }
 
 // recordInputs are what the digests of inputs are made of where the records in force are concerned, by person.

@@ -40,6 +40,7 @@ func (s *Store) migrateTo(ctx context.Context, version int) error {
 		return err
 	}
 	return s.transact(ctx, s.writer, "migrate", func(t *tx) error {
+		t.interruptible()
 		if err := t.once(string(script)); err != nil {
 			return err
 		}

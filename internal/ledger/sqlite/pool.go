@@ -3,10 +3,12 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	sqlite3 "modernc.org/sqlite/lib"
 	engine "zombiezen.com/go/sqlite"
 )
 
@@ -20,9 +22,11 @@ type pool struct {
 	uri      string
 	settings []string
 	begin    string        // how its transactions begin
-	free     chan *conn    // nil for one that is not opened yet
+	turns    chan struct{} // as many as there may be connections; who takes one has a connection to himself
 	closed   chan struct{} // once Close has begun
 	close    sync.Once
+	mu       sync.Mutex
+	free     []*conn // that were opened: the last one used first
 }
 
 // connections opens one, so that what can't be opened is told at once.
@@ -31,10 +35,9 @@ func connections(uri, begin string, most int, settings []string) (*pool, error) 
 	if err != nil {
 		return nil, err
 	}
-	p := &pool{uri: uri, settings: settings, begin: begin, free: make(chan *conn, most), closed: make(chan struct{})}
-	p.free <- first
-	for range most - 1 {
-		p.free <- nil
+	p := &pool{uri: uri, settings: settings, begin: begin, turns: make(chan struct{}, most), closed: make(chan struct{}), free: []*conn{first}}
+	for range most {
+		p.turns <- struct{}{}
 	}
 	return p, nil
 }
@@ -49,19 +52,37 @@ func (p *pool) take(ctx context.Context) (*conn, error) {
 		return nil, ctx.Err()
 	case <-p.closed:
 		return nil, errClosed
-	case c := <-p.free:
-		if c != nil {
-			return c, nil
-		}
+	case <-p.turns:
+	}
+	if c := p.opened(); c != nil {
+		return c, nil
 	}
 	c, err := connect(p.uri, p.settings)
 	if err != nil {
-		p.free <- nil
+		p.turns <- struct{}{}
 	}
 	return c, err
 }
 
-func (p *pool) give(c *conn) { p.free <- c }
+// opened takes a connection that is open; nil where there is none.
+func (p *pool) opened() *conn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := len(p.free)
+	if n == 0 {
+		return nil
+	}
+	c := p.free[n-1]
+	p.free = p.free[:n-1]
+	return c
+}
+
+func (p *pool) give(c *conn) {
+	p.mu.Lock()
+	p.free = append(p.free, c)
+	p.mu.Unlock()
+	p.turns <- struct{}{}
+}
 
 // with runs do with a connection, outside of any transaction.
 func (p *pool) with(ctx context.Context, do func(*conn) error) error {
@@ -78,10 +99,11 @@ func (p *pool) Close() error {
 	var errs []error
 	p.close.Do(func() {
 		close(p.closed)
-		for range cap(p.free) {
-			if c := <-p.free; c != nil {
-				errs = append(errs, c.Close())
-			}
+		for range cap(p.turns) {
+			<-p.turns
+		}
+		for _, c := range p.free {
+			errs = append(errs, c.Close())
 		}
 	})
 	return errors.Join(errs...)
@@ -92,17 +114,26 @@ func (p *pool) Close() error {
 type conn struct {
 	*engine.Conn
 	compiled map[string]*statement
+	patience time.Duration // how long the beginning of a transaction waits for other processes
 }
 
-// busyFor is how long a statement waits for another process.
-const busyFor = 30 * time.Second
+// A statement waits for another process as long as busyFor. The beginning of a transaction, which is where writers wait for one another, looks
+// each busyLook whether its context has ended.
+const (
+	busyFor  = 30 * time.Second
+	busyLook = 100 * time.Millisecond
+)
+
+// init does what the driver of SQLite's translation does when it is loaded, which is not: on arm64 with pages of 64 KiB the index of the
+// write-ahead log would not lie where the system wants it.
+func init() { sqlite3.PatchIssue199() }
 
 func connect(uri string, settings []string) (*conn, error) {
 	opened, err := engine.OpenConn(uri, engine.OpenReadWrite, engine.OpenCreate, engine.OpenURI)
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{Conn: opened, compiled: map[string]*statement{}}
+	c := &conn{Conn: opened, compiled: map[string]*statement{}, patience: busyFor}
 	c.SetBusyTimeout(busyFor)
 	for _, setting := range settings {
 		if err := c.script("PRAGMA " + setting); err != nil {
@@ -117,6 +148,7 @@ type statement struct {
 	*engine.Stmt
 	running bool
 	once    bool // nobody else uses it
+	large   bool // SQLite holds on to much of what it was given
 }
 
 // start compiles a text, unless it was, and binds its values. One that is being walked meanwhile is compiled once more.
@@ -128,7 +160,7 @@ func (c *conn) start(query string, args []any) (*statement, error) {
 			return nil, err
 		}
 	}
-	st.running = true
+	st.running, st.large = true, slices.ContainsFunc(args, large)
 	if err := bind(st.Stmt, args); err != nil {
 		return nil, errors.Join(err, st.end())
 	}
@@ -154,7 +186,27 @@ func (st *statement) end() error {
 	if st.once {
 		return st.Finalize()
 	}
-	return st.Reset()
+	err := st.Reset()
+	if st.large {
+		_ = st.ClearBindings() // of a connection that is interrupted they go with the next ones
+	}
+	return err
+}
+
+// begin begins a transaction.
+func (c *conn) begin(ctx context.Context, how string) error {
+	if how != toWrite {
+		return c.exec(how)
+	}
+	c.SetBusyTimeout(busyLook)
+	defer c.SetBusyTimeout(busyFor)
+	var err error
+	for range c.patience / busyLook {
+		if err = c.exec(how); codeOf(err) != engine.ResultBusy || ctx.Err() != nil {
+			break
+		}
+	}
+	return err
 }
 
 // exec runs a statement to its end.
@@ -186,7 +238,7 @@ func (c *conn) row(query string, args []any, into ...any) error {
 	return errors.Join(err, st.end())
 }
 
-// script runs statements one after the other, and keeps none of them.
+// script runs statements one after the other, and keeps none of them. Behind the last one nothing may stand, not even a comment.
 func (c *conn) script(text string) error {
 	for text = strings.TrimSpace(text); text != ""; {
 		st, left, err := c.PrepareTransient(text)

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -265,5 +267,85 @@ func none(t *testing.T, s *Store) {
 	ask(t, s.writer, `SELECT COUNT(*) FROM ocmw`, &n)
 	if n != 0 {
 		t.Errorf("%d rows stand", n)
+	}
+}
+
+// Reads one after the other use one connection: each has pages and compiled statements of its own.
+func TestFewConnectionsAreOpened(t *testing.T) {
+	s := fileStore(t)
+	var once bool
+	for range 8 {
+		if err := s.read(t.Context(), "look", func(x *tx) error { return x.row(`SELECT 1`, nil, &once) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(s.readers.free); n != 1 {
+		t.Errorf("%d connections are open", n)
+	}
+}
+
+// A large value is let go of with its statement.
+func TestLargeValuesAreLetGo(t *testing.T) {
+	s := fileStore(t)
+	const query = `SELECT ?`
+	for _, size := range []int{10, 1 << 20} {
+		err := s.read(t.Context(), "look", func(x *tx) error {
+			if err := x.row(query, []any{make([]byte, size)}, &[]byte{}); err != nil {
+				return err
+			}
+			st := x.compiled[query]
+			if _, err := st.Step(); err != nil {
+				return err
+			}
+			if kept := !st.ColumnIsNull(0); kept != (size == 10) {
+				t.Errorf("of %d bytes it is %t that they are kept", size, kept)
+			}
+			return st.Reset()
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Who waits for another process to end its transaction waits no longer than the context lasts.
+func TestWaitingForAWriterEndsWithTheContext(t *testing.T) {
+	s := fileStore(t)
+	other, err := connections(fileURI(s.path), toWrite, 1, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if err := s.writer.with(t.Context(), func(c *conn) error { c.patience = 1000 * time.Hour; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	err = other.with(t.Context(), func(c *conn) error {
+		if err := c.exec(toWrite); err != nil {
+			return err
+		}
+		defer c.rollBack()
+		ctx, cancel := context.WithTimeout(t.Context(), busyLook/2)
+		defer cancel()
+		err := s.write(ctx, "wait", func(*tx) error { return errors.New("it did not wait") })
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.SetMeta(t.Context(), "after", "it"); err != nil {
+		t.Error(err)
+	}
+}
+
+// Behind the last statement of a schema nothing stands: a script takes it for one more.
+func TestSchemasEndInAStatement(t *testing.T) {
+	for v := 1; v <= schemaVersion; v++ {
+		text, err := schemas.ReadFile(fmt.Sprintf("schema/%03d.sql", v))
+		if err != nil || !strings.HasSuffix(strings.TrimSpace(string(text)), ";") {
+			t.Errorf("version %d: %v", v, err)
+		}
 	}
 }

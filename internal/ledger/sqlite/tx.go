@@ -117,7 +117,7 @@ func (s *Store) transact(ctx context.Context, db *pool, what string, do func(*tx
 
 // whole runs the transaction from its beginning until it is committed, or undone.
 func (t *tx) whole(begin, before string, do func(*tx) error) error {
-	if err := t.conn.exec(begin); err != nil {
+	if err := t.begin(t.ctx, begin); err != nil {
 		return err
 	}
 	defer t.rollBack()

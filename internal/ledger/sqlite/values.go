@@ -7,6 +7,18 @@ import (
 	engine "zombiezen.com/go/sqlite"
 )
 
+// large tells of a value that is not worth keeping until the statement is run again.
+func large(arg any) bool {
+	const much = 4 << 10
+	switch v := arg.(type) {
+	case string:
+		return len(v) > much
+	case []byte:
+		return len(v) > much
+	}
+	return false
+}
+
 // bind gives a statement its values: whole numbers, words, bytes and truths, also of named types. Bytes that are nil are NULL.
 func bind(st *engine.Stmt, args []any) error {
 	if n := st.BindParamCount(); n != len(args) {
