@@ -124,8 +124,8 @@ const (
 	busyLook = 100 * time.Millisecond
 )
 
-// init does what the driver of SQLite's translation does when it is loaded, which is not: on arm64 with pages of 64 KiB the index of the
-// write-ahead log would not lie where the system wants it.
+// init does what the driver for database/sql does when it is loaded, as the ledger does not load it: on arm64 with pages of 64 KiB the index
+// of the write-ahead log would not lie where the system wants it.
 func init() { sqlite3.PatchIssue199() }
 
 func connect(uri string, settings []string) (*conn, error) {
