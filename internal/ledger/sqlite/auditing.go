@@ -46,7 +46,7 @@ func (t *tx) writeAudits() error {
 	if t.audits == nil {
 		return nil
 	}
-	return wrap("add to the audit", runAll(t, t.audits))
+	return wrap("add to the audit", t.audits.run(t))
 }
 
 func auditHead(t *tx) (audit.Head, error) {

@@ -35,28 +35,25 @@ func (b *bulk) add(row ...any) { b.args = append(b.args, row...) }
 // full tells that there is one statement's worth of rows.
 func (b *bulk) full() bool { return len(b.args) >= manyRows*b.width }
 
-// run takes what was gathered, in statements of five sizes, so that there are five texts to compile, and gives the number of rows that it
-// changed.
-func (b *bulk) run(t *tx) (changed int64, err error) {
+// run takes what was gathered, in statements of five sizes, so that there are five texts to compile.
+func (b *bulk) run(t *tx) error {
 	left := b.args
 	for rows := manyRows; rows > 0; rows /= 2 {
 		for n := rows * b.width; len(left) >= n; left = left[n:] {
-			some, err := t.exec(b.text(rows), left[:n]...)
-			if err != nil {
-				return changed, err
+			if _, err := t.exec(b.text(rows), left[:n]...); err != nil {
+				return err
 			}
-			changed += some
 		}
 	}
 	clear(b.args)
 	b.args = b.args[:0]
-	return changed, nil
+	return nil
 }
 
 // runAll runs some one after the other.
 func runAll(t *tx, all ...*bulk) error {
 	for _, b := range all {
-		if _, err := b.run(t); err != nil {
+		if err := b.run(t); err != nil {
 			return err
 		}
 	}

@@ -272,8 +272,7 @@ func (d *decisions) conclude() error {
 			return err
 		}
 	}
-	_, err := d.payloads.run(d.t)
-	return err
+	return d.payloads.run(d.t)
 }
 
 // add keeps a decision with all that follows from it.

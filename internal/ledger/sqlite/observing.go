@@ -401,10 +401,7 @@ func (s *saving) add(p *person, day casefile.Date) error {
 	return err
 }
 
-func (s *saving) run() error {
-	_, err := s.known.run(s.t)
-	return err
-}
+func (s *saving) run() error { return s.known.run(s.t) }
 
 func (s stood) same(o stood) bool {
 	return s.sameDossier(o) && s.category == o.category && s.categoryTo == o.categoryTo

@@ -84,7 +84,7 @@ func (p *pool) give(c *conn) {
 	p.turns <- struct{}{}
 }
 
-// with runs do with a connection, outside of any transaction.
+// with runs do with a connection. No transaction is open on it.
 func (p *pool) with(ctx context.Context, do func(*conn) error) error {
 	c, err := p.take(ctx)
 	if err != nil {
@@ -215,10 +215,7 @@ func (c *conn) exec(query string, args ...any) error {
 	if err != nil {
 		return err
 	}
-	for more := true; more && err == nil; {
-		more, err = st.Step()
-	}
-	return errors.Join(err, st.end())
+	return errors.Join(finish(st.Stmt), st.end())
 }
 
 // row scans the first row of a query; errNoRows when there is none.
@@ -246,16 +243,15 @@ func (c *conn) script(text string) error {
 			return err
 		}
 		text = strings.TrimSpace(text[len(text)-left:])
-		if err := finish(st); err != nil {
+		if err := errors.Join(finish(st), st.Finalize()); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// finish runs a statement that is used once.
+// finish runs a statement to its end.
 func finish(st *engine.Stmt) (err error) {
-	defer func() { err = errors.Join(err, st.Finalize()) }()
 	for more := true; more && err == nil; {
 		more, err = st.Step()
 	}

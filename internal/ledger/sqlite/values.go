@@ -77,7 +77,7 @@ type rows engine.Stmt
 // raw is for bytes that are used before the next row is read: it keeps its room.
 type raw []byte
 
-// Scan reads the row's columns: whole numbers, words, bytes and truths, also of named types. NULL is a nil of bytes and of a pointer
+// Scan reads the row's columns: whole numbers and words, also of named types, bytes and truths. NULL is a nil of bytes and of a pointer
 // to a number, and an error for the others.
 func (r *rows) Scan(into ...any) error {
 	st := (*engine.Stmt)(r)
