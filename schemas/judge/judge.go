@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
 )
@@ -33,6 +34,9 @@ type Judge struct {
 	properties map[string]*Judge
 	items      *Judge
 	memory     *memory // nil: nothing is remembered
+	// texts tells that the schema says nothing of text but what text knows, and format is what it must look like; nil for anything.
+	texts  bool
+	format func(any) bool
 }
 
 // Judges are the judges of schemas that refer to one another, perhaps in a circle: there is one of each. The zero value has none.
@@ -57,6 +61,9 @@ func (j *Judge) Accepts(v any) bool {
 	case string:
 		if j.memory != nil && len(v) <= longest {
 			return j.remembered(v)
+		}
+		if j.texts {
+			return j.text(v)
 		}
 	case json.Number:
 		if j.memory != nil && len(v) <= longest {
@@ -106,6 +113,18 @@ func (j *Judge) list(v []any) bool {
 		}
 	}
 	return true
+}
+
+func (j *Judge) text(v string) bool {
+	s := j.schema
+	if !allows(s.Types, "string") || s.Pattern != nil && !s.Pattern.MatchString(v) || j.format != nil && !j.format(v) {
+		return false
+	}
+	if s.MinLength < 0 && s.MaxLength < 0 {
+		return true
+	}
+	n := utf8.RuneCountInString(v)
+	return n >= s.MinLength && (s.MaxLength < 0 || n <= s.MaxLength)
 }
 
 func allows(types []string, t string) bool { return len(types) == 0 || slices.Contains(types, t) }
@@ -174,6 +193,9 @@ func (js *Judges) Judge(s *jsonschema.Schema) *Judge {
 	if ofCodes(s) && (js.Personal == nil || !js.Personal(s)) {
 		j.memory = &memory{values: map[any]struct{}{}}
 	}
+	if says(s, "Types", "MinLength", "MaxLength", "Pattern", "Format") {
+		j.format, j.texts = formatOf(s)
+	}
 	j.walked = says(s, "Types", "Required", "Properties", "AdditionalProperties", "Items", "Items2020", "MinItems", "MaxItems")
 	if items, ok := itemsOf(s); !ok {
 		j.walked = false
@@ -190,6 +212,20 @@ func (js *Judges) Judge(s *jsonschema.Schema) *Judge {
 		}
 	}
 	return j
+}
+
+// formatOf is the library's own function for a schema's format; nil where the schema has none, or a format only describes. The library does
+// not tell which of them it took: known is false where that can't be seen.
+func formatOf(s *jsonschema.Schema) (format func(any) bool, known bool) {
+	taken := reflect.ValueOf(s).Elem().FieldByName("format")
+	if taken.Kind() != reflect.Func {
+		return nil, false
+	}
+	if taken.IsNil() {
+		return nil, true
+	}
+	format = jsonschema.Formats[s.Format]
+	return format, format != nil && reflect.ValueOf(format).Pointer() == taken.Pointer()
 }
 
 // itemsOf is the schema of each item of a list, in whichever draft; ok is false where it is not one for all.

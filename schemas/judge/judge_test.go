@@ -14,8 +14,13 @@ const start = `{"$schema": "https://json-schema.org/draft/2020-12/schema", `
 
 // compile makes a schema; nil where the text is none. Nothing is fetched.
 func compile(text string) *jsonschema.Schema {
+	return compileWith(text, func(*jsonschema.Compiler) {})
+}
+
+func compileWith(text string, how func(*jsonschema.Compiler)) *jsonschema.Schema {
 	c := jsonschema.NewCompiler()
 	c.AssertFormat = true
+	how(c)
 	c.LoadURL = func(string) (io.ReadCloser, error) { return nil, fmt.Errorf("nothing is fetched") }
 	if c.AddResource("mem:///schema.json", strings.NewReader(text)) != nil {
 		return nil
@@ -74,9 +79,17 @@ func cases() map[string][]string {
 		`{"$schema": "http://json-schema.org/draft-04/schema#", "type": "array", "items": {"maximum": 5, "exclusiveMaximum": true}}`: {
 			`[4.9]`, `[5]`, `["x"]`, `[5, 4]`,
 		},
-		start + `"unevaluatedProperties": false, "properties": {"a": {}}}`: {`{"a": 1}`, `{"b": 1}`},
-		start + `"propertyNames": {"maxLength": 1}}`:                       {`{"a": 1}`, `{"bb": 1}`},
-		start + `"patternProperties": {"^x": {"type": "string"}}}`:         {`{"x": 1}`, `{"x": "y"}`, `{"a": 1}`},
+		start + `"type": "string", "minLength": 2, "maxLength": 3}`:          {`"x"`, `"éé"`, `"ééé"`, `"éééé"`, `null`, `12`, `["xx"]`},
+		start + `"minLength": 2}`:                                            {`"x"`, `"xx"`, `1`, `[]`},
+		start + `"type": ["string", "null"], "format": "uuid"}`:              {`"1b4e28ba-2fa1-11d2-883f-0016d3cca427"`, `"1b4e28ba"`, `null`, `1`},
+		start + `"type": "string", "format": "uuid", "maxLength": 40}`:       {`"1b4e28ba-2fa1-11d2-883f-0016d3cca427"`, `"1b4e28ba"`},
+		start + `"type": "string", "format": "unheard-of", "maxLength": 40}`: {`"x"`},
+		start + `"type": "string", "pattern": "^[a-z]+$", "maxLength": 2}`:   {`"x"`, `"X"`, `"xxx"`},
+		start + `"type": "integer", "maxLength": 3}`:                         {`"x"`, `1`},
+		start + `"enum": ["x", "yyyy"], "maxLength": 3}`:                     {`"x"`, `"y"`, `"yyyy"`},
+		start + `"unevaluatedProperties": false, "properties": {"a": {}}}`:   {`{"a": 1}`, `{"b": 1}`},
+		start + `"propertyNames": {"maxLength": 1}}`:                         {`{"a": 1}`, `{"bb": 1}`},
+		start + `"patternProperties": {"^x": {"type": "string"}}}`:           {`{"x": 1}`, `{"x": "y"}`, `{"a": 1}`},
 	}
 }
 
@@ -159,6 +172,25 @@ func TestNumbersOfPersonsAreNotRemembered(t *testing.T) {
 		t.Error("what is remembered is not what may be")
 	}
 	same(t, s, j, `{"name": "An", "since": "2026-03-16"}`)
+}
+
+// A format that only describes is not asked, as the library does not ask it; of one that is not the library's own it is asked itself.
+func TestFormatsAreTheOnesThatTheLibraryTook(t *testing.T) {
+	id := start + `"type": "string", "format": "uuid", "maxLength": 40}`
+	var js Judges
+	if j := js.Judge(mustCompile(t, id)); !j.texts || j.format == nil || !j.Accepts("1b4e28ba-2fa1-11d2-883f-0016d3cca427") || j.Accepts("x") {
+		t.Error("a format of the library's is not judged here")
+	}
+	described := compileWith(id, func(c *jsonschema.Compiler) { c.AssertFormat = false })
+	if j := js.Judge(described); !j.texts || j.format != nil || !j.Accepts("x") {
+		t.Error("a format that only describes is asked")
+	}
+	own := compileWith(id, func(c *jsonschema.Compiler) {
+		c.Formats = map[string]func(any) bool{"uuid": func(v any) bool { return v == "x" }}
+	})
+	if j := js.Judge(own); j.texts || !j.Accepts("x") || j.Accepts("y") {
+		t.Error("a format of somebody's own is judged here")
+	}
 }
 
 func TestMemoryIsBounded(t *testing.T) {
