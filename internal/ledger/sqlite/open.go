@@ -86,6 +86,8 @@ type Store struct {
 	keep    *pool
 	scratch string // a copy's file that is still to be removed
 
+	backfill *backfill // nil where there is no log, and beside the daemon
+
 	recent    recent
 	moves     moves
 	undecided undecided
@@ -235,12 +237,15 @@ func (s *Store) connect(path string) error {
 	}
 	// The journal's size is cut back after a large set.
 	settings := append(common(), besideLedger(path)...)
-	settings = append(settings, writingCache, "journal_mode(WAL)", "journal_size_limit(67108864)")
+	settings = append(settings, writingCache, "journal_mode(WAL)", logMost, "journal_size_limit(67108864)")
 	var err error
 	if s.writer, err = connections(fileURI(path), toWrite, 1, settings); err != nil {
 		return err
 	}
-	s.readers, err = connections(fileURI(path), toRead, 4, append(common(), inMemory, readingCache, "query_only(1)"))
+	if s.readers, err = connections(fileURI(path), toRead, 4, append(common(), inMemory, readingCache, "query_only(1)")); err != nil || s.readOnly {
+		return err
+	}
+	s.backfill, err = startBackfill(fileURI(path))
 	return err
 }
 
@@ -331,6 +336,9 @@ func (s *Store) Close() error {
 	}
 	if s.writer != nil {
 		errs = append(errs, s.writer.Close())
+	}
+	if s.backfill != nil { // behind the last commit
+		errs = append(errs, s.backfill.Close())
 	}
 	if s.keep != nil {
 		errs = append(errs, s.keep.Close())

@@ -99,7 +99,11 @@ func (s *Store) transact(ctx context.Context, db *pool, what string, do func(*tx
 	t := &tx{ctx: ctx, s: s}
 	err := db.with(ctx, func(c *conn) error {
 		t.conn = c
-		return ended(ctx, t.whole(db.begin, before, do))
+		err := ended(ctx, t.whole(db.begin, before, do))
+		if err == nil && db == s.writer && s.backfill != nil {
+			s.backfill.committed(c)
+		}
+		return err
 	})
 	if err != nil {
 		return wrap(what, diskTrouble(err))
