@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -85,17 +86,17 @@ func recordings(t *testing.T) string {
 	return dir
 }
 
-// eachExchange reads the recordings, one line at a time: those of a whole run are large.
-func eachExchange(t *testing.T, dir string, do func(exchange)) {
-	t.Helper()
+// eachLine sends the lines of the recordings, and reads one at a time: those of a whole run are large.
+func eachLine(dir string, to chan<- []byte) error {
+	defer close(to)
 	files, err := filepath.Glob(filepath.Join(dir, "exchanges-*.jsonl"))
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	for _, name := range files {
 		f, err := os.Open(name)
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
 		lines := bufio.NewReader(f)
 		for {
@@ -103,42 +104,74 @@ func eachExchange(t *testing.T, dir string, do func(exchange)) {
 			if err != nil {
 				break // a last line without its end was cut off with its process
 			}
-			var e exchange
-			if err := json.Unmarshal(bytes.TrimSpace(line), &e); err != nil {
-				t.Fatalf("%s: %v", name, err)
-			}
-			do(e)
+			to <- bytes.TrimSpace(line)
 		}
 		_ = f.Close()
+	}
+	return nil
+}
+
+// findings count exchanges by what they were, and what was wrong with them.
+type findings struct{ counts, wrong map[string]int }
+
+func noFindings() findings { return findings{map[string]int{}, map[string]int{}} }
+
+func (f findings) add(others findings) {
+	for what, n := range others.counts {
+		f.counts[what] += n
+	}
+	for what, n := range others.wrong {
+		f.wrong[what] += n
 	}
 }
 
 // Each answer is one that the document allows, and each request that the mock took is too. A request that it refused needn't be.
 func TestRecordings(t *testing.T) {
-	v := newValidator(t)
-	counts := map[string]int{}
-	wrong := map[string]int{}
-	eachExchange(t, recordings(t), func(e exchange) {
+	dir, lines, found := recordings(t), make(chan []byte, 100), make(chan findings)
+	judges := runtime.GOMAXPROCS(0)
+	for range judges {
+		v := newValidator(t) // each has its own: nothing says that one serves many at a time
+		go func() { found <- judgeLines(t, v, lines) }()
+	}
+	err := eachLine(dir, lines)
+	all := noFindings()
+	for range judges {
+		all.add(<-found)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("exchanges: %d judged, of which %d for no operation of the document; %d garbled by a fault", all.counts["judged"], all.counts["outside"], all.counts["garbled"])
+	if all.counts["judged"] < 1000 {
+		t.Errorf("only %d exchanges: there must be recordings", all.counts["judged"])
+	}
+	for _, what := range sortedKeys(all.wrong) {
+		t.Errorf("%d times: %s", all.wrong[what], what)
+	}
+}
+
+func judgeLines(t *testing.T, v validator.Validator, lines <-chan []byte) findings {
+	out := noFindings()
+	for line := range lines {
+		var e exchange
+		err := json.Unmarshal(line, &e)
 		switch {
+		case err != nil:
+			out.wrong["not an exchange: "+err.Error()]++
+			continue
 		case e.Garbled:
-			counts["garbled"]++
-			return
+			out.counts["garbled"]++
+			continue
 		case e.OperationID == "":
-			counts["outside"]++
+			out.counts["outside"]++
 			e = asAnyProblem(e)
 		}
-		counts["judged"]++
+		out.counts["judged"]++
 		for _, complaint := range judge(t, v, e) {
-			wrong[fmt.Sprintf("%s %d: %s", e.OperationID, e.Status, complaint)]++
+			out.wrong[fmt.Sprintf("%s %d: %s", e.OperationID, e.Status, complaint)]++
 		}
-	})
-	t.Logf("exchanges: %d judged, of which %d for no operation of the document; %d garbled by a fault", counts["judged"], counts["outside"], counts["garbled"])
-	if counts["judged"] < 1000 {
-		t.Errorf("only %d exchanges: there must be recordings", counts["judged"])
 	}
-	for _, what := range sortedKeys(wrong) {
-		t.Errorf("%d times: %s", wrong[what], what)
-	}
+	return out
 }
 
 // asAnyProblem is an answer to a path or method that the document doesn't have, as if for an operation that lists no more than the problems of all. Allow is
