@@ -10,6 +10,7 @@ import (
 
 	"github.com/mlpsync/mlpsync/examples"
 	"github.com/mlpsync/mlpsync/internal/app"
+	"github.com/mlpsync/mlpsync/mockmlp"
 )
 
 // A client was registered under an INSZ that was wrong in the export, and the export is corrected: DATA-03, until a person says that the
@@ -33,8 +34,15 @@ const twin = `  - ssin: "07692154368"
 func mistaken(t *testing.T) (w *world, wrong string, before map[string]map[deed]int) {
 	t.Helper()
 	const first = `  - ssin: "07692154566"` // in the scenario
-	scenario := strings.Replace(string(examples.Scenario()), first, twin+first, 1)
-	w = worldOf(t, []byte(scenario))
+	scenario, err := mockmlp.ParseScenario([]byte(strings.Replace(string(examples.Scenario()), first, twin+first, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mock, err := mockOf(scenario)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w = worldOf(t, mock)
 	files := only(t, few()...)
 	clients := files["clienten"+tonight]
 	files["clienten"+tonight] = bytes.Replace(clients, []byte(rightNumber), []byte(wrongNumber), 1)

@@ -26,7 +26,7 @@ import (
 // demoEffects are the effects in the state that a demo's mock left in its folder.
 func demoEffects(t *testing.T, dir string) []mockmlp.Effect {
 	t.Helper()
-	scenario, err := mockmlp.ParseScenario(examples.Scenario())
+	scenario, err := sampleScenario()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,14 +29,19 @@ const (
 	tomorrow = "_20260316.csv"
 )
 
-// newMock starts a mock with the sample's scenario, on the sample's day.
-func newMock() (*mockmlp.Mock, error) { return mockOf(examples.Scenario()) }
+// sampleScenario is read once: it takes as long as a command, and no mock changes what it was given.
+var sampleScenario = sync.OnceValues(func() (*mockmlp.Scenario, error) { return mockmlp.ParseScenario(examples.Scenario()) })
 
-func mockOf(text []byte) (*mockmlp.Mock, error) {
-	scenario, err := mockmlp.ParseScenario(text)
+// newMock starts a mock with the sample's scenario, on the sample's day.
+func newMock() (*mockmlp.Mock, error) {
+	scenario, err := sampleScenario()
 	if err != nil {
 		return nil, err
 	}
+	return mockOf(scenario)
+}
+
+func mockOf(scenario *mockmlp.Scenario) (*mockmlp.Mock, error) {
 	return mockmlp.New(mockmlp.Options{Clock: examples.Start(), Seed: 1, Scenario: scenario, RatePerMinute: -1, Logger: zerolog.Nop()})
 }
 
@@ -50,15 +55,15 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	return worldOf(t, examples.Scenario())
-}
-
-func worldOf(t testing.TB, scenario []byte) *world {
-	t.Helper()
-	mock, err := mockOf(scenario)
+	mock, err := newMock()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return worldOf(t, mock)
+}
+
+func worldOf(t testing.TB, mock *mockmlp.Mock) *world {
+	t.Helper()
 	server := httptest.NewServer(mock.API())
 	w := &world{t: t, dir: t.TempDir(), mock: mock, server: server}
 	t.Cleanup(func() {
