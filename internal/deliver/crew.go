@@ -12,9 +12,13 @@ type crew struct {
 	all           sync.WaitGroup
 }
 
+// atFirst is how many lanes are taken at a time at first. Where commits are what takes the time, many would each be taken a little of, which makes
+// commits of many lanes; an endpoint that is slow has all workers busy after a few commits.
+const atFirst = 8
+
 func newCrew(most, fewest int) *crew {
 	c := &crew{most: most, fewest: min(most, fewest)}
-	c.wanted.Store(int64(most))
+	c.wanted.Store(int64(min(most, max(2*fewest, atFirst))))
 	return c
 }
 

@@ -26,6 +26,7 @@ func TestTheCrewFollowsTheCommits(t *testing.T) {
 		{"doubled where but one may wait", 8, 1, 1, []int{1, 1, 1, 0, 0}, []int{4, 2, 1, 2, 4}},
 	} {
 		c := newCrew(tt.most, tt.fewest)
+		c.wanted.Store(int64(tt.most))
 		for i, waiting := range tt.waiting {
 			if c.pace(waiting, tt.room); c.width() != tt.want[i] {
 				t.Errorf("%s: %d after %v, want %d", tt.name, c.width(), tt.waiting[:i+1], tt.want[i])
@@ -34,9 +35,19 @@ func TestTheCrewFollowsTheCommits(t *testing.T) {
 	}
 }
 
+// At first it is not known what takes the time: not all of many workers have a lane.
+func TestFewLanesAreTakenAtFirst(t *testing.T) {
+	for _, tt := range []struct{ most, fewest, want int }{{64, 4, 8}, {64, 16, 32}, {8, 4, 8}, {2, 1, 2}, {1, 4, 1}} {
+		if c := newCrew(tt.most, tt.fewest); c.width() != tt.want {
+			t.Errorf("%+v: %d", tt, c.width())
+		}
+	}
+}
+
 // Workers who are too many leave, each once, and no more than those.
 func TestWorkersLeaveUntilTheWantedAreLeft(t *testing.T) {
 	c := newCrew(64, 8)
+	c.wanted.Store(64)
 	c.there.Store(64)
 	for range 3 {
 		c.pace(32, 32)
