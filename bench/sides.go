@@ -264,8 +264,8 @@ func childDeliver(ctx context.Context, t task, _ childIO) (o outcome, err error)
 	if err != nil {
 		return o, err
 	}
-	began := time.Now()
-	now := func() time.Time { return examples.Start().Add(time.Hour + time.Since(began)) }
+	began, start := time.Now(), examples.Start().Add(time.Hour)
+	now := func() time.Time { return start.Add(time.Since(began)) }
 	store, err := sqlite.Open(ctx, sqlite.Options{Path: filepath.Join(conf.StateDir, "ledger.db"), Keys: keys, Now: now, Zone: app.Zone()})
 	if err != nil {
 		return o, err

@@ -18,8 +18,8 @@ type backfill struct {
 const (
 	// logMost are the pages in the log at which the connection that writes waits until they are written back. More is left to it than SQLite's
 	// own 1000, as it is for when the other does not keep up.
-	logMost = "wal_autocheckpoint(4000)"
-	// backfillAt are the changed rows after which the log is worth writing back: of 500 to 1000 pages.
+	logMost = "wal_autocheckpoint(2000)"
+	// backfillAt are the changed rows after which the log is worth writing back: of 300 to 600 pages.
 	backfillAt = 1500
 )
 

@@ -228,7 +228,7 @@ func scribble(t testing.TB, file string, page int64) {
 	t.Helper()
 	f, err := os.OpenFile(file, os.O_WRONLY, 0)
 	check(t, err)
-	_, err = f.WriteAt([]byte(strings.Repeat("rommel!", 500)), page*4096)
+	_, err = f.WriteAt([]byte(strings.Repeat("rommel!", 1000)), page*8192)
 	check(t, errors.Join(err, f.Close()))
 }
 

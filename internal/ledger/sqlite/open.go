@@ -214,8 +214,12 @@ func common() []string {
 // inMemory keeps sorting and temporary tables in memory: what reads holds little at a time, and scratch copies write nowhere.
 const inMemory = "temp_store(2)"
 
+// pageSize is that of a new ledger, and of every copy that is made of one (docs/adr/0017): in 4096 bytes, SQLite's own, one known dossier
+// has room, and each page takes two writes to the log. A ledger that is there keeps what it has.
+const pageSize = "page_size(8192)"
+
 // The pages that a connection keeps, in KiB; the system keeps more of them. In memory each takes twice its size and
-// more, as it is allocated with a head of its own in a slot of twice 4 KiB. What the connection that writes keeps is also how
+// more, as it is allocated with a head of its own in a slot of a power of two. What the connection that writes keeps is also how
 // much it sorts at a time. Temporary tables have pages of their own, and would keep 2000 KiB of them.
 const (
 	readingCache   = "cache_size(-256)"
@@ -237,7 +241,7 @@ func (s *Store) connect(path string) error {
 	}
 	// The journal's size is cut back after a large set.
 	settings := append(common(), besideLedger(path)...)
-	settings = append(settings, writingCache, "journal_mode(WAL)", logMost, "journal_size_limit(67108864)")
+	settings = append(settings, pageSize, writingCache, "journal_mode(WAL)", logMost, "journal_size_limit(67108864)")
 	var err error
 	if s.writer, err = connections(fileURI(path), toWrite, 1, settings); err != nil {
 		return err
