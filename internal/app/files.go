@@ -15,6 +15,7 @@ import (
 	"github.com/mlpsync/mlpsync/adapters/dropfolder"
 	"github.com/mlpsync/mlpsync/internal/config"
 	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/internal/ledger/sqlite"
 )
 
 // KeptFile is an export file that was taken from a drop folder, and whose content is kept, encrypted, in the state directory.
@@ -142,6 +143,9 @@ func (a *App) keptNumber(kbo string, number int) (KeptFile, error) {
 	return KeptFile{}, misuse(fmt.Errorf("OCMW %s have a file %d each", strings.Join(whose, " and "), number), "say whose with --ocmw")
 }
 
+// savedPrefix begins the name of a file that is being saved.
+const savedPrefix = ".mlpsync-saved-"
+
 // writeKept writes aside, and gives the whole file its name.
 func writeKept(ctx context.Context, f KeptFile, file string) error {
 	if _, err := os.Lstat(file); err == nil {
@@ -152,7 +156,8 @@ func writeKept(ctx context.Context, f KeptFile, file string) error {
 		return unreadable(f, err)
 	}
 	defer func() { _ = content.Close() }()
-	aside, err := os.CreateTemp(filepath.Dir(file), ".mlpsync-saved-*") // for its owner alone
+	sqlite.RemoveForgotten(filepath.Dir(file), savedPrefix)
+	aside, err := os.CreateTemp(filepath.Dir(file), savedPrefix+"*") // for its owner alone
 	if err != nil {
 		return cantWrite(file, err)
 	}

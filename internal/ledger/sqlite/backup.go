@@ -29,7 +29,8 @@ func (s *Store) Backup(ctx context.Context, path string) (audit.Head, error) {
 	if _, err := os.Lstat(path); err == nil {
 		return audit.Head{}, fmt.Errorf("back up ledger: %w", ErrBackupExists)
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".mlpsync-backup-*") // mode 0600
+	RemoveForgotten(filepath.Dir(path), backupPrefix)
+	tmp, err := os.CreateTemp(filepath.Dir(path), backupPrefix+"*") // mode 0600
 	if err != nil {
 		return audit.Head{}, fmt.Errorf("back up ledger: %w", err)
 	}

@@ -3,6 +3,7 @@ package sqlite_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -93,6 +95,23 @@ func TestAStoppedBackupIsNoFullDisk(t *testing.T) {
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
 		t.Errorf("left: %v, %v", left, err)
+	}
+}
+
+// What a process left that was killed in the midst of a backup goes with the next one in that folder, a day later.
+func TestBackupClearsAway(t *testing.T) {
+	s, dir := open(t, filepath.Join(t.TempDir(), "ledger.db"), newKeys(t)), t.TempDir()
+	fill(t, s)
+	for name, age := range map[string]time.Duration{".mlpsync-backup-old": 25 * time.Hour, ".mlpsync-backup-new": time.Hour, "mlpsync-backup-other": 48 * time.Hour} {
+		path := filepath.Join(dir, name)
+		check(t, os.WriteFile(path, []byte("x"), 0o600))
+		check(t, os.Chtimes(path, time.Time{}, time.Now().Add(-age)))
+	}
+	backUp(t, s, filepath.Join(dir, "backup"))
+	left, err := os.ReadDir(dir)
+	check(t, err)
+	if got := fmt.Sprint(left); got != "[- .mlpsync-backup-new - backup - mlpsync-backup-other]" {
+		t.Errorf("left: %s", got)
 	}
 }
 

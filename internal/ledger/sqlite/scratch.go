@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/mlpsync/mlpsync/internal/ledger"
@@ -13,7 +14,8 @@ import (
 
 const (
 	scratchPrefix = ".mlpsync-scratch-"
-	// forgotten is how old the file of a copy must be that a process left behind which was killed while it made it.
+	backupPrefix  = ".mlpsync-backup-"
+	// forgotten is how old a file must be that a process left behind which was killed while it made it.
 	forgotten = 24 * time.Hour
 )
 
@@ -55,7 +57,7 @@ func (s *Store) copyToMemory(ctx context.Context, c *Store) error {
 }
 
 func (s *Store) copyToFile(ctx context.Context, c *Store) error {
-	removeForgotten(filepath.Dir(s.path))
+	RemoveForgotten(filepath.Dir(s.path), scratchPrefix)
 	f, err := os.CreateTemp(filepath.Dir(s.path), scratchPrefix+"*") // mode 0600
 	if err != nil {
 		return err
@@ -80,12 +82,16 @@ func (s *Store) connectScratch(ledgerPath string) error {
 	return err
 }
 
-// removeForgotten removes what processes that were killed have left. One that can't be removed is tried next time.
-func removeForgotten(dir string) {
-	left, _ := filepath.Glob(filepath.Join(dir, scratchPrefix+"*"))
-	for _, path := range left {
-		if info, err := os.Stat(path); err == nil && time.Since(info.ModTime()) > forgotten {
-			_ = os.Remove(path)
+// RemoveForgotten removes from a folder the files whose names begin so and that are older than a day: processes that were killed have left
+// them. One that can't be removed is tried next time.
+func RemoveForgotten(folder, prefix string) {
+	files, _ := os.ReadDir(folder)
+	for _, f := range files {
+		if !strings.HasPrefix(f.Name(), prefix) {
+			continue
+		}
+		if info, err := f.Info(); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > forgotten {
+			_ = os.Remove(filepath.Join(folder, f.Name()))
 		}
 	}
 }
