@@ -66,7 +66,7 @@ func TestMain(m *testing.M) {
 var buildPrograms = sync.OnceValues(func() (string, error) {
 	dir := os.Getenv(binVariable)
 	cmd := exec.Command("go", "build", "-o", dir+string(filepath.Separator), "./cmd/mlpsync", "./cmd/mockmlp")
-	cmd.Dir = filepath.Join("..", "..")
+	cmd.Dir, cmd.Env = filepath.Join("..", ".."), append(os.Environ(), "CGO_ENABLED=0") // as they ship
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the programs: %w\n%s", err, out)
 	}
