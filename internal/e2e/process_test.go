@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -66,12 +68,21 @@ func TestMain(m *testing.M) {
 var buildPrograms = sync.OnceValues(func() (string, error) {
 	dir := os.Getenv(binVariable)
 	cmd := exec.Command("go", "build", "-o", dir+string(filepath.Separator), "./cmd/mlpsync", "./cmd/mockmlp")
-	cmd.Dir, cmd.Env = filepath.Join("..", ".."), append(os.Environ(), "CGO_ENABLED=0") // as they ship
+	cmd.Dir, cmd.Env = filepath.Join("..", ".."), os.Environ()
+	if raced() { // which has everything compiled apart, and with cgo: without it, as they ship, they may be compiled already
+		cmd.Env = append(cmd.Env, "CGO_ENABLED=0")
+	}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the programs: %w\n%s", err, out)
 	}
 	return dir, nil
 })
+
+// raced tells that the race detector watches these tests.
+func raced() bool {
+	built, ok := debug.ReadBuildInfo()
+	return ok && slices.Contains(built.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
+}
 
 // thePrograms is the folder of mlpsync and mockmlp.
 func thePrograms(t testing.TB) string {

@@ -1,7 +1,6 @@
 package version
 
 import (
-	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime/debug"
@@ -38,7 +37,6 @@ func TestTheLinkerStampsIt(t *testing.T) {
 	}
 	program := filepath.Join(t.TempDir(), "mockmlp.exe")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "-ldflags=-X github.com/mlpsync/mlpsync/internal/version.stamped=v0-test", "../../cmd/mockmlp")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as it ships
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
