@@ -69,7 +69,7 @@ var buildPrograms = sync.OnceValues(func() (string, error) {
 	dir := os.Getenv(binVariable)
 	cmd := exec.Command("go", "build", "-o", dir+string(filepath.Separator), "./cmd/mlpsync", "./cmd/mockmlp")
 	cmd.Dir, cmd.Env = filepath.Join("..", ".."), os.Environ()
-	if raced() { // which has everything compiled apart, and with cgo: without it, as they ship, they may be compiled already
+	if raced() { // its cgo is of no use to them: without, as they ship, they may be compiled already
 		cmd.Env = append(cmd.Env, "CGO_ENABLED=0")
 	}
 	if out, err := cmd.CombinedOutput(); err != nil {

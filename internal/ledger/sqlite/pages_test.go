@@ -2,11 +2,16 @@ package sqlite_test
 
 import (
 	"database/sql"
+	"encoding/binary"
+	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/internal/ledger/sqlite"
 )
 
-// A new ledger has large pages. One with SQLite's own keeps them, and works; its backup, and what is restored of it, has large ones.
+// A new ledger has large pages. One with SQLite's own keeps them, and works; its backup, what is restored of that and a plan's copy have large ones.
 func TestPages(t *testing.T) {
 	dir, keys := t.TempDir(), newKeys(t)
 	fresh, old := filepath.Join(dir, "new.db"), filepath.Join(dir, "old.db")
@@ -22,24 +27,30 @@ func TestPages(t *testing.T) {
 		fill(t, s)
 		check(t, s.Check(t.Context()))
 		backUp(t, s, path+".backup")
-		copied, err := s.Scratch(t.Context())
+		scratch, err := s.Scratch(t.Context())
 		check(t, err)
-		check(t, copied.Close())
+		copies, err := filepath.Glob(filepath.Join(dir, ".mlpsync-scratch-*[0-9]"))
+		check(t, err)
+		if len(copies) != 1 {
+			t.Fatalf("copies: %v", copies)
+		}
+		wantPages(t, copies[0], 8192)
+		check(t, scratch.Close())
 		check(t, s.Close())
-		if got := sizeOfPages(t, path); got != want {
-			t.Errorf("%s has pages of %d, not %d", filepath.Base(path), got, want)
-		}
-		if got := sizeOfPages(t, path+".backup"); got != 8192 {
-			t.Errorf("the backup of %s has pages of %d", filepath.Base(path), got)
-		}
+		wantPages(t, path, want)
+		wantPages(t, path+".backup", 8192)
+		_, err = sqlite.Restore(t.Context(), sqlite.Options{Path: path, Keys: keys}, path+".backup", ledger.Actor{Name: "els", Reason: "x"})
+		check(t, err)
+		wantPages(t, path, 8192)
 	}
 }
 
-func sizeOfPages(t *testing.T, path string) (size int) {
+// wantPages reads the size of a database's pages from its head, as a copy is locked.
+func wantPages(t *testing.T, path string, want int) {
 	t.Helper()
-	db, err := sql.Open("sqlite", path)
+	content, err := os.ReadFile(path)
 	check(t, err)
-	check(t, db.QueryRow(`PRAGMA page_size`).Scan(&size))
-	check(t, db.Close())
-	return size
+	if got := int(binary.BigEndian.Uint16(content[16:])); got != want {
+		t.Errorf("%s has pages of %d, not %d", filepath.Base(path), got, want)
+	}
 }

@@ -82,8 +82,8 @@ func (s *Store) connectScratch(ledgerPath string) error {
 	return err
 }
 
-// RemoveForgotten removes from a folder the files whose names begin so and that are older than a day: processes that were killed have left
-// them. One that can't be removed is tried next time.
+// RemoveForgotten removes from a folder the files whose names begin so and that are older than a day: processes have left them that were
+// killed while they wrote aside. One that can't be removed is tried next time.
 func RemoveForgotten(folder, prefix string) {
 	files, _ := os.ReadDir(folder)
 	for _, f := range files {
