@@ -12,6 +12,7 @@ import (
 	ics "github.com/arran4/golang-ical"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
+	"github.com/mlpsync/mlpsync/internal/wholefile"
 )
 
 // WriteCalendar writes deadlines as an iCalendar file (RFC 5545) that replaces the one that is
@@ -58,19 +59,15 @@ func addDeadline(c *ics.Calendar, d ClientDeadline, id string, now time.Time) {
 }
 
 // replaceFile writes a file that its reader never sees half.
-func replaceFile(path string, content []byte) (err error) {
-	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
+func replaceFile(path string, content []byte) error {
+	aside, err := wholefile.Aside(filepath.Dir(path), "calendar")
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(tmp.Name())
-		}
-	}()
-	_, err = tmp.Write(content)
-	if err = errors.Join(err, tmp.Chmod(0o640), tmp.Sync(), tmp.Close()); err != nil {
+	defer os.Remove(aside.Name())
+	_, err = aside.Write(content)
+	if err := errors.Join(err, aside.Chmod(0o640), wholefile.Finish(aside)); err != nil {
 		return err
 	}
-	return os.Rename(tmp.Name(), path)
+	return wholefile.Replace(aside.Name(), path)
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/mlpsync/mlpsync/internal/config"
 	"github.com/mlpsync/mlpsync/internal/ledger/sqlite"
 	"github.com/mlpsync/mlpsync/internal/seal"
+	"github.com/mlpsync/mlpsync/internal/wholefile"
 	"github.com/mlpsync/mlpsync/schemas/ocmw"
 )
 
@@ -116,28 +117,18 @@ func MakeKey(path string) error {
 }
 
 // writeNew makes a file that is whole from its first moment, as another process may be
-// waiting to read it, and that takes no other's place: a link, unlike a renaming, does neither.
+// waiting to read it, and that takes no other's place.
 func writeNew(path string, content []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp") // mode 0600
+	aside, err := wholefile.Aside(filepath.Dir(path), "key")
 	if err != nil {
 		return err
 	}
-	defer os.Remove(tmp.Name())
-	_, err = tmp.Write(content)
-	if err := errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
+	defer os.Remove(aside.Name())
+	_, err = aside.Write(content)
+	if err := errors.Join(err, wholefile.Finish(aside)); err != nil {
 		return err
 	}
-	err = os.Link(tmp.Name(), path)
-	if err == nil || errors.Is(err, os.ErrExist) {
-		return err
-	}
-	// A file system without links: as whole as it can be.
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(content)
-	return errors.Join(err, file.Sync(), file.Close())
+	return wholefile.Name(aside.Name(), path)
 }
 
 // CheckItem is one thing that config check looked at. A warning is OK: it stops nothing.

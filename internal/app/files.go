@@ -15,7 +15,7 @@ import (
 	"github.com/mlpsync/mlpsync/adapters/dropfolder"
 	"github.com/mlpsync/mlpsync/internal/config"
 	"github.com/mlpsync/mlpsync/internal/ledger"
-	"github.com/mlpsync/mlpsync/internal/ledger/sqlite"
+	"github.com/mlpsync/mlpsync/internal/wholefile"
 )
 
 // KeptFile is an export file that was taken from a drop folder, and whose content is kept, encrypted, in the state directory.
@@ -143,9 +143,6 @@ func (a *App) keptNumber(kbo string, number int) (KeptFile, error) {
 	return KeptFile{}, misuse(fmt.Errorf("OCMW %s have a file %d each", strings.Join(whose, " and "), number), "say whose with --ocmw")
 }
 
-// savedPrefix begins the name of a file that is being saved.
-const savedPrefix = ".mlpsync-saved-"
-
 // writeKept writes aside, and gives the whole file its name.
 func writeKept(ctx context.Context, f KeptFile, file string) error {
 	if _, err := os.Lstat(file); err == nil {
@@ -156,15 +153,14 @@ func writeKept(ctx context.Context, f KeptFile, file string) error {
 		return unreadable(f, err)
 	}
 	defer func() { _ = content.Close() }()
-	sqlite.RemoveForgotten(filepath.Dir(file), savedPrefix)
-	aside, err := os.CreateTemp(filepath.Dir(file), savedPrefix+"*") // for its owner alone
+	aside, err := wholefile.Aside(filepath.Dir(file), "saved")
 	if err != nil {
 		return cantWrite(file, err)
 	}
 	defer func() { _ = os.Remove(aside.Name()) }()
 	from := &watchedReader{ctx: ctx, r: content}
 	_, err = io.Copy(aside, from)
-	err = errors.Join(err, aside.Sync(), aside.Close())
+	err = errors.Join(err, wholefile.Finish(aside))
 	if from.err != nil {
 		return unreadable(f, from.err)
 	}
@@ -173,10 +169,7 @@ func writeKept(ctx context.Context, f KeptFile, file string) error {
 	}
 	// A file is told from newer ones, and found to belong to others, by its time too. Some file systems keep the one that they gave.
 	_ = os.Chtimes(aside.Name(), time.Time{}, f.kept.Changed)
-	err = os.Link(aside.Name(), file)
-	if err != nil && !errors.Is(err, fs.ErrExist) { // a file system without links
-		err = os.Rename(aside.Name(), file)
-	}
+	err = wholefile.Name(aside.Name(), file)
 	switch {
 	case errors.Is(err, fs.ErrExist):
 		return thereAlready(file)

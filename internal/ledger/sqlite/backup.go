@@ -14,6 +14,7 @@ import (
 
 	"github.com/mlpsync/mlpsync/internal/audit"
 	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/internal/wholefile"
 )
 
 // ErrBackupExists means that the file to make is there already.
@@ -29,8 +30,7 @@ func (s *Store) Backup(ctx context.Context, path string) (audit.Head, error) {
 	if _, err := os.Lstat(path); err == nil {
 		return audit.Head{}, fmt.Errorf("back up ledger: %w", ErrBackupExists)
 	}
-	RemoveForgotten(filepath.Dir(path), backupPrefix)
-	tmp, err := os.CreateTemp(filepath.Dir(path), backupPrefix+"*") // mode 0600
+	tmp, err := wholefile.Aside(filepath.Dir(path), "backup")
 	if err != nil {
 		return audit.Head{}, fmt.Errorf("back up ledger: %w", err)
 	}
@@ -43,12 +43,15 @@ func (s *Store) Backup(ctx context.Context, path string) (audit.Head, error) {
 	} else if err != nil && ctx.Err() == nil { // not the state's disk
 		err = &hinted{err, "make room on the disk on which the backup is made, or name a file on another one"}
 	}
-	if err := errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
+	if err := errors.Join(err, wholefile.Finish(tmp)); err != nil {
 		return audit.Head{}, fmt.Errorf("back up ledger: %w", err)
 	}
 	head, err := s.proveCopy(ctx, tmp.Name())
 	if err == nil {
-		err = giveName(tmp.Name(), path)
+		err = wholefile.Name(tmp.Name(), path)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		err = ErrBackupExists
 	}
 	return head, wrap("back up ledger", err)
 }
@@ -79,18 +82,6 @@ func (s *Store) proveCopy(ctx context.Context, path string) (head audit.Head, er
 		return err
 	})
 	return head, err
-}
-
-// giveName gives a whole file its name, unless another has it.
-func giveName(tmp, path string) error {
-	err := os.Link(tmp, path)
-	switch {
-	case errors.Is(err, fs.ErrExist):
-		return ErrBackupExists
-	case err != nil: // a file system without links
-		err = os.Rename(tmp, path)
-	}
-	return errors.Join(err, syncDir(filepath.Dir(path)))
 }
 
 // Restored is what came of a restore.
@@ -129,7 +120,7 @@ func Restore(ctx context.Context, o Options, backup string, by ledger.Actor) (Re
 	if done.Aside, err = keepAside(ctx, path, now()); err != nil {
 		return done, fmt.Errorf("restore ledger: keep the present state: %w", err)
 	}
-	err = errors.Join(os.Rename(fresh, path), syncDir(filepath.Dir(path)))
+	err = wholefile.Replace(fresh, path)
 	return done, wrap("restore ledger: put the backup in place", err)
 }
 
@@ -237,7 +228,7 @@ func keepAside(ctx context.Context, path string, now time.Time) (string, error) 
 			return aside, err
 		}
 	}
-	return aside, errors.Join(syncDir(aside), syncDir(filepath.Dir(path)))
+	return aside, errors.Join(wholefile.SyncFolder(aside), wholefile.SyncFolder(filepath.Dir(path)))
 }
 
 // writeBack brings the log into the database, so that the kept state is one file. A
@@ -248,17 +239,6 @@ func writeBack(ctx context.Context, path string) {
 		_ = s.writer.with(ctx, func(c *conn) error { return c.script(`PRAGMA wal_checkpoint(TRUNCATE)`) })
 	}
 	_ = s.Close()
-}
-
-// syncDir makes names that were given in a folder last over a power cut. What the system
-// says is passed over: Windows can't sync a folder, and keeps names without it.
-func syncDir(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	_ = dir.Sync()
-	return dir.Close()
 }
 
 // removeLedger removes a database that isn't wanted, and what SQLite leaves beside it when the disk is full or the process

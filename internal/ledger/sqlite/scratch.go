@@ -4,19 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
-	"strings"
-	"time"
 
 	"github.com/mlpsync/mlpsync/internal/ledger"
-)
-
-const (
-	scratchPrefix = ".mlpsync-scratch-"
-	backupPrefix  = ".mlpsync-backup-"
-	// forgotten is how old a file must be that a process left behind which was killed while it made it.
-	forgotten = 24 * time.Hour
+	"github.com/mlpsync/mlpsync/internal/wholefile"
 )
 
 // Scratch implements ledger.Store: the copy is taken in one read transaction and has the same sealed columns. It lies in a file beside the
@@ -57,8 +48,7 @@ func (s *Store) copyToMemory(ctx context.Context, c *Store) error {
 }
 
 func (s *Store) copyToFile(ctx context.Context, c *Store) error {
-	RemoveForgotten(filepath.Dir(s.path), scratchPrefix)
-	f, err := os.CreateTemp(filepath.Dir(s.path), scratchPrefix+"*") // mode 0600
+	f, err := wholefile.Aside(filepath.Dir(s.path), "scratch")
 	if err != nil {
 		return err
 	}
@@ -80,18 +70,4 @@ func (s *Store) connectScratch(ledgerPath string) error {
 	s.writer, err = connections(fileURI(s.scratch)+"?mode=rw", toWrite, 1, settings)
 	s.readers = s.writer
 	return err
-}
-
-// RemoveForgotten removes from a folder the files whose names begin so and that are older than a day: processes have left them that were
-// killed while they wrote aside. One that can't be removed is tried next time.
-func RemoveForgotten(folder, prefix string) {
-	files, _ := os.ReadDir(folder)
-	for _, f := range files {
-		if !strings.HasPrefix(f.Name(), prefix) {
-			continue
-		}
-		if info, err := f.Info(); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > forgotten {
-			_ = os.Remove(filepath.Join(folder, f.Name()))
-		}
-	}
 }
