@@ -181,7 +181,12 @@ func (w *work) heldAndWritten(id string, body casefile.Body) (held, written case
 	if !ok {
 		return nil, nil
 	}
-	return r.Body, w.k.Written[r.ID]
+	written = w.k.Written[r.ID]
+	if written == nil && r.ID == id {
+		// Only we make our ids: what was written was lost, with an answer or by a restore. What differs now can be a person's.
+		written = casefile.Presumed(r.Body, body)
+	}
+	return r.Body, written
 }
 
 // cellsOf is where the export says what a registration holds: its own record is not at hand,

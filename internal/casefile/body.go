@@ -391,8 +391,41 @@ func Wrote(written map[string]Body, c Change) map[string]Body {
 	if written == nil {
 		written = map[string]Body{}
 	}
-	written[id] = Merge(written[id], c.New)
+	written[id] = Merge(written[id], ours(written[id], c))
 	return written
+}
+
+// ours is what a change itself says. A PUT carries the whole registration, and with it what gave way to a person: that stood so before, and
+// is not what was written. Taken for ours, the next decision would put the export's over it.
+func ours(written Body, c Change) Body {
+	if c.Op != OpPut || c.Old == nil || written == nil || written.Kind() != c.New.Kind() || c.Old.Kind() != c.New.Kind() {
+		return c.New
+	}
+	w, n := reflect.ValueOf(written), reflect.ValueOf(c.New)
+	own := reflect.New(n.Type()).Elem()
+	own.Set(n)
+	for i := range n.NumField() {
+		if !w.Field(i).IsZero() && !equalField(w.Field(i), n.Field(i)) && Satisfies(c.Old, only(c.New, i)) {
+			own.Field(i).Set(w.Field(i))
+		}
+	}
+	return own.Interface().(Body)
+}
+
+// Presumed is what counts as written of a registration under our own id where that is not known any more: what is asked for now, as far as MLP
+// holds anything there. What it holds nothing of is new.
+func Presumed(held, desired Body) Body {
+	if held == nil || desired == nil || held.Kind() != desired.Kind() {
+		return nil
+	}
+	h, d := reflect.ValueOf(held), reflect.ValueOf(desired)
+	p := reflect.New(d.Type()).Elem()
+	for i := range d.NumField() {
+		if !h.Field(i).IsZero() {
+			p.Field(i).Set(d.Field(i))
+		}
+	}
+	return p.Interface().(Body)
 }
 
 // Yield gives way to people: where somebody changed in MLP what we wrote, and the facts ask

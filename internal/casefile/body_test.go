@@ -233,6 +233,47 @@ func TestApplyToNoDossier(t *testing.T) {
 	}
 }
 
+// What gave way to a person is not written by us, though a PUT carries it along; and what both say alike is.
+func TestWroteLeavesWhatGaveWay(t *testing.T) {
+	wrote := WEO{Start: "2026-01-05", Counsellor: "tb-1"}
+	edited := WEO{Start: "2026-01-05", Counsellor: "tb-9"}
+	tests := map[string]struct {
+		written   Body
+		old, sent Body
+		want      Body
+	}{
+		"first":                           {nil, nil, wrote, wrote},
+		"the end, beside what gave way":   {wrote, edited, WEO{Start: "2026-01-05", End: "2026-12-31", Counsellor: "tb-9"}, WEO{Start: "2026-01-05", End: "2026-12-31", Counsellor: "tb-1"}},
+		"over a person's, as was decided": {wrote, edited, wrote, wrote},
+		"the facts moved":                 {wrote, wrote, WEO{Start: "2026-01-05", Counsellor: "tb-2"}, WEO{Start: "2026-01-05", Counsellor: "tb-2"}},
+		"what was there before us":        {WEO{Start: "2026-01-05"}, edited, WEO{Start: "2026-01-05", End: "2026-12-31", Counsellor: "tb-9"}, WEO{Start: "2026-01-05", End: "2026-12-31", Counsellor: "tb-9"}},
+	}
+	for name, tc := range tests {
+		written := map[string]Body{}
+		if tc.written != nil {
+			written["id"] = tc.written
+		}
+		got := Wrote(written, Change{Op: OpPut, Kind: RegWEO, ID: "id", Old: tc.old, New: tc.sent})["id"]
+		if diff := cmp.Diff(tc.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestPresumed(t *testing.T) {
+	held, desired := WEO{Start: "2026-01-05", Counsellor: "tb-9"}, WEO{Start: "2026-01-05", End: "2026-12-31", Counsellor: "tb-1"}
+	got := Presumed(held, desired)
+	if diff := cmp.Diff(Body(WEO{Start: "2026-01-05", Counsellor: "tb-1"}), got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if kept, yields := Yield(held, got, desired); !slices.Equal(yields, []string{"Counsellor"}) || kept.(WEO).End != "2026-12-31" {
+		t.Errorf("%+v yields %v", kept, yields)
+	}
+	if got := Presumed(nil, desired); got != nil {
+		t.Errorf("of what MLP does not hold: %+v", got)
+	}
+}
+
 func TestYield(t *testing.T) {
 	wrote := Person{LastName: "Peeters", Street: "Kerkstraat 1", City: "Zonnedorp"}
 	tests := map[string]struct {
