@@ -443,12 +443,18 @@ func orderEntry(t *tx, r ledger.Request, now time.Time) (bool, string, error) {
 		word = "the client is decided again, and it goes out where the export still asks for it"
 	}
 	l := lane{t: t, ocmw: e.OCMW, person: e.Person, now: now}
+	var behind []outbox.Entry
 	switch {
 	case r.Kind == "retry" && e.Claim == "" && (e.State == outbox.Waiting || e.State == outbox.InDoubt):
 		word = "it does not wait any longer"
 		_, err = t.exec(`UPDATE entry SET not_before = 0, updated_at = ? WHERE id = ? AND claim IS NULL`, stored(now), e.ID)
 	case r.Kind == "retry" && e.State != outbox.Parked && e.State != outbox.Discarded, outbox.Transition(e.State, to) != nil:
 		return false, fmt.Sprintf("an entry that is %s can't take a %s", e.State, r.Kind), nil
+	case to == outbox.Discarded:
+		behind, err = l.discard(e)
+		if len(behind) > 0 {
+			word += fmt.Sprintf(", nor what says more of the same registration behind it (%d)", len(behind))
+		}
 	default:
 		err = l.reorder(e, to)
 	}
@@ -456,10 +462,25 @@ func orderEntry(t *tx, r ledger.Request, now time.Time) (bool, string, error) {
 		return false, "", err
 	}
 	action := map[string]string{"retry": "retried", "discard": "discarded"}[r.Kind]
-	return true, word, l.t.audit(audit.Record{
-		At: now, Run: t.run(), Actor: r.By.Name, Action: action, OCMW: e.OCMW, Client: e.Pseudonym, Entry: e.ID, Rule: e.Rule,
-		Before: string(e.State),
-	}, r.By.Reason)
+	for _, e := range append([]outbox.Entry{e}, behind...) {
+		err := t.audit(audit.Record{
+			At: now, Run: t.run(), Actor: r.By.Name, Action: action, OCMW: e.OCMW, Client: e.Pseudonym, Entry: e.ID, Rule: e.Rule,
+			Before: string(e.State),
+		}, r.By.Reason)
+		if err != nil {
+			return false, "", err
+		}
+	}
+	return true, word, nil
+}
+
+// discard keeps an entry from being sent, and what would send it all the same, which it returns.
+func (l *lane) discard(e outbox.Entry) ([]outbox.Entry, error) {
+	behind, err := l.discardBehind(e)
+	if err != nil {
+		return nil, err
+	}
+	return behind, l.reorder(e, outbox.Discarded)
 }
 
 // reorder moves an entry as a person asked. One that comes back goes out approved and with all its attempts. The lane went on without
@@ -483,6 +504,28 @@ func (l *lane) reorder(e outbox.Entry, to outbox.State) error {
 		}
 	}
 	return l.relane()
+}
+
+// discardBehind discards what goes behind a discarded entry and is of the same registration: each says all that the registration holds, and
+// would send what was discarded after all. It returns those entries as they were.
+func (l *lane) discardBehind(e outbox.Entry) ([]outbox.Entry, error) {
+	if e.Registration == "" {
+		return nil, nil
+	}
+	ids, err := column[string](l.t, `SELECT id FROM entry WHERE person = ? AND seq > ? AND kind = ? AND registration = ?
+		AND state IN ('waiting', 'suspended', 'parked') ORDER BY seq`, l.person, e.Seq, e.Kind, e.Registration)
+	var behind []outbox.Entry
+	for _, id := range ids {
+		next, err := entryByID(l.t, id)
+		if err == nil {
+			err = l.move(id, next.State, outbox.Discarded)
+		}
+		if err != nil {
+			return nil, err
+		}
+		behind = append(behind, next)
+	}
+	return behind, err
 }
 
 // reconsider has the client decided again, and an entry of theirs taken for what is asked for on the version that is known now.
