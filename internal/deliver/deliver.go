@@ -87,8 +87,8 @@ const (
 	// settleWithin is how long the first answer of a commit waits for others, while workers have people
 	// to go on with: long enough to share the disk's flush, too short to be seen.
 	settleWithin = 5 * time.Millisecond
-	// unsavedTries is how often a record that the store refused is offered again. After that
-	// the entry stays claimed, and the next start reads what became of it.
+	// unsavedTries is how often a record that the store refused is offered again before anything else is done. After that others go on, and it
+	// is offered at each Run; the next start reads what became of it.
 	unsavedTries = 5
 )
 
@@ -211,9 +211,12 @@ func (d *Deliverer) saveAgain(ctx context.Context) error {
 		err := u.save(ctx)
 		switch u.tries++; {
 		case err == nil:
-		case u.tries >= unsavedTries:
-			d.o.Log.Error().Str("event", "deliver.recordLost").Str("hint", "restart: MLP is then read to find out").
-				Msg("an answer could not be recorded")
+		case u.tries >= unsavedTries: // it keeps nobody else waiting any longer
+			kept, refused[u.person] = append(kept, u), true
+			if u.tries == unsavedTries {
+				d.o.Log.Error().Str("event", "deliver.recordLost").Str("hint", "look at the state's disk; it is tried again, and after a restart MLP is read to find out").
+					Msg("an answer could not be recorded")
+			}
 		default:
 			failed, kept, refused[u.person] = err, append(kept, u), true
 		}

@@ -34,8 +34,7 @@ func (s *session) work(e outbox.Entry, known casefile.Known, alone bool) result 
 		return j.nobody()
 	}
 	j.client = client
-	quiet := s.d.o.Quiet.End(s.d.o.Now())
-	if s.ctx.Err() != nil || s.brake.holds(e.OCMW) || !quiet.IsZero() || !alone {
+	if !s.mayGo(e.OCMW) || !alone {
 		return j.keepBack()
 	}
 	var err error
@@ -46,6 +45,11 @@ func (s *session) work(e outbox.Entry, known casefile.Known, alone bool) result 
 		return j.resolve()
 	}
 	return j.send()
+}
+
+// mayGo is asked before an entry is worked on, and again when the rate has room for it: it can have waited for minutes.
+func (s *session) mayGo(ocmw string) bool {
+	return s.ctx.Err() == nil && !s.brake.holds(ocmw) && s.d.o.Quiet.End(s.d.o.Now()).IsZero()
 }
 
 // nobody: the entry's OCMW is no longer configured, so that nothing of it can be said, sent or read.
@@ -79,7 +83,7 @@ func (j *job) send() result {
 	} else {
 		w.DossierID = j.known.Dossier.ID
 	}
-	a, err := j.client.Send(j.s.requests, w)
+	a, err := j.client.Send(mlp.WithLeave(j.s.requests, func() bool { return j.s.mayGo(j.entry.OCMW) }), w)
 	if err != nil {
 		return j.refused(err)
 	}

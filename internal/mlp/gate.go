@@ -126,6 +126,14 @@ func (g *Gate) shutFor() time.Duration {
 	return g.OpenFor() + 10*time.Millisecond
 }
 
+type leaveKey struct{}
+
+// WithLeave has what is sent under the context ask whether it still may go once the rate has room for it, which can take minutes. What may
+// not is not sent, as if the context had ended.
+func WithLeave(ctx context.Context, may func() bool) context.Context {
+	return context.WithValue(ctx, leaveKey{}, may)
+}
+
 // enter waits for the rate and asks the breaker. done must be called once, with what came
 // of the request.
 func (g *Gate) enter(ctx context.Context) (done func(verdict health), refused failure) {
@@ -133,6 +141,9 @@ func (g *Gate) enter(ctx context.Context) (done func(verdict health), refused fa
 		return nil, failBreaker
 	}
 	if err := g.limiter.Wait(ctx); err != nil {
+		return nil, failCancelled
+	}
+	if may, asked := ctx.Value(leaveKey{}).(func() bool); asked && !may() {
 		return nil, failCancelled
 	}
 	report, err := g.breaker.Allow()
