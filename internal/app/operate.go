@@ -41,7 +41,7 @@ func (o *OpenQuestions) Error() string {
 
 // Hint is what the user can do.
 func (o *OpenQuestions) Hint() string {
-	return "say which one is answered with --rule ID, or with --question and its number in the list"
+	return "say which one is answered with --question and its number in the list; --rule ID does where the rule asks one thing"
 }
 
 // Reply is a caseworker's answer as it is given: exactly one of Category, Accept, Adopt

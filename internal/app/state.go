@@ -51,9 +51,7 @@ type AuditHead struct {
 func CheckState(ctx context.Context, o Options, deep bool) (StateReport, error) {
 	var report StateReport
 	path := ledgerPath(o.Config)
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		report.Checks = []ledger.Inspected{{Check: "open", Looked: "no state was made here yet"}}
-	}
+	_, missing := os.Stat(path)
 	keys, err := loadKeys(o.Config)
 	if err != nil {
 		return report, err
@@ -61,6 +59,13 @@ func CheckState(ctx context.Context, o Options, deep bool) (StateReport, error) 
 	store, err := sqlite.Open(ctx, sqlite.Options{Path: path, Keys: keys, ReadOnly: true, Zone: Zone()})
 	if err != nil {
 		return unopened(err)
+	}
+	if errors.Is(missing, fs.ErrNotExist) { // nor does anything here say that there was one
+		report.Checks = []ledger.Inspected{{Check: "open", Looked: "the state", Findings: []ledger.Finding{{
+			Where: path, What: "no state is here", Err: missing,
+			Next: "if mlpsync ran here before, look at stateDir in the configuration, and whether its disk is mounted; else there is nothing to check before its first start",
+		}}}}
+		return report, store.Close()
 	}
 	looked, err := store.Inspect(ctx)
 	if err := errors.Join(err, store.Close()); err != nil {

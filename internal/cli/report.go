@@ -154,12 +154,14 @@ func printDeadlines(w io.Writer, s app.Summary) {
 	overdue, next := splitDeadlines(s.Deadlines)
 	section(w, "DEADLINES   %d overdue, %d to come; those that come first:", len(overdue), len(next))
 	var rows [][]string
-	shown := append(firstOf(overdue, reportLines/3), firstOf(next, reportLines)...)
-	for _, d := range shown {
+	for _, d := range append(firstOf(overdue, reportLines/3), firstOf(next, reportLines)...) {
 		rows = append(rows, []string{string(d.Due), string(d.State), d.Client, d.Rule, clip(d.What, 110)})
 	}
 	table(w, []string{"due", "state", "client", "rule", "what"}, rows)
-	more(w, len(s.Deadlines), len(shown), "the worklist (werklijst) has those of the next two months, --json all of them")
+	if left := len(overdue) - reportLines/3; left > 0 {
+		fmt.Fprintf(w, "  ... and %d more that are overdue: mlpsync deadlines --state overdue\n", left)
+	}
+	more(w, len(next), reportLines, "the worklist (werklijst) has those of the next two months, --json all of them")
 }
 
 func splitDeadlines(all []app.Deadline) (overdue, next []app.Deadline) {
