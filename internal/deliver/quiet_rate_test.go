@@ -64,6 +64,11 @@ func TestWhatWaitsForTheRateIsNotSentInQuietHours(t *testing.T) {
 		if r.Stopped != StopQuiet || sent == 0 {
 			t.Fatalf("%+v", r)
 		}
+		for _, e := range q.entries {
+			if e.State == outbox.Waiting && e.Problem.Type != "" {
+				t.Errorf("what waits for the morning is told as trouble: %+v", e.Problem)
+			}
+		}
 		if len(inside) > 0 {
 			t.Errorf("%d of %d requests went out in the quiet hours, so long after they began: %v", len(inside), sent, inside)
 		}

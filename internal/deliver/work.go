@@ -261,6 +261,9 @@ func (j *job) refused(err error) result {
 		}
 		return j.giveBack(outbox.Backoff(attempt, j.s.d.o.Rand()), true, why)
 	case mlp.VerdictAuthentication, mlp.VerdictThrottled, mlp.VerdictNotSent:
+		if errors.Is(err, context.Canceled) && j.s.ctx.Err() == nil {
+			return j.keepBack() // mayGo said no
+		}
 		return j.channel(j.giveBack(j.wait(err), false, why), err)
 	}
 	return j.doubt(err)
