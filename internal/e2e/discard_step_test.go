@@ -26,6 +26,10 @@ func TestADiscardedContractIsNotSentByItsNextStep(t *testing.T) {
 	if discarded != 2 {
 		t.Fatalf("%d discarded", discarded)
 	}
+	w.run("once", "--wait", "2s") // carries the orders out
+	if audited := strings.Count(w.run("audit", "--people").stdout, " discarded "); audited != 3 {
+		t.Errorf("%d discards in the audit, where the next step of the contract goes with the two", audited)
+	}
 	w.run("resume", "0999999031", "--reason", "nagekeken")
 	w.run("once")
 	for _, e := range w.mock.Effects() {
