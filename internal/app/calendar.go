@@ -3,10 +3,7 @@ package app
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	ics "github.com/arran4/golang-ical"
@@ -19,7 +16,7 @@ import (
 // there in one step, and says how many are in it.
 func (a *App) WriteCalendar(path string, list DeadlineList) (int, error) {
 	content := calendar(list, a.now())
-	if err := replaceFile(path, content); err != nil {
+	if err := wholefile.Write(path, "calendar", content, 0o640, wholefile.Replace); err != nil {
 		return 0, &Hinted{Err: fmt.Errorf("write the calendar: %w", err), Next: "check the folder of --ics and your rights there"}
 	}
 	return len(list.Deadlines), nil
@@ -56,18 +53,4 @@ func addDeadline(c *ics.Calendar, d ClientDeadline, id string, now time.Time) {
 		d.Rule, d.Source, casefile.DateOf(now, Zone()).Dutch(), d.Standing(), d.Worker.Dutch()))
 	e.AddCategory(d.Rule)
 	e.SetTimeTransparency(ics.TransparencyTransparent) // nobody is busy with it all day
-}
-
-// replaceFile writes a file that its reader never sees half.
-func replaceFile(path string, content []byte) error {
-	aside, err := wholefile.Aside(filepath.Dir(path), "calendar")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(aside.Name())
-	_, err = aside.Write(content)
-	if err := errors.Join(err, aside.Chmod(0o640), wholefile.Finish(aside)); err != nil {
-		return err
-	}
-	return wholefile.Replace(aside.Name(), path)
 }

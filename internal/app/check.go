@@ -110,25 +110,11 @@ func MakeKey(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("make folder of the key file: %w", err)
 	}
-	if err := writeNew(path, content); err != nil {
+	// Whole from its first moment, as another process may be waiting to read it.
+	if err := wholefile.Write(path, "key", content, 0o600, wholefile.Name); err != nil {
 		return &Hinted{Err: fmt.Errorf("the key file %s can't be made: %w", path, Plain(err)), Next: "an existing one is never overwritten; choose another path, and check the rights of the folder"}
 	}
 	return nil
-}
-
-// writeNew makes a file that is whole from its first moment, as another process may be
-// waiting to read it, and that takes no other's place.
-func writeNew(path string, content []byte) error {
-	aside, err := wholefile.Aside(filepath.Dir(path), "key")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(aside.Name())
-	_, err = aside.Write(content)
-	if err := errors.Join(err, wholefile.Finish(aside)); err != nil {
-		return err
-	}
-	return wholefile.Name(aside.Name(), path)
 }
 
 // CheckItem is one thing that config check looked at. A warning is OK: it stops nothing.

@@ -402,14 +402,12 @@ func ours(written Body, c Change) Body {
 		return c.New
 	}
 	w, n := reflect.ValueOf(written), reflect.ValueOf(c.New)
-	own := reflect.New(n.Type()).Elem()
-	own.Set(n)
-	for i := range n.NumField() {
+	return byField(c.New, func(i int) reflect.Value {
 		if !w.Field(i).IsZero() && !equalField(w.Field(i), n.Field(i)) && Satisfies(c.Old, only(c.New, i)) {
-			own.Field(i).Set(w.Field(i))
+			return w.Field(i)
 		}
-	}
-	return own.Interface().(Body)
+		return n.Field(i)
+	})
 }
 
 // Presumed is what counts as written of a registration under our own id where that is not known any more: what is asked for now, as far as MLP
@@ -419,13 +417,12 @@ func Presumed(held, desired Body) Body {
 		return nil
 	}
 	h, d := reflect.ValueOf(held), reflect.ValueOf(desired)
-	p := reflect.New(d.Type()).Elem()
-	for i := range d.NumField() {
-		if !h.Field(i).IsZero() {
-			p.Field(i).Set(d.Field(i))
+	return byField(desired, func(i int) reflect.Value {
+		if h.Field(i).IsZero() {
+			return h.Field(i)
 		}
-	}
-	return p.Interface().(Body)
+		return d.Field(i)
+	})
 }
 
 // Yield gives way to people: where somebody changed in MLP what we wrote, and the facts ask
@@ -450,6 +447,15 @@ func Yield(held, written, desired Body) (Body, []string) {
 		return desired, nil
 	}
 	return d.Interface().(Body), fields
+}
+
+// byField is a body of b's kind with the fields that value gives.
+func byField(b Body, value func(field int) reflect.Value) Body {
+	out := reflect.New(reflect.TypeOf(b)).Elem()
+	for i := range out.NumField() {
+		out.Field(i).Set(value(i))
+	}
+	return out.Interface().(Body)
 }
 
 // only is a body that asks for one field of b.

@@ -79,6 +79,21 @@ func (d *Dossier) Find(id string) (Registration, bool) {
 	return Registration{}, false
 }
 
+// Held is what the dossier holds of a registration: of the person and the profile by their kind, of any other by its id. It is nil where there
+// is nothing.
+func (d *Dossier) Held(kind RegistrationKind, id string) Body {
+	switch {
+	case d == nil:
+		return nil
+	case kind == RegPerson:
+		return d.Person
+	case kind == RegProfile:
+		return d.Profile
+	}
+	r, _ := d.Find(id)
+	return r.Body
+}
+
 // OfKind lists the registrations of one kind.
 func (d *Dossier) OfKind(kind RegistrationKind) []Registration {
 	if d == nil {

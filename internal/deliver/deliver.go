@@ -209,16 +209,17 @@ func (d *Deliverer) saveAgain(ctx context.Context) error {
 			continue
 		}
 		err := u.save(ctx)
-		switch u.tries++; {
-		case err == nil:
-		case u.tries >= unsavedTries: // it keeps nobody else waiting any longer
-			kept, refused[u.person] = append(kept, u), true
-			if u.tries == unsavedTries {
-				d.o.Log.Error().Str("event", "deliver.recordLost").Str("hint", "look at the state's disk; it is tried again, and after a restart MLP is read to find out").
-					Msg("an answer could not be recorded")
-			}
-		default:
-			failed, kept, refused[u.person] = err, append(kept, u), true
+		if err == nil {
+			continue
+		}
+		u.tries++
+		kept, refused[u.person] = append(kept, u), true
+		switch {
+		case u.tries < unsavedTries:
+			failed = err // others wait for it
+		case u.tries == unsavedTries:
+			d.o.Log.Error().Str("event", "deliver.recordLost").Str("hint", "look at the state's disk; it is tried again, and after a restart MLP is read to find out").
+				Msg("an answer could not be recorded")
 		}
 	}
 	d.unsaved = kept

@@ -35,19 +35,13 @@ func TestAColleagueCorrectsWhatIsInDoubt(t *testing.T) {
 				}
 				parts := strings.Split(r.URL.Path, "/")
 				dossier, id = parts[len(parts)-3], parts[len(parts)-1]
-				t.Logf("PUT weo %s", body)
 				if !lost {
 					w.mock.API().ServeHTTP(out, r)
 					return
 				}
 				w.mock.API().ServeHTTP(httptest.NewRecorder(), r)
 				edited = correct(t, w, dossier, id)
-				conn, _, err := out.(http.Hijacker).Hijack()
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				_ = conn.Close()
+				hangUp(t, out)
 			}))
 			defer server.Close()
 			if err := examples.Install(w.dir, server.URL); err != nil {
@@ -70,6 +64,17 @@ func TestAColleagueCorrectsWhatIsInDoubt(t *testing.T) {
 			}
 		})
 	}
+}
+
+// hangUp ends the connection in the place of an answer.
+func hangUp(t *testing.T, out http.ResponseWriter) {
+	t.Helper()
+	conn, _, err := out.(http.Hijacker).Hijack()
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	_ = conn.Close()
 }
 
 // correct has a colleague name another counsellor of a WEO.
@@ -104,12 +109,7 @@ func TestAColleagueCorrectsAnAddressInDoubt(t *testing.T) {
 						dossier = r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
 						w.mock.API().ServeHTTP(httptest.NewRecorder(), r)
 						correct()
-						conn, _, err := out.(http.Hijacker).Hijack()
-						if err != nil {
-							t.Error(err)
-							return
-						}
-						_ = conn.Close()
+						hangUp(t, out)
 						return
 					}
 					dossier = r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]

@@ -7,7 +7,7 @@ import (
 	"github.com/mlpsync/mlpsync/internal/app"
 )
 
-// A contract that a person discards is not sent: neither by the entry that says how it goes on.
+// A contract that a person discards is not sent, nor by the entry that says how it goes on.
 func TestADiscardedContractIsNotSentByItsNextStep(t *testing.T) {
 	w := newWorld(t)
 	w.run("once")

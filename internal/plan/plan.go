@@ -101,18 +101,11 @@ func agreed(known casefile.Known, ids identities, desired []casefile.Registratio
 		if known.Dossier == nil || r.Yielded || r.Body.Kind() == casefile.RegCategory {
 			continue
 		}
-		want, id := ids.inMLP(r.Body), ids.of(r.ID)
-		var held casefile.Body
-		switch r.Body.Kind() {
-		case casefile.RegPerson:
-			held, id = known.Dossier.Person, string(casefile.RegPerson)
-		case casefile.RegProfile:
-			held, id = known.Dossier.Profile, string(casefile.RegProfile)
-		default:
-			if there, found := known.Dossier.Find(id); found {
-				held = there.Body
-			}
+		want, id, kind := ids.inMLP(r.Body), ids.of(r.ID), r.Body.Kind()
+		if kind == casefile.RegPerson || kind == casefile.RegProfile {
+			id = string(kind)
 		}
+		held := known.Dossier.Held(kind, id)
 		written := known.Written[id]
 		if !casefile.Satisfies(held, want) || (written != nil && casefile.Satisfies(written, want)) {
 			continue

@@ -30,6 +30,20 @@ func Aside(folder, word string) (*os.File, error) {
 	return os.CreateTemp(folder, prefix+"*") // mode 0600
 }
 
+// Write writes a file aside, and gives it its name with Name or Replace.
+func Write(path, word string, content []byte, mode fs.FileMode, give func(aside, path string) error) error {
+	aside, err := Aside(filepath.Dir(path), word)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(aside.Name())
+	_, err = aside.Write(content)
+	if err := errors.Join(err, aside.Chmod(mode), Finish(aside)); err != nil {
+		return err
+	}
+	return give(aside.Name(), path)
+}
+
 // Finish puts what was written on disk and closes the file.
 func Finish(aside *os.File) error { return errors.Join(aside.Sync(), aside.Close()) }
 
@@ -40,10 +54,8 @@ func Name(aside, path string) error {
 	if err != nil && !errors.Is(err, fs.ErrExist) { // a file system without links
 		err = reserved(aside, path)
 	}
-	if err != nil {
-		return err
-	}
-	return SyncFolder(filepath.Dir(path))
+	SyncFolder(filepath.Dir(path))
+	return err
 }
 
 // reserved takes the name first, so that the renaming replaces nothing of others.
@@ -60,19 +72,18 @@ func reserved(aside, path string) error {
 
 // Replace gives a finished file its name for good, in the place of what had it.
 func Replace(aside, path string) error {
-	if err := os.Rename(aside, path); err != nil {
-		return err
-	}
-	return SyncFolder(filepath.Dir(path))
+	err := os.Rename(aside, path)
+	SyncFolder(filepath.Dir(path))
+	return err
 }
 
-// SyncFolder makes names that were given in a folder last over a power cut. What the system
-// says is passed over: Windows can't sync a folder, and keeps names without it.
-func SyncFolder(path string) error {
+// SyncFolder makes names that were given in a folder last over a power cut, where the system can: Windows keeps names without it, and a folder
+// that may only be written to can't be opened.
+func SyncFolder(path string) {
 	dir, err := os.Open(path)
 	if err != nil {
-		return err
+		return
 	}
 	_ = dir.Sync()
-	return dir.Close()
+	_ = dir.Close()
 }

@@ -228,7 +228,9 @@ func keepAside(ctx context.Context, path string, now time.Time) (string, error) 
 			return aside, err
 		}
 	}
-	return aside, errors.Join(wholefile.SyncFolder(aside), wholefile.SyncFolder(filepath.Dir(path)))
+	wholefile.SyncFolder(aside)
+	wholefile.SyncFolder(filepath.Dir(path))
+	return aside, nil
 }
 
 // writeBack brings the log into the database, so that the kept state is one file. A

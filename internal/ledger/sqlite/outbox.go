@@ -197,7 +197,7 @@ func (s *Store) Conflict(ctx context.Context, e outbox.Entry, known *casefile.Do
 // place is neither it nor what stood there before, under an id of ours that was new, or, where it is in doubt, two versions on or more. A change like it
 // that was made before ours, which MLP then refused, is taken for one too: a person is asked (DATA-04), and nothing of theirs is overwritten.
 func changedAfter(e outbox.Entry, c casefile.Change, d casefile.Dossier) bool {
-	held := heldOf(d, c)
+	held := d.Held(c.Kind, c.ID)
 	switch {
 	case held == nil || c.Op == casefile.OpCreate || casefile.Satisfies(held, c.New):
 		return false
@@ -205,18 +205,6 @@ func changedAfter(e outbox.Entry, c casefile.Change, d casefile.Dossier) bool {
 		return true
 	}
 	return e.State == outbox.InDoubt && d.Version > e.Version+1 && !casefile.Satisfies(held, c.Old)
-}
-
-// heldOf is what a dossier holds of what a change is about, if anything.
-func heldOf(d casefile.Dossier, c casefile.Change) casefile.Body {
-	switch c.Kind {
-	case casefile.RegPerson:
-		return d.Person
-	case casefile.RegProfile:
-		return d.Profile
-	}
-	r, _ := d.Find(c.ID)
-	return r.Body
 }
 
 // OutsideArea implements ledger.Outbox.
