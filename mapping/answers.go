@@ -141,28 +141,58 @@ func (w *work) ask(s scope, m casefile.Manual, a asking, accept string) bool {
 // yield is DATA-04: what somebody changed in MLP after us stays, as long as the export says
 // what it said then. An answer can overrule it, or settle it.
 func (w *work) yield(id string, body casefile.Body) (_ casefile.Body, yielded bool) {
-	held, written := w.heldAndWritten(id, body)
-	kept, fields := casefile.Yield(held, written, body)
-	if len(fields) == 0 {
+	y := w.yielding(id, body)
+	if len(y.fields) == 0 {
 		return body, false
 	}
-	reason := "In MLP veranderde iemand na ons: " + dutchKind(body) + " (" + dutchFields(fields) + "). Die wijziging blijft staan."
-	cs := w.cellsOf(body)
-	q := w.question("DATA-04", changedInMLP(held, body, fields), cs)
-	a, answered := w.answerTo(q)
+	reason := "In MLP veranderde iemand na ons: " + dutchKind(body) + " (" + dutchFields(y.fields) + "). Die wijziging blijft staan."
 	switch {
-	case answered && !a.Adopt:
-		w.fired("DATA-04", "Een medewerker heeft beslist: de export geldt, ze wordt opnieuw gestuurd.", cs)
+	case y.overruled():
+		w.fired("DATA-04", "Een medewerker heeft beslist: de export geldt, ze wordt opnieuw gestuurd.", y.cells)
 		return body, false
-	case answered:
-		w.fired("DATA-04", "Een medewerker heeft beslist: de wijziging in MLP blijft staan.", cs)
+	case y.answered:
+		w.fired("DATA-04", "Een medewerker heeft beslist: de wijziging in MLP blijft staan.", y.cells)
 	default:
-		w.d.Findings = append(w.d.Findings, casefile.Finding{Rule: "DATA-04", Reason: reason, Cells: cs, Question: q,
+		w.d.Findings = append(w.d.Findings, casefile.Finding{Rule: "DATA-04", Reason: reason, Cells: y.cells, Question: y.question,
 			Next:   "Neem de wijziging over in het cliëntsysteem, of beslis dat de export geldt.",
 			Accept: "stuur opnieuw wat de export zegt"})
-		w.fired("DATA-04", reason, cs)
+		w.fired("DATA-04", reason, y.cells)
 	}
-	return kept, true
+	return y.kept, true
+}
+
+// yielding is a registration of which something gives way (DATA-04), and what a person said of it.
+type yielding struct {
+	held     casefile.Body
+	kept     casefile.Body // as desired, with what gives way as it is held
+	fields   []string      // that give way, as Go names them
+	question string
+	cells    []casefile.Cell
+	answer   casefile.Answer
+	answered bool
+}
+
+func (y yielding) overruled() bool { return y.answered && !y.answer.Adopt }
+
+func (w *work) yielding(id string, body casefile.Body) yielding {
+	held, written := w.heldAndWritten(id, body)
+	y := yielding{held: held}
+	if y.kept, y.fields = casefile.Yield(held, written, body); len(y.fields) == 0 {
+		return y
+	}
+	y.cells = w.cellsOf(body)
+	y.question = w.question("DATA-04", changedInMLP(held, body, y.fields), y.cells)
+	y.answer, y.answered = w.answerTo(y.question)
+	return y
+}
+
+// willHold is a registration as MLP holds it once what this decision asks of it is written.
+func (w *work) willHold(id string, body casefile.Body) casefile.Body {
+	y := w.yielding(id, body)
+	if y.overruled() {
+		y.kept = body
+	}
+	return casefile.Merge(y.held, y.kept)
 }
 
 func (w *work) heldAndWritten(id string, body casefile.Body) (held, written casefile.Body) {

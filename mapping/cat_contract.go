@@ -321,3 +321,32 @@ func (w *work) claimStep(s step) {
 }
 
 func (w *work) isOwn(h casefile.HeldCategory) bool { return w.own[h.ID] }
+
+// restsOn tells whether the category fits its contract as MLP will hold it: somebody may have
+// changed that, and what rests on what gives way (DATA-04) gives way with it.
+func (w *work) restsOn(c *contract, category casefile.Category) bool {
+	if c.weo == nil || w.blocked&blockTWE != 0 {
+		return true // the contract is not sent: unlinked
+	}
+	body := c.body(w.clk, w.weoRef(c.weo))
+	held, ok := w.inMLP(c.id, body)
+	switch {
+	case w.insideWEO(c):
+		return fitsContract(w.willHold(c.id, body), category)
+	case ok:
+		return fitsContract(held.Body, category)
+	}
+	return false
+}
+
+// insideWEO is TWE-06 of the WEO as MLP will hold it.
+func (w *work) insideWEO(c *contract) bool {
+	weo := w.willHold(w.weoID(c.weo), w.weoBody(c.weo)).(casefile.WEO)
+	return weo.Start <= c.start && (weo.End.IsZero() || c.start <= weo.End)
+}
+
+// fitsContract: 90 is full time and 93 part time, on a day of the contract (TWE 5).
+func fitsContract(held casefile.Body, category casefile.Category) bool {
+	contract, ok := held.(casefile.Art60)
+	return ok && regimeCode(contract.RegimeOn(category.From)) == category.Code
+}

@@ -275,11 +275,16 @@ func (w *work) reassert(s step, n int, held casefile.HeldCategory) {
 }
 
 // put writes a category: in the timeline, in the dossier as it will be, and as a
-// registration.
+// registration. One that contradicts its contract as that stays in MLP would be refused: it waits.
 func (w *work) put(s step, n int, from casefile.Date, rule, why string) {
 	body := casefile.Category{Code: s.code, From: from}
-	if s.contract != nil {
+	switch fits := s.contract != nil && w.restsOn(s.contract, body); {
+	case fits:
 		body.EmploymentID = w.employmentID(s.contract)
+	case s.contract != nil && !s.authorised && s.kind != stepAnswer: // a person who chose the category chose it beside the contract
+		w.finding("DATA-04", "De "+string(s.code)+" vanaf "+from.Dutch()+" wordt niet gestuurd: in MLP heeft het contract art. 60§7 die dag een ander arbeidsregime of een andere periode.",
+			"Beslis eerst over die wijziging, of verbeter het contract in het cliëntsysteem of in MLP.", s.cells)
+		return
 	}
 	id := w.stepID(s, n)
 	entry := casefile.HeldCategory{ID: id, Category: body}

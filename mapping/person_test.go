@@ -1,12 +1,14 @@
 package mapping
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
 	"github.com/mlpsync/mlpsync/internal/ident"
+	"github.com/mlpsync/mlpsync/internal/plan"
 )
 
 func insz(t *testing.T, digits string) ident.INSZ {
@@ -183,6 +185,65 @@ func wants(d casefile.Decision, kind casefile.RegistrationKind) bool {
 		}
 	}
 	return false
+}
+
+// TestWhatRestsOnWhatGaveWay: MLP takes no 93 of a contract that somebody made full time there, and no contract outside of the WEO that
+// somebody moved: what rests on what gives way (DATA-04) waits with it, and goes once a person says that the export counts.
+func TestWhatRestsOnWhatGaveWay(t *testing.T) {
+	regime := func(r casefile.Regime) []casefile.RegimePeriod {
+		return []casefile.RegimePeriod{{From: "2026-02-02", Regime: r}}
+	}
+	cases := map[string]struct {
+		id      string // of the registration that somebody changed
+		written casefile.Body
+		edit    func(c *casefile.Case, d *casefile.Dossier)
+		waits   []casefile.RegistrationKind
+	}{
+		"the regime": {"m3", casefile.Art60{Start: "2026-02-02", WEOID: "m2", Regimes: regime(casefile.PartTime)}, func(c *casefile.Case, d *casefile.Dossier) {
+			c.Employments[0].Regime = casefile.PartTime
+			d.Registrations = d.Registrations[:3]
+		}, []casefile.RegistrationKind{casefile.RegCategory}},
+		"the contract's end": {"m3", casefile.Art60{Start: "2026-02-02", WEOID: "m2", End: "2026-02-20", Regimes: regime(casefile.FullTime)}, func(c *casefile.Case, d *casefile.Dossier) {
+			c.Employments[0].End = "2026-02-20"
+			d.Registrations[2].Body = casefile.Art60{Start: "2026-02-02", WEOID: "m2", End: "2026-02-01", Regimes: regime(casefile.FullTime)}
+			d.Registrations = d.Registrations[:3]
+		}, []casefile.RegistrationKind{casefile.RegCategory}},
+		"the WEO's end": {"m2", casefile.WEO{Start: "2026-01-05", End: "2026-03-13", EndReason: casefile.EndJob, Counsellor: "tb-01"}, func(c *casefile.Case, d *casefile.Dossier) {
+			c.Tracks[0].WEOEnd, c.Tracks[0].WEOEndReason = "2026-03-13", casefile.EndJob
+			c.Employments[0].End = "2026-03-13"
+			d.Registrations[1].Body = casefile.WEO{Start: "2026-01-05", End: "2026-01-30", EndReason: casefile.EndJob, Counsellor: "tb-01"}
+			d.Registrations = d.Registrations[:2]
+		}, []casefile.RegistrationKind{casefile.RegEmployment, casefile.RegCategory}},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			var kase casefile.Case
+			_, known := tweClient(t, func(k *casefile.Case, d *casefile.Dossier) { c.edit(k, d); kase = *k })
+			known.Written = map[string]casefile.Body{c.id: c.written}
+			decide := func() (sent []casefile.RegistrationKind, d casefile.Decision) {
+				d = New().Decide(kase, known, "2026-03-16")
+				for _, change := range plan.Diff(known, d).Changes {
+					sent = append(sent, change.Kind)
+				}
+				return sent, d
+			}
+			sent, d := decide()
+			i := slices.IndexFunc(d.Findings, func(f casefile.Finding) bool { return f.Question != "" && f.Rule == "DATA-04" })
+			if i < 0 {
+				t.Fatalf("nobody is asked: %+v", d.Findings)
+			}
+			for _, kind := range c.waits {
+				told := slices.ContainsFunc(d.Findings, func(f casefile.Finding) bool { return strings.Contains(f.Reason, "wordt niet gestuurd") })
+				if slices.Contains(sent, kind) || !told {
+					t.Errorf("%s is among what is sent, or nobody is told: %v, %+v", kind, sent, d.Findings)
+				}
+			}
+			kase.Answers = []casefile.Answer{{Rule: "DATA-04", Question: d.Findings[i].Question, On: "2026-03-16"}}
+			if sent, d = decide(); !slices.Contains(sent, c.waits[0]) || !slices.Contains(sent, casefile.RegCategory) {
+				t.Errorf("once the export counts, sent is %v: %+v", sent, d.Findings)
+			}
+		})
+	}
 }
 
 func TestWhatMLPHoldsIsNotDoubledOrForgotten(t *testing.T) {

@@ -69,7 +69,7 @@ func New() *Rules {
 
 // logicVersion is raised when conditions or effects change and no text or
 // parameter does, so that every client is decided again.
-const logicVersion = 5
+const logicVersion = 6
 
 // brussels can't fail, as the zone data is linked in; a civil day in UTC is at
 // most an hour or two off.

@@ -202,6 +202,16 @@ func TestWhatIsSetAgainIsSaidForWhatItIs(t *testing.T) {
 	for _, day := range []casefile.Date{"2025-01-02", "2025-03-03", "2026-03-02"} { // 05, 90, and 00 after the end
 		known = applied(known, decide("2026-02-28", known, day))
 	}
+	// MLP takes no 90 outside of its contract: a person has to take the end back there.
+	waits := func(f casefile.Finding) bool { return strings.Contains(f.Reason, "De 90 vanaf 01/03/2026 wordt niet gestuurd") }
+	d := decide("2026-06-30", known, "2026-03-03")
+	if held, _ := applied(known, d).Dossier.CategoryOn("2026-03-03"); held.Code != casefile.Code00 || !slices.ContainsFunc(d.Findings, waits) {
+		t.Errorf("the contract has ended in MLP, and %s is sent: %+v", held.Code, d.Findings)
+	}
+	i := slices.IndexFunc(known.Dossier.Registrations, func(r casefile.Registration) bool { return r.Body.Kind() == casefile.RegEmployment })
+	contract := known.Dossier.Registrations[i].Body.(casefile.Art60)
+	contract.End = ""
+	known.Dossier.Registrations[i].Body = contract
 	if got, want := why(decide("2026-06-30", known, "2026-03-03")), "De gegevens van het contract zijn verbeterd: de 90 wordt opnieuw gezet over de 00 die wij registreerden."; got != want {
 		t.Errorf("the end was corrected: %q, want %q", got, want)
 	}

@@ -102,12 +102,19 @@ func (w *work) trackGone(t *casefile.Track) {
 	}
 }
 
-// weo is the WEO's registration; its end only once it has come.
-func (w *work) weo(t *casefile.Track) {
+// weoBody is the WEO's registration; its end only once it has come.
+func (w *work) weoBody(t *casefile.Track) casefile.WEO {
 	body := casefile.WEO{Start: t.WEOStart, Counsellor: t.Counsellor}
-	rule, why := "TWE-01", "Het TWE is gestart met de WEO."
 	if w.clk.reached(t.WEOEnd) {
 		body.End, body.EndReason = t.WEOEnd, t.WEOEndReason
+	}
+	return body
+}
+
+func (w *work) weo(t *casefile.Track) {
+	body := w.weoBody(t)
+	rule, why := "TWE-01", "Het TWE is gestart met de WEO."
+	if !body.End.IsZero() {
 		rule, why = "TWE-13", "Het TWE is beëindigd."
 	}
 	id := w.weoID(t)
@@ -265,7 +272,12 @@ func (w *work) employment(c *contract) {
 	}
 	body := c.body(w.clk, w.weoRef(c.weo))
 	w.endStands(c.id, body, c.end, "TWE-05", "het contract art. 60§7", c.cells("end"))
-	w.desire(blockTWE, rule, why, c.start, c.id, body)
+	if w.settled(casefile.Registration{ID: c.id, Body: body}) || w.insideWEO(c) {
+		w.desire(blockTWE, rule, why, c.start, c.id, body)
+	} else {
+		w.finding("DATA-04", "Het contract art. 60§7 vanaf "+c.start.Dutch()+" wordt niet gestuurd: het begint buiten de WEO zoals die in MLP staat.",
+			"Beslis eerst over de WEO, of verbeter de datums in het cliëntsysteem of in MLP.", c.cells("start"))
+	}
 	w.allowance(c, body.SocialEconomy)
 	if end := c.weo.WEOEnd; w.clk.passed(end) && (c.end.IsZero() || c.end > end) {
 		w.finding("TWE-06", "Het contract art. 60§7 loopt verder dan de WEO, die eindigde op "+end.Dutch()+".",

@@ -277,15 +277,15 @@ func (w *work) finish() casefile.Decision {
 	return w.d
 }
 
-// unlinked drops a category's reference to a contract that is neither in MLP nor
-// sent with it: MLP refuses a reference to nothing. A dossier at a partner takes
+// unlinked drops a category's reference to a contract that is not sent with it, and that MLP
+// holds otherwise or not at all: MLP refuses it. A dossier at a partner takes
 // the category but no TWE line (TWE-17).
 func (w *work) unlinked(r casefile.Registration) casefile.Registration {
 	body, ok := r.Body.(casefile.Category)
 	if !ok || body.EmploymentID == "" || w.blocked&blockTWE == 0 {
 		return r
 	}
-	if _, held := w.k.Dossier.Find(body.EmploymentID); !held {
+	if held, _ := w.k.Dossier.Find(body.EmploymentID); !fitsContract(held.Body, body) {
 		body.EmploymentID = ""
 		r.Body = body
 	}

@@ -173,6 +173,20 @@ type RegimePeriod struct {
 // Kind implements Body.
 func (Art60) Kind() RegistrationKind { return RegEmployment }
 
+// RegimeOn is the regime on a day; empty outside of the contract.
+func (a Art60) RegimeOn(day Date) Regime {
+	found := Regime("")
+	if day < a.Start || (!a.End.IsZero() && day > a.End) {
+		return found
+	}
+	for _, p := range Periods(a.Regimes) {
+		if p.From <= day {
+			found = p.Regime
+		}
+	}
+	return found
+}
+
 // EvaluationDone is an evaluation that took place.
 type EvaluationDone struct {
 	Date              Date
