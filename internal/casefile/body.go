@@ -398,7 +398,7 @@ func Wrote(written map[string]Body, c Change) map[string]Body {
 // ours is what a change itself says. A PUT carries the whole registration, and with it what gave way to a person: that stood so before, and
 // is not what was written. Taken for ours, the next decision would put the export's over it.
 func ours(written Body, c Change) Body {
-	if c.Op != OpPut || c.Old == nil || written == nil || written.Kind() != c.New.Kind() || c.Old.Kind() != c.New.Kind() {
+	if c.Op != OpPut || !ofHeld(c) || written == nil || written.Kind() != c.New.Kind() {
 		return c.New
 	}
 	w, n := reflect.ValueOf(written), reflect.ValueOf(c.New)
@@ -447,6 +447,46 @@ func Yield(held, written, desired Body) (Body, []string) {
 		return desired, nil
 	}
 	return d.Interface().(Body), fields
+}
+
+// Alike tells whether two changes of what MLP holds alter the same of it in the same way, whatever a PUT carries along beside that.
+func Alike(a, b Change) bool {
+	if a.Op != b.Op || a.Kind != b.Kind || a.ID != b.ID || !ofHeld(a) || !ofHeld(b) {
+		return false
+	}
+	return reflect.DeepEqual(altered(a), altered(b))
+}
+
+// ofHeld tells of a change that it is one of what MLP holds.
+func ofHeld(c Change) bool { return c.Old != nil && c.New != nil && c.Old.Kind() == c.New.Kind() }
+
+// altered is the new body without the fields that were so before.
+func altered(c Change) Body {
+	o, n := reflect.ValueOf(c.Old), reflect.ValueOf(c.New)
+	return byField(c.New, func(i int) reflect.Value {
+		if equalField(o.Field(i), n.Field(i)) {
+			return reflect.Zero(n.Field(i).Type())
+		}
+		return n.Field(i)
+	})
+}
+
+// Agreed is the part of desired that held has as it is asked for: what two parties agree on. Nil where that is nothing.
+func Agreed(held, desired Body) Body {
+	if held == nil || desired == nil || held.Kind() != desired.Kind() {
+		return nil
+	}
+	d := reflect.ValueOf(desired)
+	agreed := byField(desired, func(i int) reflect.Value {
+		if Satisfies(held, only(desired, i)) {
+			return d.Field(i)
+		}
+		return reflect.Zero(d.Field(i).Type())
+	})
+	if reflect.ValueOf(agreed).IsZero() {
+		return nil
+	}
+	return agreed
 }
 
 // byField is a body of b's kind with the fields that value gives.

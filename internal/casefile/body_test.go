@@ -274,6 +274,43 @@ func TestPresumed(t *testing.T) {
 	}
 }
 
+func TestAlike(t *testing.T) {
+	put := func(old, sent Body) Change { return Change{Op: OpPut, Kind: RegWEO, ID: "id", Old: old, New: sent} }
+	was := put(WEO{Start: "2026-01-05", Counsellor: "tb-9"}, WEO{Start: "2026-01-05", Counsellor: "tb-1"})
+	of := func(id string, c Change) Change { c.ID = id; return c }
+	tests := map[string]struct {
+		now  Change
+		want bool
+	}{
+		"the same":                         {was, true},
+		"somebody ended the WEO meanwhile": {put(WEO{Start: "2026-01-05", End: "2026-06-30", Counsellor: "tb-9"}, WEO{Start: "2026-01-05", End: "2026-06-30", Counsellor: "tb-1"}), true},
+		"somebody named another":           {put(WEO{Start: "2026-01-05", Counsellor: "tb-8"}, WEO{Start: "2026-01-05", Counsellor: "tb-1"}), true},
+		"the facts name another":           {put(WEO{Start: "2026-01-05", Counsellor: "tb-9"}, WEO{Start: "2026-01-05", Counsellor: "tb-2"}), false},
+		"the facts have an end as well":    {put(WEO{Start: "2026-01-05", Counsellor: "tb-9"}, WEO{Start: "2026-01-05", End: "2026-06-30", Counsellor: "tb-1"}), false},
+		"MLP holds it no more":             {put(nil, WEO{Start: "2026-01-05", Counsellor: "tb-1"}), false},
+		"of another":                       {of("other", was), false},
+	}
+	for name, tc := range tests {
+		if Alike(was, tc.now) != tc.want || Alike(tc.now, was) != tc.want {
+			t.Errorf("%s: want %t", name, tc.want)
+		}
+	}
+}
+
+func TestAgreed(t *testing.T) {
+	held := Art60{Start: "2026-01-05", WEOID: "w", SocialEconomy: Yes, Regimes: []RegimePeriod{{From: "2026-01-05", Regime: FullTime}}}
+	desired := Art60{Start: "2026-01-05", WEOID: "w", SocialEconomy: No, End: "2026-06-30", Regimes: []RegimePeriod{{From: "2026-01-05", Regime: FullTime}}}
+	want := Art60{Start: "2026-01-05", WEOID: "w", Regimes: held.Regimes}
+	if diff := cmp.Diff(Body(want), Agreed(held, desired)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for _, none := range []Body{nil, WEO{Start: "2026-01-05"}, Art60{Start: "2026-01-06"}} {
+		if got := Agreed(none, desired); got != nil {
+			t.Errorf("with %+v: %+v", none, got)
+		}
+	}
+}
+
 func TestYield(t *testing.T) {
 	wrote := Person{LastName: "Peeters", Street: "Kerkstraat 1", City: "Zonnedorp"}
 	tests := map[string]struct {

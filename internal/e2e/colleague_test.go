@@ -223,3 +223,52 @@ func TestRestoreKeepsWhatAColleagueCorrected(t *testing.T) {
 		t.Errorf("nobody is told: %s", clipped(r.String()))
 	}
 }
+
+// Another program made the dossier. What we have to change there waits, while a colleague corrects a field on which export and MLP agreed.
+// It is not put back (ADR 7).
+func TestAColleagueCorrectsWhatWasAgreedBeforeAnythingWasSent(t *testing.T) {
+	before := newWorld(t)
+	files := only(t, few()...)
+	before.drop(files)
+	if r := before.run("once"); r.code != 0 {
+		t.Fatal(clipped(r.String()))
+	}
+	w := &world{t: t, dir: t.TempDir(), mock: before.mock, server: before.server}
+	if err := examples.Install(w.dir, w.server.URL); err != nil {
+		t.Fatal(err)
+	}
+	w.run("once")
+	w.run("pause", "0999999031", "--reason", "eerst nakijken")
+	files["clienten"+tonight] = bytes.Replace(files["clienten"+tonight], []byte("Lindelaan 12"), []byte("Kerkstraat 7"), 1)
+	w.drop(files)
+	w.run("once", "--wait", "2s")
+	dossier := w.addressed("Lindelaan 12")
+	if _, err := w.mock.DossierEdited(dossier, "", "", map[string]any{"contactLanguage": "fr"}); err != nil {
+		t.Fatal(err)
+	}
+	w.run("resume", "0999999031", "--reason", "nagekeken")
+	r := w.run("once")
+	if w.addressed("Kerkstraat 7") != dossier {
+		t.Fatalf("the address was not sent: %s", clipped(r.String()))
+	}
+	for _, d := range w.mock.State().Dossiers {
+		if d["dossierId"] == dossier && d["contactLanguage"] != "fr" {
+			t.Errorf("the colleague's fr became %v", d["contactLanguage"])
+		}
+	}
+	if list := w.run("worklist").stdout; !strings.Contains(list, "DATA-04") {
+		t.Errorf("nobody is told: %s", clipped(r.String()))
+	}
+}
+
+// addressed is the dossier in MLP that has this address.
+func (w *world) addressed(street string) string {
+	w.t.Helper()
+	for _, d := range w.mock.State().Dossiers {
+		if strings.Contains(fmt.Sprint(d["address"]), street) {
+			return fmt.Sprint(d["dossierId"])
+		}
+	}
+	w.t.Fatalf("no dossier has %s", street)
+	return ""
+}

@@ -31,7 +31,7 @@ type Result struct {
 	// registration already, where this diff found that out: to be kept in
 	// Known.Aliases (design decision 12).
 	Adopted map[string]string
-	// Agreed is what MLP holds already as it is desired, by MLP's id ("dossier" and "profile" for the
+	// Agreed is what MLP holds already as it is desired, field by field, by MLP's id ("dossier" and "profile" for the
 	// dossier's own data), where Known.Written doesn't say so yet: to be kept there, so that
 	// what somebody changes later is seen as theirs.
 	Agreed map[string]casefile.Body
@@ -94,7 +94,8 @@ func (r Result) After(known casefile.Known) casefile.Known {
 	return out
 }
 
-// agreed finds what needs no change. Categories are left out: each is an entry of its own.
+// agreed finds what needs no change, field by field: of what is yet to be sent, or was discarded, the rest is agreed on all the same. Where
+// something gave way, what was not agreed before may be a person's. Categories are left out: each is an entry of its own.
 func agreed(known casefile.Known, ids identities, desired []casefile.Registration) map[string]casefile.Body {
 	var out map[string]casefile.Body
 	for _, r := range desired {
@@ -106,8 +107,11 @@ func agreed(known casefile.Known, ids identities, desired []casefile.Registratio
 			id = string(kind)
 		}
 		held := known.Dossier.Held(kind, id)
+		if !casefile.Satisfies(held, want) {
+			want = casefile.Agreed(held, want)
+		}
 		written := known.Written[id]
-		if !casefile.Satisfies(held, want) || (written != nil && casefile.Satisfies(written, want)) {
+		if want == nil || (written != nil && casefile.Satisfies(written, want)) {
 			continue
 		}
 		if out == nil {

@@ -249,6 +249,27 @@ func TestAChangeOfWhatIsHeld(t *testing.T) {
 	}
 }
 
+// What is to be sent waits, or was discarded: the fields beside it are agreed on all the same, so that what somebody changes there later is theirs.
+func TestTheRestOfAChangeIsAgreedOn(t *testing.T) {
+	known := dossier(held("weo", casefile.WEO{Start: "2025-03-01", Counsellor: "tb-9"}))
+	known.Dossier.Person = casefile.Person{LastName: "Test", Street: "Kerkstraat 1"}
+	weo := desired("weo", casefile.WEO{Start: "2025-03-01", Counsellor: "tb-9", End: "2026-03-14", EndReason: casefile.EndJob}, "TWE-13")
+	person := desired("", casefile.Person{LastName: "Test", Street: "Dorp 2"}, "CAT-02")
+	want := map[string]casefile.Body{"weo": casefile.WEO{Start: "2025-03-01", Counsellor: "tb-9"}, "dossier": casefile.Person{LastName: "Test"}}
+	got := Diff(known, decision(weo, person))
+	if diff := cmp.Diff(want, got.Agreed); diff != "" || len(got.Changes) != 2 {
+		t.Errorf("%d changes; agreed (-want +got):\n%s", len(got.Changes), diff)
+	}
+	known.Written = got.Agreed
+	if again := Diff(known, decision(weo, person)); again.Agreed != nil {
+		t.Errorf("agreed again: %+v", again.Agreed)
+	}
+	weo.Yielded = true
+	if gave := Diff(dossier(known.Dossier.Registrations...), decision(weo)); gave.Agreed != nil {
+		t.Errorf("what gave way is agreed: %+v", gave.Agreed)
+	}
+}
+
 func TestThePersonIsPatchedWithWhatDiffers(t *testing.T) {
 	known := dossier()
 	known.Dossier.Person = casefile.Person{LastName: "Test", Street: "Kerkstraat 1", City: "Gent"}

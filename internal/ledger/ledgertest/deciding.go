@@ -204,6 +204,27 @@ var deciding = map[string]func(*world){
 		w.same([]string{"reg-05 superseded", "reg-05 superseded", "reg-05 waiting"}, w.lane(s.Person), "asked for anew")
 	},
 
+	"a discarded change of what MLP holds stays so when another field is changed there": func(w *world) {
+		s := w.one("05")
+		ask := func(name string, end casefile.Date, counsellor string) {
+			w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, name)))
+			s := w.subject("c1")
+			old := casefile.WEO{Start: day, End: end, Counsellor: "tb-9"}
+			sent := old
+			sent.Counsellor = counsellor
+			e := w.entryOf(s, casefile.Change{Op: casefile.OpPut, Kind: casefile.RegWEO, ID: "weo", Old: old, New: sent, Rule: "TWE-01"})
+			e.ContentHash = "hash of " + string(end) + counsellor
+			w.ok(w.Decide(w.ctx, "run-1", []ledger.Outcome{outcome(s, e)}, w.now))
+		}
+		ask("Maes", "", "tb-1")
+		w.ok(w.Request(w.ctx, ledger.Request{Kind: "discard", Entry: w.entryIn(s, outbox.Waiting).ID, At: w.now}))
+		must(w.ApplyRequests(w.ctx, w.now))
+		ask("Claes", "2026-06-30", "tb-1")
+		w.same([]string{"reg-05 superseded", "weo discarded"}, w.lane(s.Person), "somebody ended the WEO in MLP")
+		ask("Maes", "2026-06-30", "tb-2")
+		w.same([]string{"reg-05 superseded", "weo superseded", "weo waiting"}, w.lane(s.Person), "the facts name another counsellor")
+	},
+
 	"what was decided on a day that is still to come is decided again": func(w *world) {
 		w.ingest(kbo, w.feeds("clients"), row(0, 2, client("c1", 1, "A")), row(0, 3, client("c2", 2, "B")))
 		w.look(kbo, nil)

@@ -438,7 +438,7 @@ func (l *lane) suspend(old []*queued) error {
 }
 
 // match finds the entry that already asks for the same: a parked one, which stays
-// parked; a discarded one, which stays discarded; or one that waits on the same
+// parked; a discarded one, which stays discarded (also where only what it carries along is another); or one that waits on the same
 // version, which keeps its place among attempts and approvals.
 func (l *lane) match(old []*queued, e outbox.Entry) *queued {
 	if e.ContentHash == "" {
@@ -447,7 +447,8 @@ func (l *lane) match(old []*queued, e outbox.Entry) *queued {
 	digest := string(l.digest(e))
 	for _, state := range []outbox.State{outbox.Parked, outbox.Discarded, outbox.Waiting, outbox.Suspended} {
 		for _, q := range old {
-			if q.kept || q.state != state || q.digest != digest || state.Unsent() && q.version != e.Version {
+			same := q.digest == digest || state == outbox.Discarded && l.alike(q, e)
+			if q.kept || q.state != state || !same || state.Unsent() && q.version != e.Version {
 				continue
 			}
 			q.kept = true
@@ -455,6 +456,24 @@ func (l *lane) match(old []*queued, e outbox.Entry) *queued {
 		}
 	}
 	return nil
+}
+
+// alike tells of a discarded entry whether the other one alters the same: a PUT of it has other content once somebody changed another field of
+// the registration in MLP, and what a person said of it holds still.
+func (l *lane) alike(q *queued, e outbox.Entry) bool {
+	if q.about != about(e) {
+		return false
+	}
+	discarded, err := entryByID(l.t, q.id)
+	if err != nil {
+		return false
+	}
+	was, err := casefile.UnmarshalChange(discarded.Payload)
+	if err != nil {
+		return false
+	}
+	now, err := casefile.UnmarshalChange(e.Payload)
+	return err == nil && casefile.Alike(was, now)
 }
 
 func (l *lane) digest(e outbox.Entry) []byte { return l.t.s.ix("entry", l.ocmw, e.ContentHash) }
