@@ -261,9 +261,12 @@ func (w *work) stoppedOn(st standing) casefile.Date {
 
 func (w *work) goesOn() bool { return w.goingOn() != "" }
 
-// goingOn names, in Dutch, the records that contradict a client who isn't ready.
+// goingOn names, in Dutch, the records that contradict a client who isn't ready. What ends with the support ends in time.
 func (w *work) goingOn() string {
-	runs := func(start, end casefile.Date) bool { return w.clk.reached(start) && !w.clk.passed(end) }
+	stopped := w.stoppedOn(w.standing())
+	runs := func(start, end casefile.Date) bool {
+		return w.clk.reached(start) && !w.clk.passed(end) && (end.IsZero() || end > stopped)
+	}
 	return listOf(
 		missingItem{slices.ContainsFunc(w.facts.weos, func(t *casefile.Track) bool { return runs(t.WEOStart, t.WEOEnd) }), "een TWE"},
 		missingItem{slices.ContainsFunc(w.facts.contracts, func(c *contract) bool { return runs(c.start, c.end) }), "een contract art. 60§7"},

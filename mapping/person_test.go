@@ -187,6 +187,27 @@ func wants(d casefile.Decision, kind casefile.RegistrationKind) bool {
 	return false
 }
 
+// TestWhatEndsWithTheSupportEndsInTime: the TWE and its contract end on the support's last day, into a job. Nobody is asked, on that day neither,
+// and both ends go to MLP on it. One that goes on is asked about.
+func TestWhatEndsWithTheSupportEndsInTime(t *testing.T) {
+	for end, asked := range map[casefile.Date]bool{"2026-03-16": false, "2026-03-15": false, "2026-03-17": true} {
+		d, known := tweClient(t, func(c *casefile.Case, _ *casefile.Dossier) {
+			c.Client.SupportEndedOn = "2026-03-16"
+			c.Tracks[0].WEOEnd, c.Tracks[0].WEOEndReason, c.Employments[0].End = end, casefile.EndJob, end
+			c.Employments = append(c.Employments, &casefile.Employment{Header: casefile.Header{Client: "K1", RecordKey: "J1"}, ContractNumber: "J1",
+				Employment: casefile.RegularJob, Start: "2026-03-16", Regime: casefile.FullTime, RegimeFrom: "2026-03-16"})
+		})
+		if got := asks(d, "CAT-13", "De steun stopte op"); got != asked {
+			t.Errorf("with the end on %s, asked is %t: %+v", end, got, d.Manual)
+		}
+		sent := plan.Diff(known, d).Changes
+		ends := slices.ContainsFunc(sent, func(c casefile.Change) bool { return c.Kind == casefile.RegWEO })
+		if ends == asked {
+			t.Errorf("with the end on %s, sent is %+v and asked %+v", end, sent, d.Manual)
+		}
+	}
+}
+
 // TestWhatRestsOnWhatGaveWay: MLP takes no 93 of a contract that somebody made full time there, and no contract outside of the WEO that
 // somebody moved: what rests on what gives way (DATA-04) waits with it, and goes once a person says that the export counts.
 func TestWhatRestsOnWhatGaveWay(t *testing.T) {
