@@ -282,7 +282,8 @@ func (w *work) put(s step, n int, from casefile.Date, rule, why string) {
 	case fits:
 		body.EmploymentID = w.employmentID(s.contract)
 	case s.contract != nil && !s.authorised && s.kind != stepAnswer: // a person who chose the category chose it beside the contract
-		w.finding("DATA-04", "De "+string(s.code)+" vanaf "+from.Dutch()+" wordt niet gestuurd: in MLP heeft het contract art. 60§7 die dag een ander arbeidsregime of een andere periode.",
+		w.waits = true
+		w.finding(rule, "De "+string(s.code)+" vanaf "+from.Dutch()+" wordt niet gestuurd: in MLP heeft het contract art. 60§7 die dag een ander arbeidsregime of een andere periode.",
 			"Beslis eerst over die wijziging, of verbeter het contract in het cliëntsysteem of in MLP.", s.cells)
 		return
 	}

@@ -203,7 +203,9 @@ func TestWhatIsSetAgainIsSaidForWhatItIs(t *testing.T) {
 		known = applied(known, decide("2026-02-28", known, day))
 	}
 	// MLP takes no 90 outside of its contract: a person has to take the end back there.
-	waits := func(f casefile.Finding) bool { return strings.Contains(f.Reason, "De 90 vanaf 01/03/2026 wordt niet gestuurd") }
+	waits := func(f casefile.Finding) bool {
+		return strings.Contains(f.Reason, "De 90 vanaf 01/03/2026 wordt niet gestuurd")
+	}
 	d := decide("2026-06-30", known, "2026-03-03")
 	if held, _ := applied(known, d).Dossier.CategoryOn("2026-03-03"); held.Code != casefile.Code00 || !slices.ContainsFunc(d.Findings, waits) {
 		t.Errorf("the contract has ended in MLP, and %s is sent: %+v", held.Code, d.Findings)

@@ -41,6 +41,7 @@ type work struct {
 	entries  []entry
 	wishes   []wish
 	blocked  scope
+	waits    bool // what rests on what gives way in MLP waits with it
 	d        casefile.Decision
 }
 

@@ -81,16 +81,17 @@ func Diff(known casefile.Known, d casefile.Decision) Result {
 // After is what is known once MLP took all the changes and what was adopted and agreed on is
 // kept: what the ledger comes to where nothing goes wrong.
 func (r Result) After(known casefile.Known) casefile.Known {
-	out := casefile.Apply(known, r.Changes) // whose Written is its own
+	known.Written = maps.Clone(known.Written)
+	if known.Written == nil {
+		known.Written = map[string]casefile.Body{}
+	}
+	maps.Copy(known.Written, r.Agreed)
+	out := casefile.Apply(known, r.Changes)
 	out.Aliases = maps.Clone(known.Aliases)
 	if out.Aliases == nil {
 		out.Aliases = map[string]string{}
 	}
 	maps.Copy(out.Aliases, r.Adopted)
-	if out.Written == nil {
-		out.Written = map[string]casefile.Body{}
-	}
-	maps.Copy(out.Written, r.Agreed)
 	return out
 }
 

@@ -260,6 +260,9 @@ func TestTheRestOfAChangeIsAgreedOn(t *testing.T) {
 	if diff := cmp.Diff(want, got.Agreed); diff != "" || len(got.Changes) != 2 {
 		t.Errorf("%d changes; agreed (-want +got):\n%s", len(got.Changes), diff)
 	}
+	if written := got.After(known).Written["weo"]; written != weo.Body {
+		t.Errorf("once it is sent, written is %+v", written)
+	}
 	known.Written = got.Agreed
 	if again := Diff(known, decision(weo, person)); again.Agreed != nil {
 		t.Errorf("agreed again: %+v", again.Agreed)
