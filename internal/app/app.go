@@ -74,6 +74,7 @@ type App struct {
 	config   *config.Config
 	keys     *seal.Keys
 	store    ledger.Store
+	noState  error // what was found where a command beside the daemon finds none; else nil
 	clock    clock
 	rules    *mapping.Rules
 	decoder  *ocmw.Decoder
@@ -130,6 +131,7 @@ func (a *App) openStore(ctx context.Context) error {
 		}
 		a.cleanups = append(a.cleanups, unlock)
 	}
+	a.noState = noState(a.config)
 	store, err := sqlite.Open(ctx, sqlite.Options{
 		Path: ledgerPath(a.config), Keys: a.keys, ReadOnly: a.Mode == Beside, Now: a.now, Zone: Zone(), Reached: a.Reached,
 		Damaged: a.sayDamaged,

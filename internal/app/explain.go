@@ -316,6 +316,8 @@ type Hinted struct {
 	Next string
 	// Misuse tells that a person asks for what doesn't fit how things stand, or wrote a profile that is refused: nothing failed.
 	Misuse bool
+	// Finding tells that it is what was found: the state is not there, say.
+	Finding bool
 }
 
 // misuse is the error of what a person has to ask or write otherwise.

@@ -50,22 +50,20 @@ type AuditHead struct {
 // finding, not an error.
 func CheckState(ctx context.Context, o Options, deep bool) (StateReport, error) {
 	var report StateReport
-	path := ledgerPath(o.Config)
-	_, missing := os.Stat(path)
+	missing := noState(o.Config)
 	keys, err := loadKeys(o.Config)
 	if err != nil {
 		return report, err
 	}
-	store, err := sqlite.Open(ctx, sqlite.Options{Path: path, Keys: keys, ReadOnly: true, Zone: Zone()})
+	store, err := sqlite.Open(ctx, sqlite.Options{Path: ledgerPath(o.Config), Keys: keys, ReadOnly: true, Zone: Zone()})
 	if err != nil {
 		return unopened(err)
 	}
-	if errors.Is(missing, fs.ErrNotExist) { // nor does anything here say that there was one
-		report.Checks = []ledger.Inspected{{Check: "open", Looked: "the state", Findings: []ledger.Finding{{
-			Where: path, What: "no state is here", Err: missing,
-			Next: "if mlpsync ran here before, look at stateDir in the configuration, and whether its disk is mounted; else there is nothing to check before its first start",
-		}}}}
-		return report, store.Close()
+	if missing != nil {
+		if err := store.Close(); err != nil {
+			return report, err
+		}
+		return unopened(missing)
 	}
 	looked, err := store.Inspect(ctx)
 	if err := errors.Join(err, store.Close()); err != nil {
@@ -142,6 +140,20 @@ func keptDir(c *config.Config, o config.OCMW) string {
 }
 
 func ledgerPath(c *config.Config) string { return filepath.Join(c.StateDir, "ledger.db") }
+
+// noState is what is found where there is no ledger, and nothing says that there was one: a disk that is not mounted looks so too, and an
+// empty ledger looks well. Nil where there is one. Ask it before the ledger is opened: a daemon may make it meanwhile.
+func noState(c *config.Config) error {
+	path := ledgerPath(c)
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return &Hinted{Err: fmt.Errorf("no state is here: %s", path), Finding: true,
+		Next: "if mlpsync ran here before, look at stateDir in the configuration, and whether its disk is mounted; else there is nothing to see before its first start"}
+}
+
+// NeedState is nil where there is a state to read, else what was found.
+func (a *App) NeedState() error { return a.noState }
 
 // unopened is the report on a state that says itself what is wrong with it.
 func unopened(err error) (StateReport, error) {
@@ -396,9 +408,6 @@ type BackupReport struct {
 
 // BackUp copies the ledger, as it is now, into a new file; a daemon goes on beside it.
 func (a *App) BackUp(ctx context.Context, file string) (BackupReport, error) {
-	if _, err := os.Stat(ledgerPath(a.config)); errors.Is(err, fs.ErrNotExist) {
-		return BackupReport{}, misuse(errors.New("there is no state yet to back up"), "the daemon makes it at its first start")
-	}
 	if file == "" {
 		return BackupReport{}, misuse(errors.New("no file is named for the backup"), "name the file to make: mlpsync state backup FILE")
 	}

@@ -46,6 +46,9 @@ func (c auditListCmd) Run(s *session) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
+	if err := a.NeedState(); err != nil {
+		return err
+	}
 	out := bufio.NewWriter(s.stdout)
 	notes, each := io.Writer(out), auditTable(out)
 	if c.JSON {

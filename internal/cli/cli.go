@@ -181,10 +181,18 @@ func (s *session) fail(err error) int {
 	if errors.As(err, &hinted) && hinted.Hint() != "" {
 		fmt.Fprintf(s.stderr, "  hint: %s\n", hinted.Hint())
 	}
+	return exitCode(err)
+}
+
+// exitCode is that of an error which was printed.
+func exitCode(err error) int {
 	var usage *usageError
-	var misused *app.Hinted
-	if errors.As(err, &usage) || errors.As(err, &misused) && misused.Misuse {
+	var told *app.Hinted
+	switch {
+	case errors.As(err, &usage), errors.As(err, &told) && told.Misuse:
 		return exitUsage
+	case told != nil && told.Finding:
+		return exitLeft
 	}
 	return exitCouldNot
 }

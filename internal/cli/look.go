@@ -16,21 +16,31 @@ import (
 	"github.com/mlpsync/mlpsync/internal/version"
 )
 
-// look opens the state beside the daemon, asks, and prints as JSON or for a person.
-func look[T any](s *session, f configFlag, asJSON bool, ask func(*app.App) (T, error), show func(io.Writer, T)) (answer T, err error) {
+// look is answer for what only a state can answer: where there is none, it says so and answers nothing.
+func look[T any](s *session, f configFlag, asJSON bool, ask func(*app.App) (T, error), show func(io.Writer, T)) (T, error) {
+	return answer(s, f, asJSON, func(a *app.App) (none T, err error) {
+		if err := a.NeedState(); err != nil {
+			return none, err
+		}
+		return ask(a)
+	}, show)
+}
+
+// answer opens the state beside the daemon, asks, and prints as JSON or for a person.
+func answer[T any](s *session, f configFlag, asJSON bool, ask func(*app.App) (T, error), show func(io.Writer, T)) (given T, err error) {
 	a, err := s.open(f, app.Beside)
 	if err != nil {
-		return answer, err
+		return given, err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	if answer, err = ask(a); err != nil {
-		return answer, err
+	if given, err = ask(a); err != nil {
+		return given, err
 	}
 	if asJSON {
-		return answer, printJSON(s.stdout, answer)
+		return given, printJSON(s.stdout, given)
 	}
-	show(s.stdout, answer)
-	return answer, nil
+	show(s.stdout, given)
+	return given, nil
 }
 
 type statusCmd struct {
@@ -166,7 +176,7 @@ type healthCmd struct {
 }
 
 func (c healthCmd) Run(s *session) error {
-	health, err := look(s, c.configFlag, c.JSON, func(a *app.App) (app.Health, error) { return a.Health(s.ctx) },
+	health, err := answer(s, c.configFlag, c.JSON, func(a *app.App) (app.Health, error) { return a.Health(s.ctx) },
 		func(w io.Writer, h app.Health) { fmt.Fprintln(w, strings.TrimSuffix(h.Reason+"; "+h.Next, "; ")) })
 	if err == nil && !health.Ready {
 		return errLeft
