@@ -76,6 +76,8 @@ type Note struct {
 	// Failure: work could not be done (unreadable, disk full), as against a
 	// remark.
 	Failure bool
+	// Unread: what the note is about was not read, and so is missing from what the source gives.
+	Unread bool
 }
 
 // Limits bound what a hostile or broken file can cost (design decision 25).

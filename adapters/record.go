@@ -141,6 +141,7 @@ const (
 	RuleFileColumn        = "file.column"         // a column is missing
 	RuleFileHeaderDoubled = "file.header.doubled" // a column stands in it twice
 	RuleFileTruncated     = "file.truncated"
+	RuleFileYoung         = "file.young"  // it may still be written to; nothing is known to be wrong with it
 	RuleFileTotals        = "file.totals" // the totals line counts other rows
 	RuleFileEncoding      = "file.encoding"
 	RuleFileUnreadable    = "file.unreadable"

@@ -37,7 +37,7 @@ func diskFull(err error) bool {
 
 func folderFailure(err error) adapters.Note {
 	return adapters.Note{
-		Key: "dropfolder.folder", Failure: true,
+		Key: "dropfolder.folder", Failure: true, Unread: true,
 		Text: fmt.Sprintf("the drop folder can't be read: %v", plain(err)),
 		Hint: "Check that the share is mounted and that the service's account may read it; what was taken before is still worked on.",
 	}
@@ -45,7 +45,7 @@ func folderFailure(err error) adapters.Note {
 
 func fileFailure(c candidate, what string, err error) adapters.Note {
 	n := adapters.Note{
-		Key: "dropfolder." + what + "." + adapters.SafeName(c.name), Failure: true,
+		Key: "dropfolder." + what + "." + adapters.SafeName(c.name), Failure: true, Unread: what == "read",
 		Text: fmt.Sprintf("file %q of feed %s: can't %s it: %v", adapters.SafeName(c.name), c.feed.Name, what, plain(err)),
 		Hint: "It is tried again at each poll; the other files go on.",
 	}
@@ -60,7 +60,7 @@ func fileFailure(c candidate, what string, err error) adapters.Note {
 
 func stateFailure(feed string, err error) adapters.Note {
 	n := adapters.Note{
-		Key: "dropfolder.state." + feed, Failure: true,
+		Key: "dropfolder.state." + feed, Failure: true, Unread: true,
 		Text: fmt.Sprintf("a file of feed %s can't be taken: the state directory can't be written: %v", feed, plain(err)),
 		Hint: "Check the state directory. The file stays in the drop folder and is tried again at each poll.",
 	}
@@ -72,7 +72,7 @@ func stateFailure(feed string, err error) adapters.Note {
 
 func damagedClaim(number string, err error) adapters.Note {
 	return adapters.Note{
-		Key: "dropfolder.claim." + number, Failure: true,
+		Key: "dropfolder.claim." + number, Failure: true, Unread: true,
 		Text: fmt.Sprintf("claim %s of the drop folder can't be read: %v", number, plain(err)),
 		Hint: "Check that the key file is the one that it was written with; else restore the state directory from a backup and export the file again.",
 	}
@@ -97,7 +97,7 @@ func leftBehind(err error) adapters.Note {
 func ambiguous(name, one, other string) adapters.Note {
 	safe := adapters.SafeName(name)
 	return adapters.Note{
-		Key: "dropfolder.ambiguous." + safe, Failure: true,
+		Key: "dropfolder.ambiguous." + safe, Failure: true, Unread: true,
 		Text: fmt.Sprintf("file %q matches the feeds %s and %s: left alone", safe, one, other),
 		Hint: "Make the file patterns of the profile exclude each other.",
 	}
@@ -112,7 +112,7 @@ func notAFile(name string, mode fs.FileMode) adapters.Note {
 		kind = "a symbolic link"
 	}
 	return adapters.Note{
-		Key: "dropfolder.notAFile." + safe, Failure: true,
+		Key: "dropfolder.notAFile." + safe, Failure: true, Unread: true,
 		Text: fmt.Sprintf("%q has the name of an export file and is %s: left alone", safe, kind),
 		Hint: "Put the file itself into the drop folder.",
 	}
@@ -159,7 +159,7 @@ func tooLarge(limit int64) adapters.FileProblem {
 }
 
 func stillYoung() adapters.FileProblem {
-	return adapters.FileProblem{Rule: adapters.RuleFileTruncated, Passing: true, Message: adapters.Message{
+	return adapters.FileProblem{Rule: adapters.RuleFileYoung, Passing: true, Message: adapters.Message{
 		ReasonNL: "Het bestand wordt misschien nog geschreven.",
 		ReasonEN: "the file may still be written to",
 		HintNL:   "Niets te doen.", HintEN: "Nothing to do: it is taken once it stays the same.",
@@ -168,7 +168,7 @@ func stillYoung() adapters.FileProblem {
 
 func noCompanion(c candidate) adapters.FileProblem {
 	safe := adapters.SafeName(c.name)
-	return adapters.FileProblem{Rule: adapters.RuleFileTruncated, Passing: true, Message: adapters.Message{
+	return adapters.FileProblem{Rule: adapters.RuleFileYoung, Passing: true, Message: adapters.Message{
 		ReasonNL: "Het bestand " + safe + doneSuffix + " ontbreekt.",
 		ReasonEN: "waits for " + safe + doneSuffix,
 		HintNL:   "De export hoort dit bestand als laatste te schrijven.",

@@ -532,8 +532,9 @@ func (f *Folder) peekCheck(ctx context.Context, c candidate, made *claim, now ti
 	case errors.As(err, &problem) && problem.Passing && now.Sub(made.Changed) < f.opt.GiveUp:
 		f.wait(c, now, *problem, res)
 	case problem != nil:
-		made.Problem = problem
+		made.State, made.Problem = stateQuarantined, problem
 		res.Quarantined = append(res.Quarantined, f.quarantined(made))
+		return made
 	default:
 		f.noteTaking(c, now, err, res)
 	}

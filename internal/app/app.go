@@ -49,6 +49,9 @@ const (
 // Actor is who gives an order, and why.
 type Actor = ledger.Actor
 
+// Note is a standing remark.
+type Note = ledger.Note
+
 // EntryState is where an entry of the outbox stands.
 type EntryState = outbox.State
 
@@ -322,7 +325,14 @@ func (a *App) Once(ctx context.Context, patience time.Duration, more func() time
 	if err := c.Settle(ctx, run, min(a.config.Poll.Std(), time.Second), patience, more); err != nil {
 		return Summary{}, err
 	}
-	return a.summarize(ctx, run)
+	return a.concluded(ctx, c, run)
+}
+
+// concluded is the summary of a run that is over.
+func (a *App) concluded(ctx context.Context, c *cycle.Cycle, run *cycle.Run) (Summary, error) {
+	summary, err := a.summarize(ctx, run)
+	summary.Unsettled = unsettledFiles(c.Unsettled())
+	return summary, err
 }
 
 // source watches an OCMW's drop folder; what the ledger took last tells old

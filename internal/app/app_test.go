@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rs/zerolog"
 
+	"github.com/mlpsync/mlpsync/adapters"
 	"github.com/mlpsync/mlpsync/internal/config"
 	"github.com/mlpsync/mlpsync/internal/ledger"
 )
@@ -153,6 +154,10 @@ func TestSummaryKnowsWhatIsLeft(t *testing.T) {
 		{"clients don't add up", Summary{Clients: ClientCounts{Decided: 2, Held: 1}}, true},
 		{"a file doesn't add up", Summary{Files: []ledger.FileBalance{{Rows: 2, New: 1}}}, true},
 		{"a set was refused", Summary{Unbalanced: []string{"a.csv"}}, true},
+		{"a drop folder can't be read", Summary{Notes: []ledger.Note{{Key: "notRead.dropfolder.folder"}}}, true},
+		{"a remark", Summary{Notes: []ledger.Note{{Key: "late.clients"}}}, false},
+		{"a file that is being written", Summary{Unsettled: []UnsettledFile{{Rule: adapters.RuleFileYoung}}}, false},
+		{"a file that is cut off", Summary{Unsettled: []UnsettledFile{{Rule: adapters.RuleFileTruncated}}}, true},
 		{"manual decisions alone", Summary{Manual: []ManualDecision{{}}}, false},
 	}
 	for _, c := range cases {

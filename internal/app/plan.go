@@ -31,8 +31,10 @@ type PlanFile struct {
 	Unread []string `json:"unread,omitempty"`
 	// Lost names files that were taken, and can't be read any more.
 	Lost []string `json:"lost,omitempty"`
-	// Notes say what stands in the way of a delivery, such as a file that it lacks: shown, never written to the file.
-	Notes []string `json:"-"`
+	// Unbalanced names files whose balance did not hold: run would not take their set.
+	Unbalanced []string `json:"unbalanced,omitempty"`
+	// Notes say what stands in the way of a delivery, such as a file that it lacks, that was refused or can't be read.
+	Notes []ledger.Note `json:"notes,omitempty"`
 	// Empty tells that no client is known, so that there is nothing to plan: shown, never written to the file.
 	Empty bool `json:"-"`
 	// NotLookedUp counts clients of whom MLP's answer can't be used, or was not asked for yet: nothing is sent of them before it can. Those
@@ -47,7 +49,18 @@ type PlanFile struct {
 // Left tells whether something could not be planned, or not on what MLP holds now, or without a file that lies there, or would not be sent.
 func (p PlanFile) Left() bool {
 	waits := func(person PlanPerson) bool { return person.Waits != "" }
-	return p.Undecided+p.NotLookedUp > 0 || p.Stale || len(p.Unread)+len(p.Lost) > 0 || slices.ContainsFunc(p.People, waits)
+	return p.Undecided+p.NotLookedUp > 0 || p.Stale || p.NotRead() > 0 || slices.ContainsFunc(p.People, waits)
+}
+
+// NotRead counts what lies in the drop folders, or was taken, and is not in the plan: files, and a folder that can't be read.
+func (p PlanFile) NotRead() int {
+	n := len(p.Unread) + len(p.Lost) + len(p.Unbalanced)
+	for _, note := range p.Notes {
+		if note.NotRead() {
+			n++
+		}
+	}
+	return n
 }
 
 const planFormat = "mlpsync-plan/1"
@@ -113,16 +126,17 @@ func (a *App) Plan(ctx context.Context) (PlanFile, error) {
 	if err != nil {
 		return PlanFile{}, err
 	}
-	plan.Clients, plan.Unread, plan.Lost, plan.Stale = clientCounts(run), c.Unsettled(), run.Lost(), mlp.failed
+	plan.Clients, plan.Lost, plan.Unbalanced, plan.Stale = clientCounts(run), run.Lost(), run.Unbalanced, mlp.failed
+	for _, w := range c.Unsettled() {
+		plan.Unread = append(plan.Unread, w.Name)
+	}
 	totals, err := scratch.Totals(ctx, "", "")
 	if err != nil {
 		return PlanFile{}, fmt.Errorf("count clients: %w", err)
 	}
 	plan.Undecided, plan.Empty = totals.Undecided, len(totals.Clients) == 0 && totals.Undecided == 0
 	plan.NotLookedUp = plan.notLookedUp(c.Standing())
-	for _, n := range ledger.Brief(c.Standing()) {
-		plan.Notes = append(plan.Notes, "OCMW "+n.OCMW+": "+n.EN)
-	}
+	plan.Notes = ledger.Brief(c.Standing())
 	return plan, nil
 }
 
@@ -332,7 +346,7 @@ func (a *App) Apply(ctx context.Context, plan PlanFile, by ledger.Actor) (Summar
 	if err := c.Finish(ctx, run); err != nil {
 		return Summary{}, nil, err
 	}
-	summary, err := a.summarize(ctx, run)
+	summary, err := a.concluded(ctx, c, run)
 	return summary, nil, err
 }
 

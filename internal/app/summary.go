@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mlpsync/mlpsync/adapters"
 	"github.com/mlpsync/mlpsync/internal/casefile"
 	"github.com/mlpsync/mlpsync/internal/config"
 	"github.com/mlpsync/mlpsync/internal/cycle"
@@ -51,8 +52,27 @@ type Summary struct {
 	// Notes are standing remarks about files and the channel.
 	Notes []ledger.Note `json:"notes,omitempty"`
 	// Lacking tells, in English, what deliveries wait for that are not whole yet: none of their files was taken.
-	Lacking    []string `json:"lacking,omitempty"`
-	DurationMS int64    `json:"durationMs"`
+	Lacking []string `json:"lacking,omitempty"`
+	// Unsettled files were left lying, as they may not be whole yet.
+	Unsettled  []UnsettledFile `json:"unsettled,omitempty"`
+	DurationMS int64           `json:"durationMs"`
+}
+
+// UnsettledFile is a file that was left lying, and why: it may still be written to (file.young), or does not look whole. No values.
+type UnsettledFile struct {
+	Name   string `json:"name"`
+	Rule   string `json:"rule"`
+	Reason string `json:"reason"` // English
+}
+
+// unsound tells that it was looked at and does not look whole; another one is there for the next run.
+func (f UnsettledFile) unsound() bool { return f.Rule != adapters.RuleFileYoung }
+
+func unsettledFiles(files []adapters.Waiting) (list []UnsettledFile) {
+	for _, w := range files {
+		list = append(list, UnsettledFile{Name: w.Name, Rule: w.Problem.Rule, Reason: w.Problem.ReasonEN})
+	}
+	return list
 }
 
 // ClientCounts is the balance of the clients looked at: Decided = Held + Manual +
@@ -157,7 +177,12 @@ func (s GuardStop) same(other GuardStop) bool {
 
 // Left tells whether something is left: the exit status 1 of design section 7.
 func (s Summary) Left() bool {
-	return s.Entries.Waiting+s.Entries.Parked+s.Entries.InDoubt+s.Undecided+s.ToLookUp+s.Unread > 0 || len(s.Stops)+len(s.Lost) > 0 || s.Restless || !s.Balanced()
+	return s.Entries.Waiting+s.Entries.Parked+s.Entries.InDoubt+s.Undecided+s.ToLookUp+s.Unread > 0 || len(s.Stops)+len(s.Lost) > 0 || s.Restless || !s.Balanced() || !s.AllRead()
+}
+
+// AllRead tells whether all that lay in the drop folders was read, or is still being written.
+func (s Summary) AllRead() bool {
+	return !slices.ContainsFunc(s.Notes, ledger.Note.NotRead) && !slices.ContainsFunc(s.Unsettled, UnsettledFile.unsound)
 }
 
 // Brief is the notes for a person to read.
@@ -176,7 +201,7 @@ func (s Summary) Balanced() bool {
 // Unfinished tells whether people have something to look at: with --strict
 // that is exit status 1 too.
 func (s Summary) Unfinished() bool {
-	return len(s.Rejected)+len(s.Manual)+s.Clients.Held > 0 || len(s.Notes) > 0
+	return len(s.Rejected)+len(s.Manual)+s.Clients.Held+len(s.Notes)+len(s.Unsettled) > 0
 }
 
 // summarize counts what a run did.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/mlpsync/mlpsync/internal/app"
@@ -30,7 +31,7 @@ func printSummary(w io.Writer, s app.Summary) {
 func printFiles(w io.Writer, s app.Summary) {
 	section(w, "FILES   rows = new + changed + unchanged + duplicate + rejected + skipped")
 	if len(s.Files) == 0 {
-		fmt.Fprintln(w, "  no new files")
+		fmt.Fprintln(w, "  "+noFiles(s))
 		for _, text := range s.Lacking {
 			fmt.Fprintf(w, "  none of the files that wait was taken: %s\n", text)
 		}
@@ -51,6 +52,14 @@ func printFiles(w io.Writer, s app.Summary) {
 	for _, warned := range s.Warnings {
 		fmt.Fprintf(w, "  note: %s, %d rows: %s\n", warned.File, warned.Rows, warned.Text)
 	}
+}
+
+// noFiles says why no file was taken.
+func noFiles(s app.Summary) string {
+	if s.AllRead() && len(s.Unsettled) == 0 {
+		return "no new files"
+	}
+	return "no file was taken; what was not read is told at the end"
 }
 
 func printClients(w io.Writer, s app.Summary) {
@@ -188,11 +197,22 @@ func printStops(w io.Writer, s app.Summary) {
 		fmt.Fprintln(w, "  nothing is sent for it until \"mlpsync resume --reason ...\"")
 	}
 	for _, n := range s.Brief() {
-		section(w, "NOTE   %s", n.EN)
+		section(w, "%s   %s", strings.ToUpper(noteWord(n)), n.EN)
+	}
+	for _, f := range s.Unsettled {
+		section(w, "NOT READ YET   %s: %s", f.Name, f.Reason)
 	}
 	for _, name := range s.Unbalanced {
 		section(w, "NOT TAKEN   %s: the balance of this file does not hold; the set in force stays", name)
 	}
+}
+
+// noteWord is the word in front of a note.
+func noteWord(n app.Note) string {
+	if n.NotRead() {
+		return "not read"
+	}
+	return "note"
 }
 
 func firstOf[T any](list []T, n int) []T { return slices.Clone(list[:min(n, len(list))]) }

@@ -112,8 +112,8 @@ func printPlan(w io.Writer, plan app.PlanFile) {
 	for _, name := range plan.Unread {
 		fmt.Fprintf(w, "not read: %s is too young, or not whole yet; plan again in a moment\n", name)
 	}
-	for _, note := range plan.Notes {
-		fmt.Fprintf(w, "note: %s\n", note)
+	for _, n := range plan.Notes {
+		fmt.Fprintf(w, "%s: OCMW %s: %s\n", noteWord(n), n.OCMW, n.EN)
 	}
 	why := ""
 	if plan.Undecided > 0 {
@@ -135,8 +135,8 @@ func printPlan(w io.Writer, plan app.PlanFile) {
 	}
 	n := plan.Clients
 	fmt.Fprintf(w, "\n%s for %s on %s. Nothing was sent.\n", counted(changes, "change", "changes"), counted(len(plan.People), "person", "people"), plan.Day)
-	if unread := len(plan.Unread) + len(plan.Lost); unread > 0 {
-		fmt.Fprintf(w, "THIS PLAN IS NOT WHOLE: %s not read, and what that changes is not in it.\n", counted(unread, "file was", "files were"))
+	if n := plan.NotRead(); n > 0 {
+		fmt.Fprintf(w, "THIS PLAN IS NOT WHOLE: %s not read, and what that changes is not in it.\n", counted(n, "file or folder was", "files or folders were"))
 	}
 	fmt.Fprintf(w, "clients looked at now: %d = %d held + %d manual + %d planned + %d no change (%s)\n",
 		n.Decided, n.Held, n.Manual, n.Planned, n.NoChange, check(n.Holds()))

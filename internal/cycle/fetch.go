@@ -260,6 +260,7 @@ func (c *Cycle) quarantine(ctx context.Context, run *Run, o OCMW, set adapters.S
 		return c.heldUp[set.ID]
 	}
 	c.refused[set.ID] = true
+	c.standing[o.KBO] = append(c.standing[o.KBO], c.refusedNote(o, file, why)) // the next poll says so itself, but a plan has none
 	c.sayFileProblem(run, o, file.Input.Name, why)
 	return nil
 }

@@ -65,9 +65,7 @@ func (c *Cycle) standingNotes(o OCMW, found adapters.PollResult) []ledger.Note {
 		notes = append(notes, ledger.Note{OCMW: o.KBO, Key: key, Level: level, NL: nl, EN: en, Since: c.Now()})
 	}
 	for _, q := range found.Standing {
-		name := q.File.Input.Name
-		add("quarantine."+q.File.ID, "warn", name+" werd niet aanvaard: "+q.Problem.ReasonNL+" "+q.Problem.HintNL,
-			name+" is in quarantine: "+q.Problem.ReasonEN+"; "+q.Problem.HintEN)
+		notes = append(notes, c.refusedNote(o, q.File, q.Problem))
 	}
 	for _, w := range found.Waiting {
 		if w.Problem.Passing {
@@ -77,7 +75,11 @@ func (c *Cycle) standingNotes(o OCMW, found adapters.PollResult) []ledger.Note {
 				continue
 			}
 		}
-		add("waiting."+w.Name, "warn", w.Name+": "+w.Problem.ReasonNL+" "+w.Problem.HintNL, w.Name+": "+w.Problem.ReasonEN+"; "+w.Problem.HintEN)
+		key := "waiting." + w.Name
+		if w.Problem.Rule != adapters.RuleFileYoung {
+			key = ledger.NotReadKey + key
+		}
+		add(key, "warn", w.Name+": "+w.Problem.ReasonNL+" "+w.Problem.HintNL, w.Name+": "+w.Problem.ReasonEN+"; "+w.Problem.HintEN)
 	}
 	for _, i := range found.Incomplete {
 		missing := strings.Join(i.Missing, ", ")
@@ -99,9 +101,22 @@ func (c *Cycle) standingNotes(o OCMW, found adapters.PollResult) []ledger.Note {
 		if n.Hint != "" {
 			text += ". " + n.Hint
 		}
-		add(n.Key, level, text, text)
+		key := n.Key
+		if n.Unread {
+			key = ledger.NotReadKey + key
+		}
+		add(key, level, text, text)
 	}
 	return notes
+}
+
+// refusedNote says of a whole file that it was refused.
+func (c *Cycle) refusedNote(o OCMW, file adapters.File, why adapters.FileProblem) ledger.Note {
+	name := file.Input.Name
+	return ledger.Note{
+		OCMW: o.KBO, Key: ledger.NotReadKey + "quarantine." + file.ID, Level: "warn", Since: c.Now(),
+		NL: name + " werd niet aanvaard: " + why.ReasonNL + " " + why.HintNL, EN: name + " was refused: " + why.ReasonEN + "; " + why.HintEN,
+	}
 }
 
 // Standing are the remarks of the last pass: what a delivery lacks, what lies in a drop folder that is no file of it, of whom MLP's answer
@@ -114,16 +129,14 @@ func (c *Cycle) Standing() []ledger.Note {
 	return notes
 }
 
-// Unsettled names the files that the last pass left lying because they may not be
+// Unsettled are the files that the last pass left lying because they may not be
 // whole yet.
-func (c *Cycle) Unsettled() []string {
-	var names []string
+func (c *Cycle) Unsettled() []adapters.Waiting {
+	var files []adapters.Waiting
 	for _, o := range c.OCMWs {
-		for _, w := range c.settling[o.KBO] {
-			names = append(names, w.Name)
-		}
+		files = append(files, c.settling[o.KBO]...)
 	}
-	return names
+	return files
 }
 
 // sayUnsettled tells of what is left because nobody waits longer for it: files that are not

@@ -52,7 +52,7 @@ func testUnreadable(t *testing.T, bin string) {
 		t.Fatal(err)
 	}
 	r := asNobody(t, program, "once", "-c", filepath.Join(dir, "mlpsync.yaml"), "--wait", "2s")
-	if r.code != 0 || !strings.Contains(r.stderr, "permission denied") || !strings.Contains(r.stderr, "the right to read the file") {
+	if r.code != 1 || !strings.Contains(r.stderr, "permission denied") || !strings.Contains(r.stderr, "the right to read the file") {
 		t.Errorf("an unreadable file: %s", clipped(r.String()))
 	}
 	if _, err := os.Stat(secret); err != nil || len(mock.Effects()) == 0 {

@@ -553,6 +553,12 @@ type Note struct {
 	Since time.Time `json:"since,omitzero"`
 }
 
+// NotReadKey begins the keys of notes that something of a delivery was not read: the drop folder, a file in it, or one that was refused.
+const NotReadKey = "notRead."
+
+// NotRead tells whether the note says that something of a delivery was not read.
+func (n Note) NotRead() bool { return strings.HasPrefix(n.Key, NotReadKey) }
+
 // UnreadKey begins the keys of notes that what MLP answers about a client can't be used; the pseudonym follows.
 const UnreadKey = "unread."
 
