@@ -27,6 +27,10 @@ type PlanFile struct {
 	Clients     ClientCounts  `json:"clients"`
 	// Stops are OCMWs of which run would send nothing before a person releases them.
 	Stops []GuardStop `json:"stops,omitempty"`
+	// Paused are OCMWs of which nothing is sent before a person resumes it.
+	Paused []PlanPause `json:"paused,omitempty"`
+	// Quiet is set inside the quiet hours: run sends nothing before they end.
+	Quiet *Quiet `json:"quietHours,omitempty"`
 	// Unread names files that are too young, or not whole yet, to be part of the plan.
 	Unread []string `json:"unread,omitempty"`
 	// Lost names files that were taken, and can't be read any more.
@@ -48,7 +52,7 @@ type PlanFile struct {
 
 // Left tells whether something could not be planned, or not on what MLP holds now, or without a file that lies there, or would not be sent.
 func (p PlanFile) Left() bool {
-	waits := func(person PlanPerson) bool { return person.Waits != "" }
+	waits := func(person PlanPerson) bool { return person.waits() || p.paused(person.OCMW) }
 	return p.Undecided+p.NotLookedUp > 0 || p.Stale || p.NotRead() > 0 || slices.ContainsFunc(p.People, waits)
 }
 
@@ -78,16 +82,7 @@ type PlanPerson struct {
 	Client string `json:"-"`
 }
 
-// PlanWait is why the changes of a person wait.
-type PlanWait string
-
-// Why they wait.
-const (
-	WaitsForLookUp PlanWait = "notLookedUp" // MLP is asked first what it holds of the client
-	WaitsForRepair PlanWait = "damaged"     // what is known of the client's dossier can't be read back, so the client is held
-)
-
-// PlanChange is one thing that would be sent.
+// PlanChange is one thing that would be sent, or may be.
 type PlanChange struct {
 	Op           string        `json:"op"`
 	Kind         string        `json:"kind"`
@@ -96,6 +91,9 @@ type PlanChange struct {
 	From         casefile.Date `json:"from"`
 	Content      string        `json:"content"` // digest of what would be sent
 	Sentence     string        `json:"sentence"`
+	// Waits is why run would not send it, or not yet; empty where it would. Behind is the entry that it then waits for, if any.
+	Waits  PlanWait `json:"waits,omitempty"`
+	Behind string   `json:"behind,omitempty"`
 }
 
 // Plan works out what run would send, on a copy of the ledger. It
@@ -202,7 +200,7 @@ func (a *App) planOf(ctx context.Context, c *cycle.Cycle, store ledger.Store) (P
 	for _, o := range c.OCMWs {
 		plan.Version += o.KBO + ":" + c.Version(o, plan.Day) + ";"
 	}
-	entries, err := store.Entries(ctx, ledger.EntryFilter{States: []outbox.State{outbox.Waiting, outbox.InDoubt, outbox.Claimed}})
+	entries, err := store.Entries(ctx, ledger.EntryFilter{States: openStates()})
 	if err != nil {
 		return plan, fmt.Errorf("list entries: %w", err)
 	}
@@ -212,7 +210,11 @@ func (a *App) planOf(ctx context.Context, c *cycle.Cycle, store ledger.Store) (P
 		}
 		return int(x.Seq - y.Seq)
 	})
+	turn := turns(entries)
 	for _, e := range entries {
+		if e.State != outbox.Waiting && !e.State.InFlight() {
+			continue
+		}
 		if n := len(plan.People); n == 0 || plan.People[n-1].Pseudonym != e.Pseudonym {
 			person, err := planPerson(ctx, store, e)
 			if err != nil {
@@ -220,14 +222,20 @@ func (a *App) planOf(ctx context.Context, c *cycle.Cycle, store ledger.Store) (P
 			}
 			plan.People = append(plan.People, person)
 		}
-		change, err := planChange(e)
+		change, err := planChange(e, turn[e.Person])
 		if err != nil {
 			return plan, err
 		}
 		last := &plan.People[len(plan.People)-1]
 		last.Changes = append(last.Changes, change)
 	}
-	plan.Stops, err = planStops(ctx, c)
+	if plan.Stops, err = planStops(ctx, c); err != nil {
+		return plan, err
+	}
+	plan.Paused, err = a.planPauses(ctx)
+	if q := a.quiet(); q != nil && !q.Ends.IsZero() {
+		plan.Quiet = q
+	}
 	return plan, err
 }
 
@@ -240,7 +248,7 @@ func planStops(ctx context.Context, c *cycle.Cycle) ([]GuardStop, error) {
 			return nil, err // names itself
 		}
 		if stopped {
-			stops = append(stops, GuardStop{OCMW: o.KBO, Clients: state.Clients, Changing: state.Changing, Reason: stop.ReasonEN, ReasonNL: stop.ReasonNL})
+			stops = append(stops, GuardStop{OCMW: o.KBO, Clients: state.Clients, Changing: state.Changing, Reason: stop.ReasonEN, ReasonNL: stop.ReasonNL, Ahead: !state.Stopped})
 		}
 	}
 	return stops, nil
@@ -261,15 +269,17 @@ func planPerson(ctx context.Context, store ledger.Store, e outbox.Entry) (PlanPe
 	return person, nil
 }
 
-func planChange(e outbox.Entry) (PlanChange, error) {
+func planChange(e, turn outbox.Entry) (PlanChange, error) {
 	change, err := changeOf(e)
 	if err != nil {
 		return PlanChange{}, err
 	}
-	return PlanChange{
+	planned := PlanChange{
 		Op: e.Op, Kind: e.Kind, Registration: e.Registration, Rule: e.Rule, From: change.From,
 		Content: e.ContentHash, Sentence: change.Sentence,
-	}, nil
+	}
+	planned.Waits, planned.Behind = planWait(e, turn)
+	return planned, nil
 }
 
 // ReadPlan reads a plan file.

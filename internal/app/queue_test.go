@@ -237,6 +237,32 @@ func TestWhatAnEntryWaitsFor(t *testing.T) {
 	}
 }
 
+func TestWhyAPlannedChangeIsNotSent(t *testing.T) {
+	put := func(id string, state outbox.State) outbox.Entry {
+		return outbox.Entry{ID: id, Op: string(casefile.OpPut), State: state, Version: 1}
+	}
+	first := outbox.Entry{ID: "e0", Op: string(casefile.OpCreate), State: outbox.Waiting}
+	for _, tt := range []struct {
+		name    string
+		e, turn outbox.Entry
+		want    PlanWait
+		behind  string
+	}{
+		{"its turn", put("e1", outbox.Waiting), put("e1", outbox.Waiting), "", ""},
+		{"behind one that is sent", put("e1", outbox.Waiting), put("e0", outbox.Waiting), "", ""},
+		{"being sent", put("e1", outbox.Claimed), put("e1", outbox.Claimed), WaitsForAnswer, ""},
+		{"in doubt", put("e1", outbox.InDoubt), put("e0", outbox.InDoubt), WaitsForAnswer, ""},
+		{"behind one in doubt", put("e1", outbox.Waiting), put("e0", outbox.InDoubt), WaitsForDoubt, "e0"},
+		{"behind a parked one", put("e1", outbox.Waiting), put("e0", outbox.Parked), WaitsForParked, "e0"},
+		{"behind the one that makes the dossier", outbox.Entry{ID: "e1", Op: "put", State: outbox.Waiting}, first, "", ""},
+		{"that one was discarded", outbox.Entry{ID: "e1", Op: "put", State: outbox.Waiting}, outbox.Entry{ID: "e1", Op: "put", State: outbox.Waiting}, WaitsForDossier, ""},
+	} {
+		if why, behind := planWait(tt.e, tt.turn); why != tt.want || behind != tt.behind {
+			t.Errorf("%s: %q behind %q", tt.name, why, behind)
+		}
+	}
+}
+
 func TestWhoseTurnItIsInALane(t *testing.T) {
 	for _, tt := range []struct {
 		states []outbox.State

@@ -169,6 +169,8 @@ type GuardStop struct {
 	Changing int    `json:"changing"`
 	Reason   string `json:"reason"`
 	ReasonNL string `json:"reasonNl"`
+	// Ahead tells, in a plan, that the guard stops nothing yet: the next run would be stopped.
+	Ahead bool `json:"ahead,omitempty"`
 }
 
 func (s GuardStop) same(other GuardStop) bool {

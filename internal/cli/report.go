@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/mlpsync/mlpsync/internal/app"
 	"github.com/mlpsync/mlpsync/internal/casefile"
@@ -184,17 +183,27 @@ func splitDeadlines(all []app.Deadline) (overdue, next []app.Deadline) {
 	return overdue, next
 }
 
+// What to do about what keeps all of an OCMW's changes back.
+const (
+	guardNext = "look with \"mlpsync guard show\", then \"mlpsync guard release NUMBER --reason ...\""
+	pauseNext = "nothing is sent for it until \"mlpsync resume --reason ...\""
+)
+
+func quietHours(q *app.Quiet) string {
+	return fmt.Sprintf("QUIET HOURS   %s to %s: nothing is sent until %s", q.From, q.Until, clock(q.Ends))
+}
+
 func printStops(w io.Writer, s app.Summary) {
 	for _, stop := range s.Stops {
 		section(w, "STOPPED BY THE GUARD   OCMW %s: %s", stop.OCMW, stop.Reason)
-		fmt.Fprintln(w, "  look with \"mlpsync guard show\", then \"mlpsync guard release NUMBER --reason ...\"")
+		fmt.Fprintln(w, "  "+guardNext)
 	}
 	if s.Quiet != nil {
-		section(w, "QUIET HOURS   %s to %s: nothing is sent until %s", s.Quiet.From, s.Quiet.Until, s.Quiet.Ends.In(app.Zone()).Format(time.DateTime))
+		section(w, "%s", quietHours(s.Quiet))
 	}
 	for _, p := range s.Paused {
-		section(w, "PAUSED   OCMW %s since %s by %s: %s", p.OCMW, p.Since.In(app.Zone()).Format(time.DateTime), p.By, p.Reason)
-		fmt.Fprintln(w, "  nothing is sent for it until \"mlpsync resume --reason ...\"")
+		section(w, "PAUSED   OCMW %s since %s by %s: %s", p.OCMW, clock(p.Since), p.By, p.Reason)
+		fmt.Fprintln(w, "  "+pauseNext)
 	}
 	for _, n := range s.Brief() {
 		section(w, "%s   %s", strings.ToUpper(noteWord(n)), n.EN)

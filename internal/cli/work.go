@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"time"
@@ -69,91 +68,6 @@ func (s *session) conclude(summary app.Summary, asJSON, strict bool) error {
 		return errLeft
 	}
 	return nil
-}
-
-type planCmd struct {
-	configFlag
-	logFlag
-	JSON bool `name:"json" help:"Print the plan file that apply takes."`
-}
-
-func (c planCmd) Run(s *session) (err error) {
-	s.logLevel = c.LogLevel
-	a, err := s.open(c.configFlag, app.Beside)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, a.Close()) }()
-	plan, err := a.Plan(s.ctx)
-	if err != nil {
-		return err
-	}
-	s.apart()
-	if c.JSON {
-		err = printJSON(s.stdout, plan)
-	} else {
-		printPlan(s.stdout, plan)
-	}
-	if err == nil && plan.Left() {
-		return errLeft
-	}
-	return err
-}
-
-func printPlan(w io.Writer, plan app.PlanFile) {
-	changes := 0
-	for _, p := range plan.People {
-		fmt.Fprintf(w, "client %s (%s)%s\n", p.Client, p.Pseudonym, waitsFor(p.Waits))
-		for _, change := range p.Changes {
-			fmt.Fprintf(w, "  %-8s %-6s %s\n", change.Rule, change.Op, change.Sentence)
-		}
-		changes += len(p.Changes)
-	}
-	for _, name := range plan.Unread {
-		fmt.Fprintf(w, "not read: %s is too young, or not whole yet; plan again in a moment\n", name)
-	}
-	for _, n := range plan.Notes {
-		fmt.Fprintf(w, "%s: OCMW %s: %s\n", noteWord(n), n.OCMW, n.EN)
-	}
-	why := ""
-	if plan.Undecided > 0 {
-		why = ", as MLP could not be asked what it holds of them: standard error says why"
-	}
-	fmt.Fprintf(w, "not decided: %s%s\n", counted(plan.Undecided, "client", "clients"), why)
-	if n := plan.NotLookedUp; n > 0 {
-		fmt.Fprintf(w, "MLP could not say what it holds of %s: nothing is sent of them before it can\n", counted(n, "client", "clients"))
-	}
-	if plan.Stale {
-		of := ""
-		if plan.Undecided > 0 {
-			of = "for all others "
-		}
-		fmt.Fprintf(w, "MLP could not be read: %s%s\n", of, "the plan rests on what MLP held when it was read last")
-	}
-	for _, stop := range plan.Stops {
-		fmt.Fprintf(w, "THE GUARD WOULD STOP   OCMW %s: %s\n", stop.OCMW, stop.Reason)
-	}
-	n := plan.Clients
-	fmt.Fprintf(w, "\n%s for %s on %s. Nothing was sent.\n", counted(changes, "change", "changes"), counted(len(plan.People), "person", "people"), plan.Day)
-	if n := plan.NotRead(); n > 0 {
-		fmt.Fprintf(w, "THIS PLAN IS NOT WHOLE: %s not read, and what that changes is not in it.\n", counted(n, "file or folder was", "files or folders were"))
-	}
-	fmt.Fprintf(w, "clients looked at now: %d = %d held + %d manual + %d planned + %d no change (%s)\n",
-		n.Decided, n.Held, n.Manual, n.Planned, n.NoChange, check(n.Holds()))
-	if plan.Empty {
-		fmt.Fprintln(w, "no client is known yet: no delivery was complete, and none lies ready in a drop folder; \"mlpsync config check\" looks at the folders")
-	}
-}
-
-// waitsFor says why the changes of a client would not be sent yet.
-func waitsFor(why app.PlanWait) string {
-	switch why {
-	case app.WaitsForLookUp:
-		return "   WAITS: not sent before MLP can be asked what it holds of the client"
-	case app.WaitsForRepair:
-		return "   WAITS: held, as what is known of the dossier can't be read back"
-	}
-	return ""
 }
 
 type applyCmd struct {

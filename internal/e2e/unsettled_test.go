@@ -24,6 +24,8 @@ func TestTheConfigurationBoundsWhatIsInDoubt(t *testing.T) {
 		status := decode[app.Status](t, w.run("status", "--json"))
 		if n := status.Entries[outbox.Claimed] + status.Entries[outbox.InDoubt]; n < c.atLeast || n > workers+c.unsettled {
 			t.Errorf("with room for %d answers %d are in doubt", c.unsettled, n)
+		} else if r := w.run("plan", "--json"); r.code != 1 || decode[app.PlanFile](t, r).Count().InDoubt != n {
+			t.Errorf("exit %d, and the plan does not say that %d are in doubt: %s", r.code, n, clipped(r.String()))
 		}
 	}
 }
