@@ -187,11 +187,11 @@ func (a *App) explainDecision(view ledger.ClientView) Explanation {
 	}
 	for _, m := range d.Manual {
 		e.Manual = append(e.Manual, ExplainedQuestion{ManualDecision{view.Client, e.Caseworker, m.Rule, m.Reason, m.Next, m.Proposal},
-			a.rules.SourceOf(m.Rule), report.HowToDecide(view.Client, m), m.Cells})
+			a.rules.SourceOf(m.Rule), report.HowToDecide(view.Client, d, m), m.Cells})
 	}
 	for _, f := range d.Findings {
 		e.Findings = append(e.Findings, ExplainedQuestion{ManualDecision{view.Client, e.Caseworker, f.Rule, f.Reason, f.Next, ""},
-			a.rules.SourceOf(f.Rule), report.HowToAnswer(view.Client, f), f.Cells})
+			a.rules.SourceOf(f.Rule), report.HowToAnswer(view.Client, d, f), f.Cells})
 	}
 	var deadlines DeadlineList
 	deadlines.Totals = map[casefile.DeadlineState]int{}

@@ -17,10 +17,6 @@ import (
 // answer outside the export.
 type Question struct {
 	report.Question
-	Number int    // from 1, in the order of the decision
-	Reason string // Dutch
-
-	id    string
 	given *casefile.Answer
 }
 
@@ -185,19 +181,11 @@ func NeedReason(by ledger.Actor) error {
 // questions are those that the last decision asks, answered or not.
 func questions(view ledger.ClientView) []Question {
 	var all []Question
-	for _, m := range view.Decision.Manual {
-		if q, asked := report.QuestionOf(m); asked {
-			all = append(all, Question{Question: q, Reason: m.Reason, id: m.Question})
-		}
-	}
-	for _, f := range view.Decision.Findings {
-		if q, asked := report.QuestionIn(f); asked {
-			all = append(all, Question{Question: q, Reason: f.Reason, id: f.Question})
-		}
+	for _, q := range report.Questions(view.Decision) {
+		all = append(all, Question{Question: q})
 	}
 	for i := range all {
-		all[i].Number = i + 1
-		at := slices.IndexFunc(view.Answers, func(g casefile.Answer) bool { return g.Rule == all[i].Rule && g.Question == all[i].id })
+		at := slices.IndexFunc(view.Answers, func(g casefile.Answer) bool { return g.Rule == all[i].Rule && g.Question == all[i].ID })
 		if at >= 0 {
 			all[i].given = &view.Answers[at]
 		}
@@ -210,11 +198,11 @@ func questions(view ledger.ClientView) []Question {
 func settled(view ledger.ClientView, open []Question) []Question {
 	var all []Question
 	for i, g := range view.Answers {
-		asked := slices.ContainsFunc(open, func(q Question) bool { return q.Rule == g.Rule && q.id == g.Question })
+		asked := slices.ContainsFunc(open, func(q Question) bool { return q.Rule == g.Rule && q.ID == g.Question })
 		if asked || g.Anew { // carried out: what is asked then is another question
 			continue
 		}
-		q := Question{Question: report.Question{Rule: g.Rule, Category: g.Category != ""}, id: g.Question, given: &view.Answers[i]}
+		q := Question{Question: report.Question{Rule: g.Rule, ID: g.Question, Category: g.Category != ""}, given: &view.Answers[i]}
 		if !q.Category {
 			q.Accept = meansNL(g)
 		}
@@ -257,7 +245,7 @@ func choose(view ledger.ClientView, r Reply) (Question, error) {
 
 // answer is what the reply means to the question; d is what MLP holds.
 func (q Question) answer(r Reply, d *casefile.Dossier, today casefile.Date) (casefile.Answer, error) {
-	a := casefile.Answer{Rule: q.Rule, Question: q.id, Anew: q.Anew, On: today}
+	a := casefile.Answer{Rule: q.Rule, Question: q.ID, Anew: q.Anew, On: today}
 	switch {
 	case r.Category != "":
 		return q.withCategory(a, r)

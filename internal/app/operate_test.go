@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,6 +18,7 @@ import (
 	"github.com/mlpsync/mlpsync/internal/config"
 	"github.com/mlpsync/mlpsync/internal/ident"
 	"github.com/mlpsync/mlpsync/internal/ledger"
+	"github.com/mlpsync/mlpsync/internal/report"
 )
 
 const orderKBO = "0999999922"
@@ -159,7 +161,7 @@ func TestDecideAnswersTheQuestion(t *testing.T) {
 	}{
 		"category":              {Reply{Rule: "CAT-03", Category: "00"}, casefile.Answer{Rule: "CAT-03", Question: "q-cat", Category: "00", On: "2026-03-16", Means: "categorie 00 vanaf 16/03/2026"}},
 		"category from a day":   {Reply{Rule: "CAT-03", Category: "05", From: "2026-03-01"}, casefile.Answer{Rule: "CAT-03", Question: "q-cat", Category: "05", On: "2026-03-01", Means: "categorie 05 vanaf 01/03/2026, of vanaf de dag die de regel vraagt"}},
-		"by number":             {Reply{Number: 2, Category: "00"}, casefile.Answer{Rule: "CAT-10", Question: "q-drift", Category: "00", On: "2026-03-16", Means: "categorie 00 vanaf 16/03/2026"}},
+		"by number":             {Reply{Number: report.Questions(fourQuestions())[1].Number, Category: "00"}, casefile.Answer{Rule: "CAT-10", Question: "q-drift", Category: "00", On: "2026-03-16", Means: "categorie 00 vanaf 16/03/2026"}},
 		"accept":                {Reply{Rule: "TWE-02", Accept: true}, casefile.Answer{Rule: "TWE-02", Question: "q-short", On: "2026-03-16", Means: "de duur klopt"}},
 		"adopt a category":      {Reply{Rule: "CAT-10", Adopt: true}, casefile.Answer{Rule: "CAT-10", Question: "q-drift", Category: "90", On: "2026-03-16", Means: "wat in MLP staat, blijft: categorie 90"}},
 		"overrule a category":   {Reply{Rule: "CAT-10", Overrule: true}, casefile.Answer{Rule: "CAT-10", Question: "q-drift", Category: "05", On: "2026-03-16", Means: "de categorie wordt 05 vanaf 16/03/2026, of vanaf de dag die de regel vraagt"}},
@@ -364,7 +366,7 @@ func TestAnAnswerHoldsBesideAnOpenQuestionOfItsRule(t *testing.T) {
 		{Rule: "DATA-04", Reason: "POP veranderd.", Question: "q-plan", Accept: "opnieuw sturen"},
 	}}
 	a := asking(t, d)
-	_, err := a.Decide(t.Context(), "c1", Reply{Number: 1, Adopt: true}, orderer)
+	_, err := a.Decide(t.Context(), "c1", Reply{Number: report.Questions(d)[0].Number, Adopt: true}, orderer)
 	ok(t, err)
 	carryOut(t, a)
 	status := func(when string, want AnswerStatus) {
@@ -382,6 +384,34 @@ func TestAnAnswerHoldsBesideAnOpenQuestionOfItsRule(t *testing.T) {
 	a.foresee = foreseeing(d)
 	decideAs(t, a, d)
 	status("the address changed again", AnswerOutdated)
+}
+
+// Each line that explain prints answers its own question, also when others of its rule were answered meanwhile.
+func TestPrintedLineAnswersItsQuestion(t *testing.T) {
+	var d casefile.Decision
+	for _, q := range []string{"q-address", "q-plan", "q-phone"} {
+		d.Findings = append(d.Findings, casefile.Finding{Rule: "DATA-04", Question: q, Accept: "opnieuw sturen"})
+	}
+	d.Manual = []casefile.Manual{{Rule: "CAT-03", Question: "q-cat", Category: true}}
+	a := asking(t, d)
+	e, err := a.Explain(t.Context(), "c1")
+	ok(t, err)
+	if line := e.Manual[0].Answers[0]; strings.Contains(line, "--question") {
+		t.Errorf("the rule says it all: %s", line)
+	}
+	for i, f := range e.Findings {
+		var number int
+		if _, err := fmt.Sscanf(f.Answers[0], "mlpsync decide -c BESTAND c1 --rule DATA-04 --question %d --adopt", &number); err != nil {
+			t.Fatalf("%s: %v", f.Answers[0], err)
+		}
+		answered, err := a.Decide(t.Context(), "c1", Reply{Rule: "DATA-04", Number: number, Adopt: true}, orderer)
+		ok(t, err)
+		if answered.Question != d.Findings[i].Question {
+			t.Errorf("%s answers %s, not %s", f.Answers[0], answered.Question, d.Findings[i].Question)
+		}
+		carryOut(t, a)
+		decideAs(t, a, casefile.Decision{Manual: d.Manual, Findings: d.Findings[i+1:]})
+	}
 }
 
 func TestReplyIsChecked(t *testing.T) {

@@ -59,7 +59,7 @@ func (c releaseCmd) Run(s *session) error {
 type decideCmd struct {
 	clientOrder
 	Rule     string `placeholder:"ID" help:"The rule that asks; needed where several questions are open."`
-	Question int    `placeholder:"N" help:"The question's number in the list, where one rule asks several."`
+	Question int    `placeholder:"N" help:"The question's number, where one rule asks several."`
 	Category string `placeholder:"CODE" xor:"how" group:"answer" help:"This category holds: 00, 03, 05, 78, 90 or 93."`
 	Accept   bool   `xor:"how" group:"answer" help:"The data stand as they are, or what the question says that it means."`
 	Adopt    bool   `xor:"how" group:"answer" help:"What a person set in MLP stands."`

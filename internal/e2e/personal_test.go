@@ -197,8 +197,9 @@ func (p *personal) others() {
 // orders are given beside the daemon; it applies them.
 func (p *personal) orders() {
 	p.t.Helper()
+	adopts := regexp.MustCompile(` --question \d+ --adopt`).FindString(p.said("explain", starter).stdout) // of two: the address and the plan
 	for _, order := range [][]string{
-		{"hold", "Z10779"}, {"decide", "Z10230", "--category", "05"}, {"decide", starter, "--question", "1", "--adopt"},
+		{"hold", "Z10779"}, {"decide", "Z10230", "--category", "05"}, append([]string{"decide", starter}, strings.Fields(adopts)...),
 	} {
 		if r := p.said(order[0], append(order[1:], "--reason", typedReason)...); r.code != 0 {
 			p.t.Errorf("%v: %s", order, r)

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"hash/fnv"
 	"slices"
 
 	"github.com/mlpsync/mlpsync/internal/casefile"
@@ -10,7 +11,14 @@ import (
 
 // Question is what a decision asks and a caseworker can answer with "mlpsync decide".
 type Question struct {
-	Rule string
+	Rule   string
+	ID     string // the Manual's or Finding's own
+	Reason string // Dutch
+	// Number names the question among those of its client, and stays as long as it is asked: a line that was printed
+	// answers no other question once some are answered.
+	Number int
+	// Shared tells that its rule asks something else too, so that the rule doesn't name it.
+	Shared bool
 	// Anew tells that the answer has the client begin anew in another dossier.
 	Anew bool
 	// Category tells that a category answers it; Proposal is the rule's.
@@ -22,14 +30,41 @@ type Question struct {
 	NoAdopt string
 }
 
-// QuestionOf is what a manual decision asks; false where only the export or MLP answers.
-func QuestionOf(m casefile.Manual) (Question, bool) {
-	return Question{Rule: m.Rule, Anew: m.Anew, Category: m.Category, Proposal: m.Proposal, Accept: m.Accept, NoAdopt: m.NoAdopt}, m.Question != "" && (m.Category || m.Accept != "")
+// Questions are those that a decision asks, in its order. Where only the export or MLP answers, none is.
+func Questions(d casefile.Decision) []Question {
+	var all []Question
+	for _, m := range d.Manual {
+		if m.Question != "" && (m.Category || m.Accept != "") {
+			all = append(all, Question{Rule: m.Rule, ID: m.Question, Reason: m.Reason,
+				Anew: m.Anew, Category: m.Category, Proposal: m.Proposal, Accept: m.Accept, NoAdopt: m.NoAdopt})
+		}
+	}
+	for _, f := range d.Findings {
+		if f.Question != "" && f.Accept != "" {
+			all = append(all, Question{Rule: f.Rule, ID: f.Question, Reason: f.Reason, Accept: f.Accept})
+		}
+	}
+	number(all)
+	return all
 }
 
-// QuestionIn is what a finding asks; false where it asks nothing.
-func QuestionIn(f casefile.Finding) (Question, bool) {
-	return Question{Rule: f.Rule, Accept: f.Accept}, f.Question != "" && f.Accept != ""
+// number gives each question a number of its own, by what it asks. It is short, to be typed, and tells nothing of the data behind it.
+func number(all []Question) {
+	const first, many = 100, 900
+	rules, taken := map[string]int{}, map[int]bool{}
+	for i := range all {
+		rules[all[i].Rule]++
+		h := fnv.New32a()
+		h.Write([]byte(all[i].Rule + " " + all[i].ID))
+		at := int(h.Sum32() % many)
+		for taken[at] {
+			at = (at + 1) % many
+		}
+		taken[at], all[i].Number = true, first+at
+	}
+	for i := range all {
+		all[i].Shared = rules[all[i].Rule] > 1
+	}
 }
 
 // The rules that report what a person changed in MLP: a category, or another field.
@@ -81,12 +116,16 @@ func (q Question) Ways() []Way {
 // commands are the ways as a caseworker types them.
 func (q Question) commands(client string) []string {
 	var all []string
+	name := q.Rule
+	if q.Shared {
+		name += fmt.Sprintf(" --question %d", q.Number)
+	}
 	for _, way := range q.Ways() {
 		answer, means := way.Flag, " betekent: "+way.Means
 		if way.Value != "" { // the value says it
 			answer, means = way.Flag+" "+cmp.Or(string(q.Proposal), way.Value), ""
 		}
-		all = append(all, fmt.Sprintf("mlpsync decide -c BESTAND %s --rule %s %s --reason \"...\"", client, q.Rule, answer)+means)
+		all = append(all, fmt.Sprintf("mlpsync decide -c BESTAND %s --rule %s %s --reason \"...\"", client, name, answer)+means)
 	}
 	return all
 }
@@ -94,16 +133,27 @@ func (q Question) commands(client string) []string {
 // inTheExport is the answer that every question about data takes.
 const inTheExport = "in de export, via het cliëntsysteem"
 
-// HowToDecide says in Dutch how a manual decision is answered.
-func HowToDecide(client string, m casefile.Manual) []string {
+// HowToDecide says in Dutch how a manual decision, one of d, is answered.
+func HowToDecide(client string, d casefile.Decision, m casefile.Manual) []string {
 	var ways []string
 	if exportAnswers(m) {
 		ways = append(ways, inTheExport)
 	}
-	if q, asked := QuestionOf(m); asked {
-		ways = append(ways, q.commands(client)...)
+	return append(ways, howToAnswer(client, d, m.Rule, m.Question)...)
+}
+
+// HowToAnswer says in Dutch how a finding, one of d, is answered, where an answer is taken.
+func HowToAnswer(client string, d casefile.Decision, f casefile.Finding) []string {
+	return howToAnswer(client, d, f.Rule, f.Question)
+}
+
+func howToAnswer(client string, d casefile.Decision, rule, question string) []string {
+	for _, q := range Questions(d) {
+		if q.Rule == rule && q.ID == question {
+			return q.commands(client)
+		}
 	}
-	return ways
+	return nil
 }
 
 // exportAnswers tells whether another export could answer. Cells that only say who and which thing a
@@ -119,13 +169,4 @@ func exportAnswers(m casefile.Manual) bool {
 		mute = append(mute, "nisCode")
 	}
 	return slices.ContainsFunc(m.Cells, func(c casefile.Cell) bool { return !slices.Contains(mute, c.Field) })
-}
-
-// HowToAnswer says in Dutch how a finding is answered, where an answer is taken.
-func HowToAnswer(client string, f casefile.Finding) []string {
-	q, asked := QuestionIn(f)
-	if !asked {
-		return nil
-	}
-	return q.commands(client)
 }

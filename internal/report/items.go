@@ -284,7 +284,7 @@ func (c *collector) heldForData() {
 func (c *collector) manual() {
 	for _, m := range c.view.Decision.Manual {
 		c.add(Item{Sort: Manual, Rule: m.Rule, Reason: m.Reason, Next: m.Next, Proposal: m.Proposal, Cells: m.Cells,
-			Answers: HowToDecide(c.view.Client, m)})
+			Answers: HowToDecide(c.view.Client, c.view.Decision, m)})
 	}
 }
 
@@ -297,7 +297,7 @@ func (c *collector) findings() {
 		if f.Rule == ruleHandoverAnswer {
 			sort = Handover
 		}
-		c.add(Item{Sort: sort, Rule: f.Rule, Reason: f.Reason, Next: f.Next, Cells: f.Cells, Answers: HowToAnswer(c.view.Client, f)})
+		c.add(Item{Sort: sort, Rule: f.Rule, Reason: f.Reason, Next: f.Next, Cells: f.Cells, Answers: HowToAnswer(c.view.Client, c.view.Decision, f)})
 	}
 }
 

@@ -153,7 +153,7 @@ func TestExportIsOfferedWhereItAnswers(t *testing.T) {
 		for _, field := range c.fields {
 			m.Cells = append(m.Cells, casefile.Cell{Field: field})
 		}
-		if got := len(report.HowToDecide("Z1", m)) == 1; got != c.want {
+		if got := len(report.HowToDecide("Z1", casefile.Decision{Manual: []casefile.Manual{m}}, m)) == 1; got != c.want {
 			t.Errorf("%s: offered %t", c.name, got)
 		}
 	}
