@@ -40,6 +40,7 @@ const (
 	typeMissingPerm   = urnBelgif + "missingPermission"
 	typeDossierExists = urnProject + "dossierExists"
 	issueNISOutside   = urnProject + "nisCodeOutsideArea"
+	issueAhead        = urnProject + "dateAhead"
 	issueReplaced     = urnNumbers + "replacedSsin"
 	issueCanceled     = urnNumbers + "canceledSsin"
 )
@@ -165,6 +166,9 @@ func classify(o outcome, now time.Time) *Error {
 	}
 	e.Pointers = pointers(o.problem.Issues)
 	e.Title, e.Next = words(e)
+	if e.Type == issueAhead { // of a clock, not of what the export says
+		e.Pointers, e.Next = nil, setClock(o.header.Get("Date"), now)
+	}
 	e.retry = mayRepeat(o, e)
 	return e
 }
@@ -220,9 +224,15 @@ func judgeProblem(o outcome, e *Error) {
 }
 
 // judgeBadRequest: a create with a number that was replaced or cancelled is no fault of its content. MLP knows more of
-// the person than we do, so the person is looked up again.
+// the person than we do, so the person is looked up again. Nor is a day ahead: nothing is sent before its day by this machine's
+// clock (design decision 8), so the two clocks differ, and the same can be taken later.
 func judgeBadRequest(o outcome, e *Error) {
 	e.Verdict = VerdictPermanent
+	other := func(i issue) bool { return i.Type != issueAhead }
+	if o.op.write && len(o.problem.Issues) > 0 && !slices.ContainsFunc(o.problem.Issues, other) {
+		e.Verdict, e.Type = VerdictTransient, issueAhead
+		return
+	}
 	i := slices.IndexFunc(o.problem.Issues, func(i issue) bool { return i.Type == issueReplaced || i.Type == issueCanceled })
 	if o.op.id == opCreate && i >= 0 {
 		e.Verdict, e.Type = VerdictConflict, o.problem.Issues[i].Type

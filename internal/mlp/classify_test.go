@@ -150,35 +150,36 @@ func situations() map[string]func(*testing.T) rig {
 		"gateway JSON (httpCode 500)":                   over(status(500, js, `{"httpCode":"500","httpMessage":"x","moreInformation":"y"}`)),
 		"gateway JSON (httpCode 429)":                   over(status(429, js, `{"httpCode":"429","httpMessage":"x"}`)),
 		"400 badRequest":                                problem(400, "urn:problem-type:belgif:badRequest"),
+		"400 dateAhead":                                 over(problemOf(400, "urn:problem-type:belgif:badRequest", issueOf(issueAhead))),
 		"400 replacedSsin or canceledSsin, of a create": over(problemOf(400, "urn:problem-type:belgif:badRequest", issueOf(issueCanceled))),
-		"401 once":                              refusedOnce(),
-		"401 again, in any form":                over(status(401, html, "<html>")),
-		"403 missingScope":                      problem(403, typeMissingScope),
-		"403 missingPermission":                 problem(403, typeMissingPerm),
-		"404 of a dossier":                      problem(404, "urn:problem-type:belgif:resourceNotFound"),
-		"409 dossierOwnedByPartner":             problem(409, "urn:problem-type:mlpsync:dossierOwnedByPartner"),
-		"409 handoverDecided":                   problem(409, "urn:problem-type:mlpsync:handoverDecided"),
-		"409 idempotencyKeyReused":              problem(409, "urn:problem-type:mlpsync:idempotencyKeyReused"),
-		"412 versionConflict":                   problem(412, "urn:problem-type:mlpsync:versionConflict"),
-		"428 preconditionRequired":              problem(428, "urn:problem-type:mlpsync:preconditionRequired"),
-		"429 problem":                           problem(429, "urn:problem-type:belgif:tooManyRequests"),
-		"500 problem":                           problem(500, "urn:problem-type:belgif:internalServerError"),
-		"502 problem":                           problem(502, "urn:problem-type:belgif:badGateway"),
-		"503 problem":                           problem(503, "urn:problem-type:belgif:serviceUnavailable"),
-		"503 without a problem document":        over(status(503, html, "<html>")),
-		"504 problem":                           problem(504, "urn:problem-type:mlpsync:gatewayTimeout"),
-		"404 resourceNotFound, of a create":     problem(404, "urn:problem-type:belgif:resourceNotFound"),
-		"405 methodNotAllowed":                  problem(405, "urn:problem-type:mlpsync:methodNotAllowed"),
-		"408 problem":                           problem(408, "urn:problem-type:belgif:requestTimeout"),
-		"409 registrationMissing":               problem(409, "urn:problem-type:mlpsync:registrationMissing"),
-		"409 categoryRefused":                   problem(409, "urn:problem-type:mlpsync:categoryRefused"),
-		"409 outsideTwe":                        problem(409, "urn:problem-type:mlpsync:outsideTwe"),
-		"409 tweRunning":                        problem(409, "urn:problem-type:mlpsync:tweRunning"),
-		"409 glowRunning":                       problem(409, "urn:problem-type:mlpsync:glowRunning"),
-		"413 payloadTooLarge":                   problem(413, "urn:problem-type:belgif:payloadTooLarge"),
-		"415 unsupportedMediaType":              problem(415, "urn:problem-type:mlpsync:unsupportedMediaType"),
-		"409 dossierExists, of a create":        problem(409, typeDossierExists),
-		"the request does not fit the document": nil,
+		"401 once":                                      refusedOnce(),
+		"401 again, in any form":                        over(status(401, html, "<html>")),
+		"403 missingScope":                              problem(403, typeMissingScope),
+		"403 missingPermission":                         problem(403, typeMissingPerm),
+		"404 of a dossier":                              problem(404, "urn:problem-type:belgif:resourceNotFound"),
+		"409 dossierOwnedByPartner":                     problem(409, "urn:problem-type:mlpsync:dossierOwnedByPartner"),
+		"409 handoverDecided":                           problem(409, "urn:problem-type:mlpsync:handoverDecided"),
+		"409 idempotencyKeyReused":                      problem(409, "urn:problem-type:mlpsync:idempotencyKeyReused"),
+		"412 versionConflict":                           problem(412, "urn:problem-type:mlpsync:versionConflict"),
+		"428 preconditionRequired":                      problem(428, "urn:problem-type:mlpsync:preconditionRequired"),
+		"429 problem":                                   problem(429, "urn:problem-type:belgif:tooManyRequests"),
+		"500 problem":                                   problem(500, "urn:problem-type:belgif:internalServerError"),
+		"502 problem":                                   problem(502, "urn:problem-type:belgif:badGateway"),
+		"503 problem":                                   problem(503, "urn:problem-type:belgif:serviceUnavailable"),
+		"503 without a problem document":                over(status(503, html, "<html>")),
+		"504 problem":                                   problem(504, "urn:problem-type:mlpsync:gatewayTimeout"),
+		"404 resourceNotFound, of a create":             problem(404, "urn:problem-type:belgif:resourceNotFound"),
+		"405 methodNotAllowed":                          problem(405, "urn:problem-type:mlpsync:methodNotAllowed"),
+		"408 problem":                                   problem(408, "urn:problem-type:belgif:requestTimeout"),
+		"409 registrationMissing":                       problem(409, "urn:problem-type:mlpsync:registrationMissing"),
+		"409 categoryRefused":                           problem(409, "urn:problem-type:mlpsync:categoryRefused"),
+		"409 outsideTwe":                                problem(409, "urn:problem-type:mlpsync:outsideTwe"),
+		"409 tweRunning":                                problem(409, "urn:problem-type:mlpsync:tweRunning"),
+		"409 glowRunning":                               problem(409, "urn:problem-type:mlpsync:glowRunning"),
+		"413 payloadTooLarge":                           problem(413, "urn:problem-type:belgif:payloadTooLarge"),
+		"415 unsupportedMediaType":                      problem(415, "urn:problem-type:mlpsync:unsupportedMediaType"),
+		"409 dossierExists, of a create":                problem(409, typeDossierExists),
+		"the request does not fit the document":         nil,
 	}
 }
 
@@ -218,6 +219,32 @@ func TestClassificationNamesEveryProblem(t *testing.T) {
 			return strings.HasPrefix(r.Answer, status+" "+name) || strings.HasPrefix(r.Answer, status+" problem") || status == "401" && strings.HasPrefix(r.Answer, status)
 		}) {
 			t.Errorf("%s %s is not in the table", status, name)
+		}
+	}
+}
+
+// A day that MLP finds ahead is told as the clock's fault, and by how much; beside another fault it is not what matters.
+func TestAheadOfMLPsClock(t *testing.T) {
+	now := time.Date(2026, 3, 20, 12, 0, 0, 0, time.UTC)
+	ahead, other := issue{issueAhead, "body", "/validFrom"}, issue{urnBelgif + "invalid", "body", "/code"}
+	for name, c := range map[string]struct {
+		date   string
+		issues []issue
+		want   Verdict
+		next   string
+	}{
+		"days":        {"Tue, 17 Mar 2026 12:00:09 GMT", []issue{ahead}, VerdictTransient, "this machine's clock is 3 days ahead of the answer's date: set right which of the two is wrong; what waits then goes by itself, what is parked with \"mlpsync queue retry\""},
+		"hours":       {"Thu, 19 Mar 2026 11:00:00 GMT", []issue{ahead}, VerdictTransient, "this machine's clock is 25 h ahead"},
+		"no date":     {"", []issue{ahead}, VerdictTransient, "compare this machine's clock with MLP's and set right which is wrong"},
+		"not ahead":   {"Fri, 20 Mar 2026 12:10:00 GMT", []issue{ahead}, VerdictTransient, "this machine's clock is not ahead"},
+		"other fault": {"", []issue{ahead, other}, VerdictPermanent, "correct in the source system"},
+	} {
+		e := classify(outcome{
+			op: operation{id: "putCategory", write: true}, sent: true, status: 400, header: http.Header{"Date": {c.date}}, form: formProblem,
+			problem: problem{Type: urnBelgif + "badRequest", Status: 400, Issues: c.issues},
+		}, now)
+		if e.Verdict != c.want || !strings.HasPrefix(e.Next, c.next) || (len(e.Pointers) > 0) != (c.want == VerdictPermanent) {
+			t.Errorf("%s: %v, %q, %v", name, e, e.Next, e.Pointers)
 		}
 	}
 }

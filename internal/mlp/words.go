@@ -1,6 +1,11 @@
 package mlp
 
-import "cmp"
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"time"
+)
 
 // words are the title and the next step of an error, in English, for IT staff. They are this
 // package's own: a text that came with an answer could hold anything.
@@ -16,6 +21,22 @@ func words(e *Error) (title, next string) {
 func Unmoved(e *Error) string {
 	own, _ := problemWords(shortType(e.Type))
 	return cmp.Or(own.next, "see what else of this client is parked or discarded, retry or correct that, and then retry this, or discard it")
+}
+
+// setClock is the next step where MLP finds a day ahead: by how much this machine's clock is ahead stands in the answer's date, where it has one.
+func setClock(date string, now time.Time) string {
+	const then = " is wrong; what waits then goes by itself, what is parked with \"mlpsync queue retry\""
+	sent, err := http.ParseTime(date)
+	ahead := now.Sub(sent).Round(time.Hour)
+	switch {
+	case err != nil:
+		return "compare this machine's clock with MLP's and set right which" + then
+	case ahead <= 0:
+		return "this machine's clock is not ahead of the answer's date: compare the setting today, where there is one, with MLP's day, or report this to those who run MLP, with the trace id"
+	case ahead < 48*time.Hour:
+		return fmt.Sprintf("this machine's clock is %d h ahead of the answer's date: set right which of the two%s", ahead/time.Hour, then)
+	}
+	return fmt.Sprintf("this machine's clock is %d days ahead of the answer's date: set right which of the two%s", ahead/(24*time.Hour), then)
 }
 
 type wording struct{ title, next string }
@@ -37,6 +58,7 @@ func problemWords(short string) (wording, bool) {
 		typeDossierUnreadable:    {"the dossier that MLP gives can't be read", "report this to VDAB with the trace id; it is read again by itself"},
 		typeForeignItem:          {"the answer has a dossier in it of which nobody was asked for", "does a proxy or cache answer in MLP's place? report this to VDAB with the trace id; it is asked again by itself"},
 		"badRequest":             {"MLP finds the request invalid", "correct in the source system what the pointers name; where none is given, ask those who run MLP, with the trace id"},
+		"dateAhead":              {"by MLP's clock the day of this is yet to come", ""},
 		"unauthorized":           {"the client is not admitted", "check client id, secret and API key"},
 		"invalidClientId":        {"the API key is not known", "check the API key (X-IBM-Client-Id)"},
 		"missingScope":           {"the client lacks a scope", "ask for the scopes mlp:dossier:read and mlp:dossier:write"},
@@ -108,6 +130,7 @@ func Classification() []Row {
 		{"gateway JSON (httpCode 500)", VerdictTransient, VerdictInDoubt, true, false, "the gateway stands before or behind the one that carries it out"},
 		{"gateway JSON (httpCode 429)", VerdictThrottled, VerdictInDoubt, true, false, "no problem document"},
 		{"400 badRequest", VerdictPermanent, VerdictPermanent, false, false, "pointers name the fault"},
+		{"400 dateAhead", VerdictPermanent, VerdictTransient, false, false, "a clock is wrong, not the content"},
 		{"400 replacedSsin or canceledSsin, of a create", VerdictPermanent, VerdictConflict, false, false, "the person is looked up again: MLP knows more of the number"},
 		{"401 once", "", "", false, false, "the token is renewed once"},
 		{"401 again, in any form", VerdictAuthentication, VerdictAuthentication, false, false, "who is not admitted was not served"},
