@@ -394,10 +394,15 @@ func (c *Cycle) sayOnce(key, text string, say func()) {
 	say()
 }
 
+// recovered says that what was logged under key is over; o is none where it was of all.
 func (c *Cycle) recovered(key string, o OCMW, text string) {
 	if _, failed := c.said[key]; !failed {
 		return
 	}
 	delete(c.said, key)
-	c.Log.Info().Str("event", "recovered").Str("ocmw", o.KBO).Msg(text)
+	line := c.Log.Info().Str("event", "recovered")
+	if o.KBO != "" {
+		line = line.Str("ocmw", o.KBO)
+	}
+	line.Msg(text)
 }

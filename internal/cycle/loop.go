@@ -30,7 +30,7 @@ func (c *Cycle) Loop(ctx context.Context, poll time.Duration) error {
 					Msg("this cycle could not finish; it is tried again at the next poll")
 			})
 		} else {
-			delete(c.said, "loop")
+			c.recovered("loop", OCMW{}, "cycles come to their end again")
 			rest = c.untilDue(ctx, poll)
 		}
 		if !sleep(ctx, rest) {

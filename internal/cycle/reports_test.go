@@ -11,6 +11,8 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/mlpsync/mlpsync/adapters"
+	"github.com/mlpsync/mlpsync/examples"
 	"github.com/mlpsync/mlpsync/internal/casefile"
 	"github.com/mlpsync/mlpsync/internal/cycle"
 	"github.com/mlpsync/mlpsync/internal/ledger"
@@ -115,13 +117,15 @@ func TestFilesOfARunThatWasCutOffAreWritten(t *testing.T) {
 // stuck can't deliver: the key file lacks a key. What waits stays due.
 type stuck struct {
 	ledger.Store
-	tried int
+	tried, until int // nothing is delivered until that try; 0: ever
 }
 
 func (*stuck) NextDue(context.Context) (time.Time, error) { return time.Now(), nil }
 
 func (s *stuck) Deliver(context.Context, string) (cycle.Delivered, error) {
-	s.tried++
+	if s.tried++; s.until > 0 && s.tried > s.until {
+		return cycle.Delivered{}, nil
+	}
 	return cycle.Delivered{}, errors.New("a key is missing")
 }
 
@@ -140,6 +144,39 @@ func TestFilesAreWrittenThoughNothingCanBeDelivered(t *testing.T) {
 			t.Errorf("written %d times, tried %d times, log:\n%s", d.written, stays.tried, log)
 		}
 	})
+}
+
+// TestTheEndOfATroubleIsLogged once, of a cycle that could not finish and of a folder that could not be read.
+func TestTheEndOfATroubleIsLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, log := desked(t, &desk{})
+		stays := &stuck{Store: c.Store, until: 3}
+		c.Deliverer, c.Store, c.OCMWs[0].Source = stays, stays, &unmounted{until: 5}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		check(t, c.Loop(ctx, 2*time.Second))
+		for text, want := range map[string]int{
+			`"cycle.failed"`: 1, `"files.warn"`: 1, `"recovered","message":"cycles come to their end again"`: 1,
+			`"recovered","ocmw":"` + examples.KBO + `","message":"over: the drop folder can't be read"`: 1, `"recovered"`: 2,
+		} {
+			if got := strings.Count(log.String(), text); got != want {
+				t.Errorf("%d times %s, not %d, in:\n%s", got, text, want, log)
+			}
+		}
+	})
+}
+
+// unmounted is a drop folder that can't be read until so many polls.
+type unmounted struct {
+	quiet
+	polls, until int
+}
+
+func (u *unmounted) Poll(context.Context) (adapters.PollResult, error) {
+	if u.polls++; u.polls > u.until {
+		return adapters.PollResult{}, nil
+	}
+	return adapters.PollResult{Notes: []adapters.Note{{Key: "dropfolder.folder", Failure: true, Text: "the drop folder can't be read"}}}, nil
 }
 
 // TestTryingAgainTakesATenthOfTheTime: what fails after a walk over all clients does not do so at each short poll.

@@ -39,9 +39,13 @@ func (c *Cycle) sayFound(ctx context.Context, run *Run, o OCMW, found adapters.P
 			event.Str("event", "files."+n.Level).Str("run", run.ID).Str("ocmw", o.KBO).Msg(n.EN)
 		})
 	}
-	for key := range c.said {
-		if strings.HasPrefix(key, "files."+o.KBO+".") && !current[key] {
+	for _, n := range c.standing[o.KBO] {
+		switch key := "files." + o.KBO + "." + n.Key; {
+		case current[key]:
+		case n.Level == "info":
 			delete(c.said, key)
+		default:
+			c.recovered(key, o, "over: "+n.EN)
 		}
 	}
 	c.standing[o.KBO] = notes
