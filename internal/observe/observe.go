@@ -64,9 +64,9 @@ type Options struct {
 // Observer learns what MLP holds of the clients of several OCMWs. One goroutine may use it.
 type Observer struct {
 	Options
-	paused map[string]pause    // by KBO number
-	lost   map[string]happened // when everybody was last asked to be looked up again, by KBO number
-	unread map[string]unread   // by KBO number
+	paused map[string]pause     // by KBO number
+	lost   map[string]lostPlace // by KBO number
+	unread map[string]unread    // by KBO number
 	// patience is with answers of no use, by KBO number.
 	patience map[string]patience
 	stuck    map[string]stuckPage // by KBO number
@@ -76,6 +76,13 @@ type Observer struct {
 type stuckPage struct {
 	cursor string
 	seen   int
+}
+
+// lostPlace is when a feed lost its place, so that everybody is looked up again. It is over when they all were, and the feed has been read to
+// its end since.
+type lostPlace struct {
+	happened
+	lookedUp, over bool
 }
 
 // happened is when something did, and why.
@@ -101,7 +108,7 @@ func New(o Options) *Observer {
 		o.Now = time.Now
 	}
 	return &Observer{
-		Options: o, paused: map[string]pause{}, lost: map[string]happened{}, unread: map[string]unread{},
+		Options: o, paused: map[string]pause{}, lost: map[string]lostPlace{}, unread: map[string]unread{},
 		patience: map[string]patience{}, stuck: map[string]stuckPage{},
 	}
 }
@@ -165,7 +172,13 @@ func (o *Observer) FirstContact(ctx context.Context, run, ocmw string) (looked i
 	if err != nil {
 		return looked, err
 	}
-	return looked, o.proveStored(ctx, ocmw, last)
+	if err := o.proveStored(ctx, ocmw, last); err != nil {
+		return looked, err
+	}
+	place := o.lost[ocmw]
+	place.lookedUp = true
+	o.lost[ocmw] = place
+	return looked, nil
 }
 
 // contact looks up those of whom MLP's answer was not of no use before. It tells who the others are, and the last of all.
@@ -306,6 +319,7 @@ func (o *Observer) Follow(ctx context.Context, ocmw string) (int, error) {
 			return changed, fmt.Errorf("read the change feed: %w", err)
 		}
 		if page.Next == cursor && len(page.Items) == 0 && !page.More {
+			o.atEnd(ocmw)
 			return changed, nil
 		}
 		news, anybody, err := o.take(ctx, ocmw, cursor, page)
@@ -317,6 +331,7 @@ func (o *Observer) Follow(ctx context.Context, ocmw string) (int, error) {
 			return changed, o.forget(ctx, ocmw, anybody)
 		}
 		if !page.More {
+			o.atEnd(ocmw)
 			return changed, nil
 		}
 		if been[page.Next] {
@@ -325,6 +340,13 @@ func (o *Observer) Follow(ctx context.Context, ocmw string) (int, error) {
 		cursor = page.Next
 	}
 	return changed, nil
+}
+
+// atEnd notes that the feed was read to its end.
+func (o *Observer) atEnd(ocmw string) {
+	place := o.lost[ocmw]
+	place.over = place.lookedUp
+	o.lost[ocmw] = place
 }
 
 // take stores a page that was read from a cursor, and says how many dossiers were news. What can't be read is looked up; where nobody can
@@ -372,7 +394,7 @@ func (o *Observer) forget(ctx context.Context, ocmw string, why error) error {
 	if err := o.Store.ForgetCursor(ctx, ocmw); err != nil {
 		return fmt.Errorf("forget cursor: %w", err)
 	}
-	o.lost[ocmw] = happened{now, why}
+	o.lost[ocmw] = lostPlace{happened: happened{now, why}}
 	return nil
 }
 

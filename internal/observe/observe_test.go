@@ -376,17 +376,28 @@ func TestALostCursorMeansAFullLookUp(t *testing.T) {
 	s := newStore()
 	s.people[1], s.looked[1], s.cursor = insz(t, "67722499797"), true, "old"
 	c := &pages{
-		t: t, feed: map[string]mlp.Page{"": {Next: "now"}}, err: map[string]error{"old": &mlp.Error{Verdict: mlp.VerdictCursorLost}},
+		t: t, feed: map[string]mlp.Page{"": {Next: "now"}, "now": {Next: "now"}}, err: map[string]error{"old": &mlp.Error{Verdict: mlp.VerdictCursorLost}},
 		found: map[int64]casefile.Dossier{1: {ID: "d1", Version: 9}},
 	}
 	o := observer(s, c)
+	said := func(when string, want bool) {
+		t.Helper()
+		if _, everybody := o.Unread(ocmw); (everybody != nil) != want {
+			t.Errorf("%s it is told: %v", when, everybody)
+		}
+	}
 	if _, err := o.Follow(t.Context(), ocmw); err != nil || s.cursor != "" {
 		t.Fatalf("%v, cursor %q", err, s.cursor)
 	}
 	if n, err := o.FirstContact(t.Context(), "r1", ocmw); err != nil || n != 1 || s.cursor != "now" || s.known[1].Version != 9 {
 		t.Errorf("%d, %v, cursor %q, %v", n, err, s.cursor, s.known)
 	}
-	if diff := cmp.Diff([]string{"changes old", "changes ", "query 1"}, c.asked); diff != "" {
+	said("before the feed was read", true)
+	if _, err := o.Follow(t.Context(), ocmw); err != nil {
+		t.Error(err)
+	}
+	said("when all is well", false)
+	if diff := cmp.Diff([]string{"changes old", "changes ", "query 1", "changes now"}, c.asked); diff != "" {
 		t.Error(diff)
 	}
 }

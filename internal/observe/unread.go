@@ -75,14 +75,14 @@ func (u unread) part(people []mlp.Lookup) (before, fresh []mlp.Lookup) {
 }
 
 // Unread tells of whom MLP's answer can't be used, and why: they stay to be looked up, and MLP is asked about them again after a while.
-// everybody is why all are looked up again; nil where that was not lately.
+// everybody is why all are looked up again; nil where that is over.
 func (o *Observer) Unread(ocmw string) (people map[int64]error, everybody error) {
 	people = map[int64]error{}
 	for person, u := range o.unread[ocmw] {
 		people[person] = u.why
 	}
-	if h := o.lost[ocmw]; h.lately(o.Now()) {
-		everybody = h.why
+	if place := o.lost[ocmw]; !place.over {
+		everybody = place.why
 	}
 	return people, everybody
 }
