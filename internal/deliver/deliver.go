@@ -210,6 +210,9 @@ func (d *Deliverer) saveAgain(ctx context.Context) error {
 		}
 		err := u.save(ctx)
 		if err == nil {
+			if u.tries >= unsavedTries {
+				d.o.Log.Info().Str("event", "recovered").Msg("an answer that could not be recorded is")
+			}
 			continue
 		}
 		u.tries++
@@ -218,7 +221,7 @@ func (d *Deliverer) saveAgain(ctx context.Context) error {
 		case u.tries < unsavedTries:
 			failed = err // others wait for it
 		case u.tries == unsavedTries:
-			d.o.Log.Error().Str("event", "deliver.recordLost").Str("hint", "look at the state's disk; it is tried again, and after a restart MLP is read to find out").
+			d.o.Log.Error().Str("event", "deliver.notRecorded").Str("hint", "look at the state's disk; it is tried again, and after a restart MLP is read to find out").
 				Msg("an answer could not be recorded")
 		}
 	}

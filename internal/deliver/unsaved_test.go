@@ -1,8 +1,12 @@
 package deliver
 
 import (
+	"bytes"
+	"strings"
 	"testing"
 	"testing/synctest"
+
+	"github.com/rs/zerolog"
 
 	"github.com/mlpsync/mlpsync/internal/outbox"
 )
@@ -14,7 +18,8 @@ func TestAnAnswerThatCannotBeRecordedForAWhile(t *testing.T) {
 		q, s, _ := crowd(t, 3, 2)
 		q.unsettleable = "e1"
 		d := newDeliverer(q, s)
-		d.proven = true
+		var log bytes.Buffer
+		d.proven, d.o.Log = true, zerolog.New(&log).Level(zerolog.InfoLevel)
 		for run := range 8 {
 			r, err := d.Run(t.Context(), "r1")
 			t.Logf("run %d: %s, %v: %v", run, r.Stopped, err, q.states())
@@ -25,6 +30,11 @@ func TestAnAnswerThatCannotBeRecordedForAWhile(t *testing.T) {
 		}
 		if count(q, outbox.Settled) != 6 {
 			t.Errorf("%v", q.states())
+		}
+		for _, event := range []string{`"deliver.notRecorded"`, `"recovered"`} {
+			if strings.Count(log.String(), event) != 1 {
+				t.Errorf("not once %s:\n%s", event, log.String())
+			}
 		}
 	})
 }
