@@ -86,13 +86,14 @@ type App struct {
 	pulse    pulse
 	again    atomic.Int64                                                        // clients who are decided again as an entry of theirs was damaged, since the last delivery ended
 	foresee  func(context.Context, ledger.ClientView) (casefile.Decision, error) // decideNow; its own in a test
+	room     func(folder string) (free uint64, known bool)                       // freeRoom; its own in a test
 	cleanups []func() error
 }
 
 // Open wires everything that the configuration names.
 func Open(ctx context.Context, o Options) (_ *App, err error) {
 	a := &App{Options: o, config: o.Config, profiles: map[string]*adapters.Profile{}}
-	a.foresee = a.decideNow
+	a.foresee, a.room = a.decideNow, freeRoom
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())

@@ -76,6 +76,7 @@ func (w Way) spentBy(now time.Time, perSecond float64) int {
 // holdings are what holds back more than one entry.
 type holdings struct {
 	now     time.Time
+	full    bool      // the disk of the state directory
 	quiet   time.Time // when the quiet hours end
 	way     Way
 	paused  map[string]*Pause
@@ -84,7 +85,7 @@ type holdings struct {
 }
 
 func (a *App) holdings(ctx context.Context) (holdings, error) {
-	h := holdings{now: a.now(), quiet: a.quietHours().End(a.now()), paused: map[string]*Pause{}, stopped: map[string]bool{}, unread: map[string]bool{}}
+	h := holdings{now: a.now(), full: a.diskFull() != nil, quiet: a.quietHours().End(a.now()), paused: map[string]*Pause{}, stopped: map[string]bool{}, unread: map[string]bool{}}
 	var err error
 	if h.way, err = a.way(ctx); err != nil {
 		return h, err
@@ -135,6 +136,8 @@ func (h holdings) wait(e, turn outbox.Entry) *Wait {
 		return &Wait{For: "a person: retry or discard it, or correct the source"}
 	case e.State == outbox.Suspended:
 		return &Wait{For: "its client, who is held: see \"mlpsync explain\""}
+	case h.full:
+		return &Wait{For: "room on the disk of the state directory, which is full"}
 	case e.State == outbox.Claimed:
 		return &Wait{For: "MLP's answer"}
 	case e.ID != turn.ID && turn.Seq > e.Seq:

@@ -294,3 +294,26 @@ func TestWaitsAreCounted(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// A full disk keeps from being written that it is full: status and queue look for themselves, and say nothing of a disk that doesn't tell.
+func TestAFullDiskIsTold(t *testing.T) {
+	a := asking(t, casefile.Decision{})
+	for _, c := range []struct {
+		free  uint64
+		known bool
+		want  *DiskFull
+	}{{12 << 10, true, &DiskFull{FreeKiB: 12}}, {leastRoom, true, nil}, {0, false, nil}} {
+		a.room = func(folder string) (uint64, bool) { return c.free, c.known && folder == a.config.StateDir }
+		s, err := a.Status(t.Context())
+		ok(t, err)
+		if diff := cmp.Diff(c.want, s.DiskFull); diff != "" {
+			t.Error(diff)
+		}
+		h, err := a.holdings(t.Context())
+		ok(t, err)
+		e := outbox.Entry{ID: "e", State: outbox.Waiting, Approved: true, Version: 1}
+		if w := h.wait(e, e); strings.HasPrefix(w.For, "room on the disk") != (c.want != nil) {
+			t.Errorf("%d bytes free: it waits for %s", c.free, w.For)
+		}
+	}
+}

@@ -18,6 +18,7 @@ type Status struct {
 	Environment  string                   `json:"environment"`
 	LastCycle    time.Time                `json:"lastCycle,omitzero"` // by the machine's own clock
 	Health       Health                   `json:"health"`
+	DiskFull     *DiskFull                `json:"diskFull,omitempty"`
 	OCMWs        []OCMWStatus             `json:"ocmws"`
 	Entries      map[outbox.State]int     `json:"entries"`
 	Unapproved   int                      `json:"waitingForApproval"`
@@ -78,7 +79,7 @@ func (a *App) Status(ctx context.Context) (Status, error) {
 		return s, fmt.Errorf("read heartbeat: %w", err)
 	}
 	s.LastCycle, _ = time.Parse(time.RFC3339, beat)
-	s.Health = a.healthAt(beat)
+	s.Health, s.DiskFull = a.healthAt(beat), a.diskFull()
 	totals, err := a.store.Totals(ctx, "", "")
 	if err != nil {
 		return s, fmt.Errorf("count totals: %w", err)

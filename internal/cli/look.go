@@ -62,6 +62,10 @@ func printStatus(w io.Writer, s app.Status) {
 	if h := s.Health; !h.Ready && !s.LastCycle.IsZero() {
 		fmt.Fprintf(w, "note: %s; %s\n", h.Reason, h.Next)
 	}
+	if d := s.DiskFull; d != nil {
+		fmt.Fprintf(w, "THE DISK OF THE STATE DIRECTORY IS FULL: %d KiB left, last written to %s\n"+
+			"  what can't be recorded is not sent, and files wait; make room: it goes on at the next poll\n", d.FreeKiB, last)
+	}
 	if r := s.LastRun; r != nil {
 		c := r.Clients
 		fmt.Fprintf(w, "last run that did something: %s, %d files, %d rows; clients looked at: %d = %d held + %d manual + %d planned + %d no change (%s)\n",
