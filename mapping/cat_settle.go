@@ -274,32 +274,63 @@ func (w *work) reassert(s step, n int, held casefile.HeldCategory) {
 	w.put(s, n+1, casefile.Latest(s.from, held.From), "CAT-06", why)
 }
 
-// put writes a category: in the timeline, in the dossier as it will be, and as a
-// registration. One that contradicts its contract as that stays in MLP would be refused: it waits.
+// put writes a category, or keeps it for later (keptBack) where it contradicts its contract as that stays in MLP, which would
+// refuse it. What a person chose was chosen beside the contract, and goes without it.
 func (w *work) put(s step, n int, from casefile.Date, rule, why string) {
-	body := casefile.Category{Code: s.code, From: from}
-	switch fits := s.contract != nil && w.restsOn(s.contract, body); {
-	case fits:
-		body.EmploymentID = w.employmentID(s.contract)
-	case s.contract != nil && !s.authorised && s.kind != stepAnswer: // a person who chose the category chose it beside the contract
-		w.waits = true
-		w.finding(rule, "De "+string(s.code)+" vanaf "+from.Dutch()+" wordt niet gestuurd: in MLP heeft het contract art. 60§7 die dag een ander arbeidsregime of een andere periode.",
-			"Beslis eerst over die wijziging, of verbeter het contract in het cliëntsysteem of in MLP.", s.cells)
+	k := kept{s, n, casefile.Category{Code: s.code, From: from}, rule, why}
+	switch {
+	case s.contract == nil:
+	case w.restsOn(s.contract, k.body):
+		k.body.EmploymentID = w.employmentID(s.contract)
+	case !s.authorised && s.kind != stepAnswer:
+		w.kept = append(w.kept, k)
 		return
 	}
-	id := w.stepID(s, n)
-	entry := casefile.HeldCategory{ID: id, Category: body}
+	w.enter(k)
+}
+
+// kept is a category that is to be written.
+type kept struct {
+	step      step
+	n         int // of the step's assertions
+	body      casefile.Category
+	rule, why string
+}
+
+// keptBack tells what waits with what gave way in MLP. Where no contract is sent, a category goes without one.
+func (w *work) keptBack() {
+	const next = "Kijk na wat juist is: verbeter het in het cliëntsysteem of in MLP, of beslis dat de export geldt waar dat gevraagd wordt."
+	if w.blocked&blockTWE != 0 {
+		for _, k := range w.kept {
+			w.enter(k)
+		}
+		return
+	}
+	for _, k := range w.kept {
+		w.finding(k.rule, "De "+string(k.body.Code)+" vanaf "+k.body.From.Dutch()+" wordt niet gestuurd: in MLP heeft het contract art. 60§7 die dag een ander arbeidsregime of een andere periode.",
+			next, k.step.cells)
+	}
+	for _, c := range w.outside {
+		w.finding("TWE-06", "Het contract art. 60§7 vanaf "+c.start.Dutch()+" wordt niet gestuurd: het begint buiten de WEO zoals die in MLP staat.",
+			next, c.cells("start"))
+	}
+}
+
+// enter writes a category: in the timeline, in the dossier as it will be, and as a registration.
+func (w *work) enter(k kept) {
+	s, from, id := k.step, k.body.From, w.stepID(k.step, k.n)
+	entry := casefile.HeldCategory{ID: id, Category: k.body}
 	entry.SetBy = casefile.PartyOCMW
 	at := slices.IndexFunc(w.sim, func(h casefile.HeldCategory) bool { return h.From > from })
 	if at < 0 {
 		at = len(w.sim)
 	}
 	w.sim = slices.Insert(w.sim, at, entry)
-	if n == 1 || from != s.from {
-		w.timeline(casefile.TimelineEntry{Code: s.code, From: from, SetBy: casefile.PartyOCMW, Rule: rule, Cells: s.cells}, true, s.needs())
+	if k.n == 1 || from != s.from {
+		w.timeline(casefile.TimelineEntry{Code: s.code, From: from, SetBy: casefile.PartyOCMW, Rule: k.rule, Cells: s.cells}, true, s.needs())
 	}
-	w.fired(rule, why, s.cells)
-	w.desire(s.needs(), rule, why, from, id, body)
+	w.fired(k.rule, k.why, s.cells)
+	w.desire(s.needs(), k.rule, k.why, from, id, k.body)
 }
 
 // write sets a step's category for the first time, where CAT-03 allows.

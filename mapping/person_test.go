@@ -267,6 +267,27 @@ func TestWhatRestsOnWhatGaveWay(t *testing.T) {
 	}
 }
 
+// A partner's dossier takes no line of TWE, but the category goes (TWE-17): without the contract, whatever that is in MLP.
+func TestACategoryGoesWithoutAContractThatDoesNot(t *testing.T) {
+	d, known := tweClient(t, func(_ *casefile.Case, d *casefile.Dossier) {
+		d.Owner.Kind = casefile.PartyPartner
+		d.Registrations[1].Body = casefile.WEO{Start: "2026-01-05", End: "2026-01-30", EndReason: casefile.EndJob, Counsellor: "tb-01"}
+		d.Registrations = d.Registrations[:2]
+	})
+	var sent []casefile.Body
+	for _, c := range plan.Diff(known, d).Changes {
+		if c.Kind == casefile.RegCategory || c.Kind == casefile.RegEmployment {
+			sent = append(sent, c.New)
+		}
+	}
+	if !slices.Equal(sent, []casefile.Body{casefile.Category{Code: casefile.Code90, From: "2026-02-02"}}) {
+		t.Errorf("sent is %+v", sent)
+	}
+	if i := slices.IndexFunc(d.Findings, func(f casefile.Finding) bool { return strings.Contains(f.Reason, "wordt niet gestuurd") }); i >= 0 {
+		t.Errorf("told that it waits: %+v", d.Findings[i])
+	}
+}
+
 func TestWhatMLPHoldsIsNotDoubledOrForgotten(t *testing.T) {
 	cases := []struct {
 		name        string

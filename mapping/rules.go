@@ -147,6 +147,7 @@ func (r *Rules) Decide(c casefile.Case, k casefile.Known, day casefile.Date) cas
 		w.twe()
 		w.glow()
 		w.handovers()
+		w.keptBack()
 		w.subsidyMonth()
 		w.homeless()
 	}

@@ -275,9 +275,7 @@ func (w *work) employment(c *contract) {
 	if w.settled(casefile.Registration{ID: c.id, Body: body}) || w.insideWEO(c) {
 		w.desire(blockTWE, rule, why, c.start, c.id, body)
 	} else {
-		w.waits = true
-		w.finding("TWE-06", "Het contract art. 60§7 vanaf "+c.start.Dutch()+" wordt niet gestuurd: het begint buiten de WEO zoals die in MLP staat.",
-			"Beslis eerst over de WEO, of verbeter de datums in het cliëntsysteem of in MLP.", c.cells("start"))
+		w.outside = append(w.outside, c)
 	}
 	w.allowance(c, body.SocialEconomy)
 	if end := c.weo.WEOEnd; w.clk.passed(end) && (c.end.IsZero() || c.end > end) {
@@ -399,7 +397,7 @@ func (w *work) subsidyMonth() {
 		w.notFired("TWE-18", "Het TWE geeft deze maand geen subsidie meer: het loopt niet tot de laatste dag ervan.", cells(t, "weoStart", "weoEnd"))
 		return
 	}
-	waits := w.waits || w.blocked&(blockTWE|blockCategory) != 0 || slices.ContainsFunc(w.wishes, func(r wish) bool {
+	waits := len(w.kept)+len(w.outside) > 0 || w.blocked&(blockTWE|blockCategory) != 0 || slices.ContainsFunc(w.wishes, func(r wish) bool {
 		return slices.Contains(subsidyKinds(), r.Body.Kind()) && !w.settled(r.Registration)
 	})
 	cs := cells(t, "weoStart")

@@ -41,7 +41,8 @@ type work struct {
 	entries  []entry
 	wishes   []wish
 	blocked  scope
-	waits    bool // what rests on what gives way in MLP waits with it
+	kept     []kept      // categories that contradict their contract as it stays in MLP
+	outside  []*contract // contracts outside of their WEO as that stays in MLP
 	d        casefile.Decision
 }
 
