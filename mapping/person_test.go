@@ -253,6 +253,10 @@ func TestWhatRestsOnWhatGaveWay(t *testing.T) {
 			if i < 0 {
 				t.Fatalf("nobody is asked: %+v", d.Findings)
 			}
+			subsidy := func(l casefile.Deadline) bool { return l.Rule == "TWE-18" && l.State == casefile.DeadlineMet }
+			if slices.ContainsFunc(d.Deadlines, subsidy) {
+				t.Error("the month's subsidy counts as safe")
+			}
 			for _, kind := range c.waits {
 				told := slices.ContainsFunc(d.Findings, func(f casefile.Finding) bool { return strings.Contains(f.Reason, "wordt niet gestuurd") })
 				if slices.Contains(sent, kind) || !told {

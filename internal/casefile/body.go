@@ -471,10 +471,14 @@ func altered(c Change) Body {
 	})
 }
 
-// Agreed is the part of desired that held has as it is asked for: what two parties agree on. Nil where that is nothing.
+// Agreed is the part of desired that held has as it is asked for: what two parties agree on. What others wrote of a profile stands in the
+// place of ours, and says nothing of it. Nil where nothing is agreed on.
 func Agreed(held, desired Body) Body {
 	if held == nil || desired == nil || held.Kind() != desired.Kind() {
 		return nil
+	}
+	if profile, is := desired.(Profile); is {
+		desired = besideOthers(held.(Profile), profile)
 	}
 	d := reflect.ValueOf(desired)
 	agreed := byField(desired, func(i int) reflect.Value {

@@ -304,6 +304,10 @@ func TestAgreed(t *testing.T) {
 	if diff := cmp.Diff(Body(want), Agreed(held, desired)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+	others := Profile{JobTarget: "kok", PlanOfOthers: true, DevelopmentPlanOn: "2025-01-01"}
+	if diff := cmp.Diff(Body(Profile{JobTarget: "kok"}), Agreed(others, Profile{JobTarget: "kok", DevelopmentPlanOn: "2026-01-05"})); diff != "" {
+		t.Errorf("beside a plan of others (-want +got):\n%s", diff)
+	}
 	for _, none := range []Body{nil, WEO{Start: "2026-01-05"}, Art60{Start: "2026-01-06"}} {
 		if got := Agreed(none, desired); got != nil {
 			t.Errorf("with %+v: %+v", none, got)

@@ -108,7 +108,7 @@ func agreed(known casefile.Known, ids identities, desired []casefile.Registratio
 			id = string(kind)
 		}
 		held := known.Dossier.Held(kind, id)
-		if !casefile.Satisfies(held, want) {
+		if kind == casefile.RegProfile || !casefile.Satisfies(held, want) {
 			want = casefile.Agreed(held, want)
 		}
 		written := known.Written[id]
