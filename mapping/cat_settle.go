@@ -307,8 +307,11 @@ func (w *work) keptBack() {
 		return
 	}
 	for _, k := range w.kept {
-		w.finding(k.rule, "De "+string(k.body.Code)+" vanaf "+k.body.From.Dutch()+" wordt niet gestuurd: in MLP heeft het contract art. 60§7 die dag een ander arbeidsregime of een andere periode.",
-			next, k.step.cells)
+		why := "in MLP heeft het contract art. 60§7 die dag een ander arbeidsregime of een andere periode"
+		if slices.Contains(w.outside, k.step.contract) {
+			why = "het contract art. 60§7 waar ze bij hoort, wordt dat ook niet"
+		}
+		w.finding(k.rule, "De "+string(k.body.Code)+" vanaf "+k.body.From.Dutch()+" wordt niet gestuurd: "+why+".", next, k.step.cells)
 	}
 	for _, c := range w.outside {
 		w.finding("TWE-06", "Het contract art. 60§7 vanaf "+c.start.Dutch()+" wordt niet gestuurd: het begint buiten de WEO zoals die in MLP staat.",

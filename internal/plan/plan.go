@@ -108,10 +108,14 @@ func agreed(known casefile.Known, ids identities, desired []casefile.Registratio
 			id = string(kind)
 		}
 		held := known.Dossier.Held(kind, id)
-		if kind == casefile.RegProfile || !casefile.Satisfies(held, want) {
+		written := known.Written[id]
+		whole := kind != casefile.RegProfile && casefile.Satisfies(held, want)
+		switch {
+		case !whole && written == nil && id == r.ID: // we made it, and what we wrote is not known any more (casefile.Presumed)
+			continue
+		case !whole:
 			want = casefile.Agreed(held, want)
 		}
-		written := known.Written[id]
 		if want == nil || (written != nil && casefile.Satisfies(written, want)) {
 			continue
 		}

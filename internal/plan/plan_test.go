@@ -251,21 +251,25 @@ func TestAChangeOfWhatIsHeld(t *testing.T) {
 
 // What is to be sent waits, or was discarded: the fields beside it are agreed on all the same, so that what somebody changes there later is theirs.
 func TestTheRestOfAChangeIsAgreedOn(t *testing.T) {
-	known := dossier(held("weo", casefile.WEO{Start: "2025-03-01", Counsellor: "tb-9"}))
+	known := dossier(held("theirs", casefile.WEO{Start: "2025-03-01", Counsellor: "tb-9"}))
 	known.Dossier.Person = casefile.Person{LastName: "Test", Street: "Kerkstraat 1"}
 	weo := desired("weo", casefile.WEO{Start: "2025-03-01", Counsellor: "tb-9", End: "2026-03-14", EndReason: casefile.EndJob}, "TWE-13")
 	person := desired("", casefile.Person{LastName: "Test", Street: "Dorp 2"}, "CAT-02")
-	want := map[string]casefile.Body{"weo": casefile.WEO{Start: "2025-03-01", Counsellor: "tb-9"}, "dossier": casefile.Person{LastName: "Test"}}
+	want := map[string]casefile.Body{"theirs": casefile.WEO{Start: "2025-03-01", Counsellor: "tb-9"}, "dossier": casefile.Person{LastName: "Test"}}
 	got := Diff(known, decision(weo, person))
 	if diff := cmp.Diff(want, got.Agreed); diff != "" || len(got.Changes) != 2 {
 		t.Errorf("%d changes; agreed (-want +got):\n%s", len(got.Changes), diff)
 	}
-	if written := got.After(known).Written["weo"]; written != weo.Body {
+	if written := got.After(known).Written["theirs"]; written != weo.Body {
 		t.Errorf("once it is sent, written is %+v", written)
 	}
 	known.Written = got.Agreed
 	if again := Diff(known, decision(weo, person)); again.Agreed != nil {
 		t.Errorf("agreed again: %+v", again.Agreed)
+	}
+	known.Dossier.Registrations[0].ID, known.Written = "weo", nil
+	if ours := Diff(known, decision(weo)); ours.Agreed != nil {
+		t.Errorf("of ours of which is not known what was written: %+v", ours.Agreed)
 	}
 	weo.Yielded = true
 	if gave := Diff(dossier(known.Dossier.Registrations...), decision(weo)); gave.Agreed != nil {
