@@ -111,6 +111,7 @@ func (w *work) weoBody(t *casefile.Track) casefile.WEO {
 	return body
 }
 
+// weo asks for the WEO: its start and, once it has come, its end.
 func (w *work) weo(t *casefile.Track) {
 	body := w.weoBody(t)
 	rule, why := "TWE-01", "Het TWE is gestart met de WEO."
