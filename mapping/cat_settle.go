@@ -277,22 +277,22 @@ func (w *work) reassert(s step, n int, held casefile.HeldCategory) {
 // put writes a category, or keeps it for later (keptBack) where it contradicts its contract as that stays in MLP, which would
 // refuse it. What a person chose was chosen beside the contract, and goes without it.
 func (w *work) put(s step, n int, from casefile.Date, rule, why string) {
-	k := kept{s, n, casefile.Category{Code: s.code, From: from}, rule, why}
+	a := assertion{s, n, casefile.Category{Code: s.code, From: from}, rule, why}
 	switch {
 	case s.contract == nil:
-	case w.restsOn(s.contract, k.body):
-		k.body.EmploymentID = w.employmentID(s.contract)
+	case w.restsOn(s.contract, a.body):
+		a.body.EmploymentID = w.employmentID(s.contract)
 	case !s.authorised && s.kind != stepAnswer:
-		w.kept = append(w.kept, k)
+		w.kept = append(w.kept, a)
 		return
 	}
-	w.enter(k)
+	w.enter(a)
 }
 
-// kept is a category that is to be written.
-type kept struct {
+// assertion is a category that a step asks for, and that is to be written.
+type assertion struct {
 	step      step
-	n         int // of the step's assertions
+	n         int // which of the step's, from 1
 	body      casefile.Category
 	rule, why string
 }
@@ -301,17 +301,17 @@ type kept struct {
 func (w *work) keptBack() {
 	const next = "Kijk na wat juist is: verbeter het in het cliëntsysteem of in MLP, of beslis dat de export geldt waar dat gevraagd wordt."
 	if w.blocked&blockTWE != 0 {
-		for _, k := range w.kept {
-			w.enter(k)
+		for _, a := range w.kept {
+			w.enter(a)
 		}
 		return
 	}
-	for _, k := range w.kept {
+	for _, a := range w.kept {
 		why := "in MLP heeft het contract art. 60§7 die dag een ander arbeidsregime of een andere periode"
-		if slices.Contains(w.outside, k.step.contract) {
+		if slices.Contains(w.outside, a.step.contract) {
 			why = "het contract art. 60§7 waar ze bij hoort, wordt dat ook niet"
 		}
-		w.finding(k.rule, "De "+string(k.body.Code)+" vanaf "+k.body.From.Dutch()+" wordt niet gestuurd: "+why+".", next, k.step.cells)
+		w.finding(a.rule, "De "+string(a.body.Code)+" vanaf "+a.body.From.Dutch()+" wordt niet gestuurd: "+why+".", next, a.step.cells)
 	}
 	for _, c := range w.outside {
 		w.finding("TWE-06", "Het contract art. 60§7 vanaf "+c.start.Dutch()+" wordt niet gestuurd: het begint buiten de WEO zoals die in MLP staat.",
@@ -320,20 +320,20 @@ func (w *work) keptBack() {
 }
 
 // enter writes a category: in the timeline, in the dossier as it will be, and as a registration.
-func (w *work) enter(k kept) {
-	s, from, id := k.step, k.body.From, w.stepID(k.step, k.n)
-	entry := casefile.HeldCategory{ID: id, Category: k.body}
+func (w *work) enter(a assertion) {
+	s, from, id := a.step, a.body.From, w.stepID(a.step, a.n)
+	entry := casefile.HeldCategory{ID: id, Category: a.body}
 	entry.SetBy = casefile.PartyOCMW
 	at := slices.IndexFunc(w.sim, func(h casefile.HeldCategory) bool { return h.From > from })
 	if at < 0 {
 		at = len(w.sim)
 	}
 	w.sim = slices.Insert(w.sim, at, entry)
-	if k.n == 1 || from != s.from {
-		w.timeline(casefile.TimelineEntry{Code: s.code, From: from, SetBy: casefile.PartyOCMW, Rule: k.rule, Cells: s.cells}, true, s.needs())
+	if a.n == 1 || from != s.from {
+		w.timeline(casefile.TimelineEntry{Code: s.code, From: from, SetBy: casefile.PartyOCMW, Rule: a.rule, Cells: s.cells}, true, s.needs())
 	}
-	w.fired(k.rule, k.why, s.cells)
-	w.desire(s.needs(), k.rule, k.why, from, id, k.body)
+	w.fired(a.rule, a.why, s.cells)
+	w.desire(s.needs(), a.rule, a.why, from, id, a.body)
 }
 
 // write sets a step's category for the first time, where CAT-03 allows.

@@ -41,7 +41,7 @@ type work struct {
 	entries  []entry
 	wishes   []wish
 	blocked  scope
-	kept     []kept      // categories that contradict their contract as it stays in MLP
+	kept     []assertion // categories that contradict their contract as it stays in MLP
 	outside  []*contract // contracts outside of their WEO as that stays in MLP
 	d        casefile.Decision
 }
