@@ -145,6 +145,10 @@ func (a *App) openStore(ctx context.Context) error {
 	}
 	a.store = store
 	a.cleanups = append(a.cleanups, store.Close)
+	if a.noState != nil && a.Mode != Beside && !a.Locked {
+		a.Log.Warn().Str("event", "state.new").Str("hint", "right at the first start; else stop it, and look at stateDir in the configuration and whether its disk is mounted: a new state knows no pause, hold, answer or discard").
+			Msg("no state was here, and a new one was made: " + ledgerPath(a.config))
+	}
 	return nil
 }
 
