@@ -205,6 +205,9 @@ func isLedger(ctx context.Context, path string) error {
 	return nil
 }
 
+// keptAside is how the name of a folder begins in which a restore keeps what was there.
+const keptAside = "before-restore-"
+
 // keepAside moves the present ledger into a folder of its own, and tells which. Its log
 // goes first: left beside another database it would be taken for that one's.
 func keepAside(ctx context.Context, path string, now time.Time) (string, error) {
@@ -217,7 +220,7 @@ func keepAside(ctx context.Context, path string, now time.Time) (string, error) 
 	if len(present) == 0 {
 		return "", nil
 	}
-	aside := filepath.Join(filepath.Dir(path), "before-restore-"+now.UTC().Format("20060102T150405.000Z"))
+	aside := filepath.Join(filepath.Dir(path), keptAside+now.UTC().Format("20060102T150405.000Z"))
 	if err := os.Mkdir(aside, 0o700); err != nil {
 		return "", err
 	}

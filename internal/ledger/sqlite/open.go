@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,8 +45,8 @@ func (wrongKeys) Hint() string {
 	return "restore the key file that belongs to this state directory; without it nothing in it can be read"
 }
 
-// ErrGone means that a ledger was made here and its database is missing, or empty.
-var ErrGone = error(&hinted{errors.New("the state's database is gone, or empty, although one was made here"),
+// ErrGone means that a ledger was made here and its database is missing, or there is none of ours in it.
+var ErrGone = error(&hinted{errors.New("the state's database is gone, or empty, although one was made here; or its log (-wal), in which it stood, is"),
 	`put it back, or a backup with "mlpsync state restore FILE"; to begin anew on purpose, with what MLP holds, empty the state directory`})
 
 // madeSuffix is of the file that tells that a database was made here: without it a lost
@@ -140,15 +141,35 @@ func markMade(path string) error {
 	return os.WriteFile(path+madeSuffix, []byte(text), 0o600)
 }
 
+func madeHere(path string) bool {
+	_, err := os.Stat(path + madeSuffix)
+	return path != Memory && !errors.Is(err, fs.ErrNotExist)
+}
+
 // refuseLost tells a database that was lost from one that was not made yet.
 func refuseLost(path string) error {
-	if info, err := os.Stat(path); err == nil && info.Size() > 0 {
+	if info, err := os.Stat(path); err == nil && info.Size() > 0 || !madeHere(path) {
 		return nil
 	}
-	if _, err := os.Stat(path + madeSuffix); errors.Is(err, fs.ErrNotExist) {
-		return nil
+	return fmt.Errorf("open ledger: %w", gone(path))
+}
+
+// gone is ErrGone; where a restore may have been cut short, it names what that kept.
+func gone(path string) error {
+	kept, err := fs.Glob(os.DirFS(filepath.Dir(path)), keptAside+"*")
+	if err != nil || len(kept) == 0 {
+		return ErrGone
 	}
-	return fmt.Errorf("open ledger: %w", ErrGone)
+	return &hinted{ErrGone, fmt.Sprintf(`if "mlpsync state restore FILE" was cut short, run it again; the state of before the last one lies in %s, in the state directory: don't empty that`, slices.Max(kept))}
+}
+
+// refuseEmptied does so of a file that is there: a young ledger stands wholly in the log beside it.
+func (s *Store) refuseEmptied(ctx context.Context, path string) error {
+	have, err := s.userVersion(ctx)
+	if err == nil && have == 0 && madeHere(path) {
+		err = gone(path)
+	}
+	return err
 }
 
 func newStore(o Options) (*Store, error) {
@@ -287,6 +308,9 @@ func (s *Store) prove(ctx context.Context, path string) error {
 		return fmt.Errorf("SQLite %s is too old: at least 3.51.3 is needed", version)
 	}
 	if err := s.proveSettings(ctx, path); err != nil {
+		return err
+	}
+	if err := s.refuseEmptied(ctx, path); err != nil {
 		return err
 	}
 	fresh := path == Memory

@@ -292,9 +292,48 @@ func TestOpenRefuses(t *testing.T) {
 			t.Errorf("a newer schema: %v", err)
 		}
 	}
-	raw(t, path, `PRAGMA user_version = 0`)
+	raw(t, path, `PRAGMA user_version = 1`)
 	if err := tryOpen(sqlite.Options{Path: path, Keys: keys, ReadOnly: true}); !strings.Contains(hint(err), "start the daemon of this version") {
 		t.Errorf("an older schema: %v", err)
+	}
+}
+
+// A young ledger stands wholly in the log: without that, or with another database in its place, none of it is there, and that is said.
+func TestALedgerWithoutItsLogIsNotBegunAnew(t *testing.T) {
+	path, keys := filepath.Join(t.TempDir(), "ledger.db"), newKeys(t)
+	fill(t, open(t, path, keys))
+	for what, lose := range map[string]func(copied string){
+		"the log is gone":   func(copied string) { check(t, os.Remove(copied+"-wal")) },
+		"the log is broken": func(copied string) { check(t, os.WriteFile(copied+"-wal", make([]byte, 40_000), 0o600)) },
+		"another database": func(copied string) {
+			check(t, errors.Join(os.Remove(copied), os.Remove(copied+"-wal")))
+			raw(t, copied, `CREATE TABLE other (a)`)
+		},
+	} {
+		copied := copyState(t, path, 0)
+		check(t, os.WriteFile(copied+".made", nil, 0o600))
+		lose(copied)
+		for _, readOnly := range []bool{true, false, false} {
+			s, err := sqlite.Open(t.Context(), sqlite.Options{Path: copied, Keys: keys, ReadOnly: readOnly})
+			if !errors.Is(err, sqlite.ErrGone) {
+				t.Errorf("%s: %v", what, err)
+			}
+			if err == nil {
+				check(t, s.Close())
+			}
+		}
+	}
+}
+
+// A restore that was killed between the two has kept the state, and the hint says where.
+func TestARestoreThatWasCutShortIsSaid(t *testing.T) {
+	path, keys := filepath.Join(t.TempDir(), "ledger.db"), newKeys(t)
+	check(t, open(t, path, keys).Close())
+	aside := filepath.Join(filepath.Dir(path), "before-restore-20260316T080000.000Z")
+	check(t, errors.Join(os.Mkdir(aside, 0o700), os.Rename(path, filepath.Join(aside, "ledger.db"))))
+	_, err := sqlite.Open(t.Context(), sqlite.Options{Path: path, Keys: keys})
+	if !errors.Is(err, sqlite.ErrGone) || !strings.Contains(hint(err), filepath.Base(aside)) || strings.Contains(hint(err), "empty the state") {
+		t.Errorf("%v, hint %q", err, hint(err))
 	}
 }
 
