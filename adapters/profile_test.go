@@ -380,6 +380,23 @@ feeds:
           birthDate: {column: Geboortedatum, optional: true}
 `
 
+// Where a name with a separator in it shifts the cells, a name or an INSZ stands in the client number's column.
+func TestAShiftedCellIsNoClient(t *testing.T) {
+	for name, c := range map[string]struct {
+		header, row []string
+		want        string
+	}{
+		"the number first":  {[]string{"Nr", "INSZ", "Naam", "Voornaam"}, []string{"Z1", "67722499797", "De", "Steen", "Liam"}, "Z1"},
+		"the number behind": {[]string{"Naam", "Voornaam", "INSZ", "Nr"}, []string{"De", "Steen", "Liam", "67722499797", "Z1"}, ""},
+		"cut off":           {[]string{"Naam", "Nr", "INSZ", "Voornaam"}, []string{"Steen", "Z1"}, ""},
+	} {
+		rows, _, err := rowsOf(t, headerProfile, [][]string{c.header, c.row})
+		if err != nil || len(rows) != 1 || len(rows[0].Problems) != 1 || rows[0].Client != c.want {
+			t.Errorf("%s: %+v, %v", name, rows, err)
+		}
+	}
+}
+
 // A cell of a person may happen to look like a column's name: it is named only of a line that is a header.
 func TestNearMissOfAHeaderOnly(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -457,6 +474,10 @@ func TestSafeName(t *testing.T) {
 		"client67722499797.csv":         "client[insz].csv",
 		"clienten_20240131103000.csv":   "clienten_20240131103000.csv",
 		"tracks-2024-01-31-0600.csv.gz": "tracks-2024-01-31-0600.csv.gz",
+		"a-20260315-67722499797.csv":    "a-20[insz].csv", // 26-03-15 677 22 is one too
+		"a 2024020167722499797.csv":     "a 20240201[insz].csv",
+		"967722499797.csv":              "9[insz].csv",
+		"na\xefef 67722499797":          "na\xefef [insz]",
 	} {
 		if got := SafeName(name); got != want {
 			t.Errorf("%s became %s", name, got)

@@ -309,6 +309,9 @@ func (t *Table) row(l Line) Row {
 	if problem := t.header.misfit(l.Cells); problem != nil {
 		problem.Prov = prov
 		row.Problems = []RowProblem{*problem}
+		// Only its first cell is known to stand in its column. Another column's, a name or an INSZ, could be taken for the client
+		// and somebody else be held back.
+		row.Client = t.header.client(l.Cells[:1])
 		return row
 	}
 	if t.filtered(l.Cells) {
