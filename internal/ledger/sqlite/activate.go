@@ -477,16 +477,16 @@ func needOCMW(t *tx, ocmw string) error {
 }
 
 // findReplaced lists the rows that the set's files replace: all of the feed's earlier files that are not kept. Of a delta's
-// predecessors the rejected rows stay until a row names their client again: the delta does not say that they are right now.
+// predecessors the rejected rows stay until a row of the feed names their client again: neither a delta that is silent about the client nor
+// another feed's row says that they are right now. One whose client could not be read goes with the next file. (Of a delta no row is
+// kept: all that name somebody were read.)
 func (g *staging) findReplaced(t *tx) error {
 	_, err := t.exec(`INSERT INTO replaced SELECT r.id FROM export_file f JOIN export_file old ON old.feed = f.feed AND old.export_set <> f.export_set
 			JOIN export_row r ON r.file = old.id
 		WHERE f.export_set = ?1 AND old.id NOT IN (SELECT old FROM kept_file) AND (f.delta = 0 OR r.rejected = 0 OR r.client_ix IS NULL
-			OR r.client_ix IN (SELECT client_ix FROM staged_client)
-			OR EXISTS (SELECT 1 FROM person p CROSS JOIN record c ON c.person = p.id CROSS JOIN row_record o ON o.id = c.source
-				CROSS JOIN export_row w ON w.id = o.row CROSS JOIN kept_file k CROSS JOIN staged_run x ON `+kept+`
-				WHERE p.ocmw = ?2 AND p.client_ix = r.client_ix))
-		ON CONFLICT DO NOTHING`, g.set, g.ocmw)
+			OR (f.id, r.client_ix) IN (SELECT d.id, COALESCE(w.client_ix, o.client_ix) FROM export_file d CROSS JOIN export_row w ON w.file = d.id
+				LEFT JOIN row_record o ON o.row = w.id WHERE d.export_set = ?1 AND d.delta = 1))
+		ON CONFLICT DO NOTHING`, g.set)
 	if err != nil {
 		return err
 	}
