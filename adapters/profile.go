@@ -25,7 +25,7 @@ const (
 
 // readerVersion is part of a profile's version: it goes up when the code here or in a
 // format reads the same cells differently, so that every client is decided again.
-const readerVersion = 1
+const readerVersion = 2
 
 // profileFile is the YAML of a profile. Unknown keys are refused.
 type profileFile struct {

@@ -123,6 +123,19 @@ func TestUndecodableBytesRejectTheRowThatUsesThem(t *testing.T) {
 	}
 }
 
+// An export glued together of both: as Windows-1252 the first would go on as "DÃ©sirÃ©e".
+func TestMoreBrokenBytesThanLettersDoNotTurnUTF8IntoWindows(t *testing.T) {
+	table := adaptertest.Table(4)
+	table[1][2], table[2][2], table[3][2], table[4][2] = "Désirée", "Zo\xeb", "Ren\xe9", "An\xefs \xe9\xe9\xe9"
+	rows, report, err := read(t, encode(table))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"Désirée", "!cell.encoding", "!cell.encoding", "!cell.encoding"}, names(rows)); diff != "" || report.Encoding != "utf-8" {
+		t.Errorf("%s, outcomes (-want +got):\n%s", report.Encoding, diff)
+	}
+}
+
 func TestOneBrokenByteDoesNotTurnUTF8IntoWindows(t *testing.T) {
 	table := adaptertest.Table(3)
 	table[1][2], table[2][2], table[3][2] = "Désirée", "An\xc3", "Zoë"

@@ -57,7 +57,7 @@ func (r *Reader) probe(ctx context.Context, in adapters.Input, feed *adapters.Fe
 		return f, err
 	}
 	f.sample, f.oldMac = scan.sample, scan.cr > 0 && scan.lf == 0
-	if !marked && feed.Encoding == "auto" && scan.invalid > 0 && scan.multi <= scan.invalid {
+	if !marked && feed.Encoding == "auto" && scan.isWindows() {
 		f.encoding = encodingWindows1252
 	}
 	if f.encoding == encodingUTF8 {
@@ -108,6 +108,13 @@ type scanner struct {
 	invalid int // bytes that are no UTF-8
 	sample  []byte
 	carry   []byte
+}
+
+// isWindows tells that the text is no UTF-8. In Windows-1252 letters only come together by accident in a way that UTF-8 would have them.
+// Where more do, it is UTF-8 with broken bytes, whose rows are rejected: read as Windows-1252, names would go to MLP mangled.
+func (s *scanner) isWindows() bool {
+	const accidents = 10
+	return s.invalid > s.multi*accidents
 }
 
 func (s *scanner) run(ctx context.Context, r io.Reader, limit int64) error {
