@@ -139,7 +139,7 @@ func printAside(w io.Writer, title string, entries []app.QueueEntry) {
 	section(w, "%s", title)
 	var rows [][]string
 	for _, e := range entries[:min(len(entries), reportLines)] {
-		rows = append(rows, []string{e.ID, e.Pseudonym, e.Kind, e.Rule, "for " + e.Age, clip(aboutProblem(e), 100)})
+		rows = append(rows, []string{e.ID, e.Pseudonym, e.Kind, e.Rule, "for " + e.Age, aboutProblem(e)})
 	}
 	table(w, []string{"entry", "person", "kind", "rule", "age", "why"}, rows)
 	more(w, len(entries), reportLines, "\"mlpsync queue list\"")

@@ -25,22 +25,30 @@ type queueListCmd struct {
 }
 
 func (c queueListCmd) Run(s *session) error {
-	_, err := look(s, c.configFlag, c.JSON, func(a *app.App) ([]app.QueueEntry, error) { return a.Queue(s.ctx, c.State) }, printQueue)
+	_, err := look(s, c.configFlag, c.JSON, func(a *app.App) ([]app.QueueEntry, error) { return a.Queue(s.ctx, c.State) }, c.print)
 	return err
 }
 
-func printQueue(w io.Writer, entries []app.QueueEntry) {
+func (c queueListCmd) print(w io.Writer, entries []app.QueueEntry) {
 	var rows [][]string
 	for _, e := range entries {
 		rows = append(rows, []string{
-			e.ID, string(e.State), e.Pseudonym, e.Kind, e.Rule, strconv.Itoa(e.Attempts), e.Age, waits(e.Waits), clip(aboutProblem(e), 80),
+			e.ID, string(e.State), e.Pseudonym, e.Kind, e.Rule, strconv.Itoa(e.Attempts), e.Age, waits(e.Waits), aboutProblem(e),
 		})
 	}
 	if len(rows) == 0 {
-		fmt.Fprintln(w, "nothing waits")
+		fmt.Fprintln(w, c.nothing())
 		return
 	}
 	table(w, []string{"entry", "state", "person", "kind", "rule", "attempts", "for", "waits for", "problem"}, rows)
+}
+
+// nothing says that the list is empty. Where it was asked of some states, entries may wait in others.
+func (c queueListCmd) nothing() string {
+	if len(c.State) > 0 {
+		return "no entry is " + strings.Join(c.State, " or ")
+	}
+	return "nothing waits"
 }
 
 // waits says what an entry waits for, and until when.
@@ -54,12 +62,13 @@ func waits(w *app.Wait) string {
 	return w.For + " (" + w.Until.In(app.Zone()).Format(time.DateTime) + ")"
 }
 
-// aboutProblem is a problem's title, with the column of the OCMW's export that it is about.
+// aboutProblem is a problem's title, cut where it is long, with the column of the OCMW's export that it is about.
 func aboutProblem(e app.QueueEntry) string {
-	if len(e.Cells) == 0 || e.Problem.Title == "" {
-		return e.Problem.Title
+	title := clip(e.Problem.Title, 100)
+	if len(e.Cells) == 0 || title == "" {
+		return title
 	}
-	return fmt.Sprintf("%s [%s]", e.Problem.Title, app.CellsNL(e.Cells))
+	return fmt.Sprintf("%s [%s]", title, app.CellsNL(e.Cells))
 }
 
 type queueShowCmd struct {

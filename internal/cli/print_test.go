@@ -3,10 +3,12 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"strings"
 	"testing"
 
 	"github.com/mlpsync/mlpsync/internal/app"
+	"github.com/mlpsync/mlpsync/internal/casefile"
 )
 
 func TestRowThatHoldsAClientIsNamedByWhatIsWrong(t *testing.T) {
@@ -32,6 +34,22 @@ func TestRowsOfNobodyAreCounted(t *testing.T) {
 		printWorklist(&b, app.Worklist{NobodysRows: n})
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%s\nwant %q", &b, want)
+		}
+	}
+}
+
+// However long a problem's title is, the column that it is about is said whole.
+func TestTheColumnOfAProblemIsNotCutOff(t *testing.T) {
+	e := app.QueueEntry{Cells: []casefile.Cell{{File: "trajecten_20260315.csv", Row: 2, Column: "POP opgemaakt door een ander bestuur op"}}}
+	e.Problem.Title = strings.Repeat("MLP finds the request invalid ", 9)
+	for what, print := range map[string]func(io.Writer){
+		"queue list": func(w io.Writer) { queueListCmd{}.print(w, []app.QueueEntry{e}) },
+		"status":     func(w io.Writer) { printAside(w, "PARKED", []app.QueueEntry{e}) },
+	} {
+		var b strings.Builder
+		print(&b)
+		if text := b.String(); !strings.Contains(text, "finds") || !strings.Contains(text, `… [trajecten_20260315.csv rij 2 kolom "POP opgemaakt door een ander bestuur op"]`) {
+			t.Errorf("%s: %s", what, text)
 		}
 	}
 }
