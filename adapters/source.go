@@ -83,7 +83,8 @@ type PollResult struct {
 	Quarantined []Quarantined
 	Seen        []File
 	// Standing are all quarantined files that no later file of their feed made
-	// moot: what people still have to look at.
+	// moot: what people still have to look at. Of a delta that is one of its name
+	// or its content.
 	Standing []Quarantined
 	// Waiting lies in the drop folder and isn't whole yet, or can't be taken.
 	Waiting []Waiting

@@ -394,19 +394,32 @@ func (f *Folder) markSaid() error {
 	return nil
 }
 
-// standing lists quarantined files that no later file of their feed made moot.
+// standing lists the quarantined files that nothing later of their feed made moot.
 func (f *Folder) standing(claims []*claim, res *adapters.PollResult) {
-	for _, c := range claims {
-		if c.State != stateQuarantined {
+	came := map[brought]bool{}
+	for _, c := range slices.Backward(claims) {
+		all := f.brings(c)
+		if c.State == stateQuarantined && !slices.ContainsFunc(all, func(b brought) bool { return came[b] }) {
+			res.Standing = append(res.Standing, f.quarantined(c))
 			continue
 		}
-		moot := slices.ContainsFunc(claims, func(later *claim) bool {
-			return later.Feed == c.Feed && later.State != stateQuarantined && later.Claimed.After(c.Claimed)
-		})
-		if !moot {
-			res.Standing = append(res.Standing, f.quarantined(c))
+		for _, b := range all { // of a refused one too that is moot: what was put right may have come under a third name
+			came[b] = true
 		}
 	}
+	slices.Reverse(res.Standing)
+}
+
+// brought is what makes an earlier refusal moot.
+type brought struct{ feed, name, hash string }
+
+// brings: a snapshot has all that an earlier one of its feed had. What a delta holds no other one does: only its content, or a file that
+// was put right under its name, stands for it.
+func (f *Folder) brings(c *claim) []brought {
+	if feed, ok := f.opt.Profile.Feed(c.Feed); !ok || !feed.Delta {
+		return []brought{{feed: c.Feed}}
+	}
+	return []brought{{feed: c.Feed, name: c.Name}, {feed: c.Feed, hash: c.Hash}}
 }
 
 func (f *Folder) late(claims []*claim, now time.Time, res *adapters.PollResult) {

@@ -139,6 +139,17 @@ func older(than time.Time, byName bool) *adapters.FileProblem {
 	}}
 }
 
+// olderDelta: no later file brings what this one holds, and read after them it would undo what they changed.
+func olderDelta(than time.Time, byName bool) *adapters.FileProblem {
+	p, later, laterEN := older(than, byName), "met een recentere wijzigingsdatum", "with a later time of change"
+	if byName {
+		later, laterEN = "met een latere datum in de naam", "with a later date in its name"
+	}
+	p.HintNL = "Exporteer wat erin staat opnieuw. Zet dit bestand enkel opnieuw klaar, " + later + ", als geen recenter bestand over dezelfde gegevens gaat."
+	p.HintEN = "Export anew what it holds; nothing of it was used, and no other delta brings it. Only if no newer one is about the same records, drop it again " + laterEN + "."
+	return p
+}
+
 func ahead(of time.Time) *adapters.FileProblem {
 	day := of.UTC().Format(time.DateOnly)
 	return &adapters.FileProblem{Rule: adapters.RuleFileFuture, Message: adapters.Message{

@@ -372,6 +372,9 @@ func (f *Folder) fate(made *claim, claims []*claim, last map[string]Ingested, no
 		}
 		return stateSeen, nil
 	case ingested && !same && made.Snapshot.Before(before.Snapshot):
+		if feed, ok := f.opt.Profile.Feed(made.Feed); ok && feed.Delta {
+			return stateQuarantined, olderDelta(before.Snapshot, made.Dated)
+		}
 		return stateQuarantined, older(before.Snapshot, made.Dated)
 	case made.Dated && made.Snapshot.After(now.Add(futureSlack)):
 		return stateQuarantined, ahead(made.Snapshot)
