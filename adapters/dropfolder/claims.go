@@ -68,9 +68,11 @@ func (c *claim) isOf(name string, size int64, changed time.Time) bool {
 type store struct {
 	opt    Options
 	claims map[int]*claim
-	// damaged: a claim could not be read, so what looks unused may not be.
-	damaged bool
+	// unread are claims that can't be read, by their number, and why: what looks unused may not be.
+	unread  map[string]error
 	highest int // sequence number given out, damaged and purged claims included
+	// lost is why what is noted of the highest number can't be read.
+	lost error
 }
 
 const (
@@ -87,8 +89,8 @@ func contentPath(root, hash string) string {
 }
 
 // openStore reads all claims; a state directory that isn't there yet has none.
-func openStore(opt Options, res *adapters.PollResult) (*store, error) {
-	s := &store{opt: opt, claims: map[int]*claim{}}
+func openStore(opt Options) (*store, error) {
+	s := &store{opt: opt, claims: map[int]*claim{}, unread: map[string]error{}}
 	entries, err := opt.Files.ReadDir(claimsDir(opt.State))
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
@@ -96,9 +98,7 @@ func openStore(opt Options, res *adapters.PollResult) (*store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the claims of the drop folder: %w", err)
 	}
-	if s.highest, err = s.readHighest(); err != nil {
-		res.Notes = append(res.Notes, lostNumber(err))
-	}
+	s.findHighest()
 	for _, e := range entries {
 		number, isClaim := strings.CutSuffix(e.Name(), claimSuffix)
 		if !isClaim {
@@ -107,18 +107,43 @@ func openStore(opt Options, res *adapters.PollResult) (*store, error) {
 		if seq, err := strconv.Atoi(number); err == nil {
 			s.highest = max(s.highest, seq)
 		}
-		c, err := s.read(number)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // purged by the daemon while Peek looks
-		}
-		if err != nil {
-			s.damaged = true
-			res.Notes = append(res.Notes, damagedClaim(number, err))
-			continue
-		}
-		s.claims[c.Seq] = c
+		s.readIn(number)
 	}
 	return s, nil
+}
+
+// readIn reads a claim, or keeps why it can't be read.
+func (s *store) readIn(number string) {
+	delete(s.unread, number)
+	c, err := s.read(number)
+	switch {
+	case errors.Is(err, fs.ErrNotExist): // purged by the daemon while Peek looks, or deleted by somebody
+	case err != nil:
+		s.unread[number] = err
+	default:
+		s.claims[c.Seq] = c
+	}
+}
+
+// readAgain looks whether what could not be read was mended since.
+func (s *store) readAgain() {
+	for _, number := range sortedKeys(s.unread) {
+		s.readIn(number)
+	}
+	if s.lost != nil {
+		s.findHighest()
+	}
+}
+
+// notes say what can't be read, as long as it is so.
+func (s *store) notes() (notes []adapters.Note) {
+	if s.lost != nil {
+		notes = append(notes, lostNumber(s.lost))
+	}
+	for _, number := range sortedKeys(s.unread) {
+		notes = append(notes, damagedClaim(number, s.unread[number]))
+	}
+	return notes
 }
 
 func (s *store) aad(parts ...string) []byte {
@@ -179,6 +204,12 @@ func (s *store) saveHighest() error {
 		return fmt.Errorf("write the highest number: %w", err)
 	}
 	return s.opt.Files.SyncDir(claimsDir(s.opt.State))
+}
+
+func (s *store) findHighest() {
+	var noted int
+	noted, s.lost = s.readHighest()
+	s.highest = max(s.highest, noted)
 }
 
 // readHighest gives what saveHighest wrote; 0 when it never did. The claims tell the number where they have a higher one.
@@ -277,7 +308,7 @@ func (f *Folder) delete(c *claim) error {
 	}
 	delete(f.store.claims, c.Seq)
 	for _, other := range f.store.claims {
-		if other.Hash == c.Hash || f.store.damaged {
+		if other.Hash == c.Hash || len(f.store.unread) > 0 {
 			return nil
 		}
 	}

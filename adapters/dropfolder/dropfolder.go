@@ -94,6 +94,8 @@ type Folder struct {
 	offered []int
 	// doubted are hashes of kept content that could not be read.
 	doubted map[string]bool
+	// recovered: nothing that was taken lies in the folder any more, as far as is known.
+	recovered bool
 }
 
 var _ adapters.Source = (*Folder)(nil)
@@ -130,9 +132,11 @@ func orDefault[T ~int64](v, standard T) T {
 func (f *Folder) Poll(ctx context.Context) (adapters.PollResult, error) {
 	var res adapters.PollResult
 	now := f.opt.Now()
-	if err := f.begin(now, &res); err != nil {
+	if err := f.begin(now); err != nil {
 		return res, err
 	}
+	res.Notes = append(res.Notes, f.store.notes()...)
+	f.recoverTaken(&res)
 	if err := f.markSaid(); err != nil {
 		return res, err
 	}
@@ -180,10 +184,11 @@ func (f *Folder) conclude(last map[string]Ingested, now time.Time, res *adapters
 func (f *Folder) Peek(ctx context.Context) (adapters.PollResult, error) {
 	var res adapters.PollResult
 	now := f.opt.Now()
-	st, err := openStore(f.opt, &res)
+	st, err := openStore(f.opt)
 	if err != nil {
 		return res, err
 	}
+	res.Notes = append(res.Notes, st.notes()...)
 	last, err := f.lastIngested(ctx)
 	if err != nil {
 		return res, err
@@ -247,8 +252,7 @@ func (f *Folder) Quarantine(_ context.Context, file adapters.File, why adapters.
 
 // Quarantined lists the files that are set apart and kept, oldest first.
 func (f *Folder) Quarantined() ([]adapters.Quarantined, error) {
-	var res adapters.PollResult
-	st, err := openStore(f.opt, &res)
+	st, err := openStore(f.opt)
 	if err != nil {
 		return nil, err
 	}

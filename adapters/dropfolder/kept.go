@@ -28,8 +28,7 @@ type Kept struct {
 // writes nothing, and may run beside the daemon that owns the state directory: a file that it
 // lists can be gone when it is opened (fs.ErrNotExist). The error is for a state directory that can't be read.
 func (f *Folder) Kept() ([]Kept, []adapters.Note, error) {
-	var res adapters.PollResult
-	st, err := openStore(f.opt, &res)
+	st, err := openStore(f.opt)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the claims of the drop folder: %w", plain(err))
 	}
@@ -42,7 +41,7 @@ func (f *Folder) Kept() ([]Kept, []adapters.Note, error) {
 		}
 		kept = append(kept, k)
 	}
-	return kept, res.Notes, nil
+	return kept, st.notes(), nil
 }
 
 // needed are the claims that are kept however old they are: what waits, the last file

@@ -35,10 +35,10 @@ func hiddenName(made *claim) string {
 	return fmt.Sprintf("%s%010d~%s", takenPrefix, made.Seq, name)
 }
 
-// begin makes the state directory and, at the first poll, tidies up what a crash
-// left.
-func (f *Folder) begin(now time.Time, res *adapters.PollResult) error {
+// begin makes the state directory at the first poll and reads it; at later ones, what could not be read.
+func (f *Folder) begin(now time.Time) error {
 	if f.store != nil {
+		f.store.readAgain()
 		return nil
 	}
 	for _, dir := range []string{claimsDir(f.opt.State), contentDir(f.opt.State)} {
@@ -46,13 +46,12 @@ func (f *Folder) begin(now time.Time, res *adapters.PollResult) error {
 			return fmt.Errorf("make the folder for claimed files: %w", err)
 		}
 	}
-	st, err := openStore(f.opt, res)
+	st, err := openStore(f.opt)
 	if err != nil {
 		return err
 	}
 	f.store, f.started = st, now
 	f.clearContent()
-	f.recoverTaken(res)
 	return nil
 }
 
@@ -60,7 +59,7 @@ func (f *Folder) begin(now time.Time, res *adapters.PollResult) error {
 // tried again at the next start.
 func (f *Folder) clearContent() {
 	entries, err := f.opt.Files.ReadDir(contentDir(f.opt.State))
-	if err != nil || f.store.damaged {
+	if err != nil || len(f.store.unread) > 0 {
 		return
 	}
 	used := map[string]bool{}
@@ -74,19 +73,23 @@ func (f *Folder) clearContent() {
 	}
 }
 
-// recoverTaken finishes removals that a crash cut off. A claim whose original isn't
-// there any more is removed too.
+// recoverTaken finishes removals that a crash or a failure cut off, at each poll until none is left. A claim
+// whose original isn't there any more is removed too.
 func (f *Folder) recoverTaken(res *adapters.PollResult) {
+	if f.recovered {
+		return
+	}
 	entries, err := f.opt.Files.ReadDir(f.opt.Folder)
 	if err != nil {
 		return // look says so
 	}
+	f.recovered = true
 	present := map[string]bool{}
 	for _, e := range entries {
 		present[e.Name()] = true
 		if rest, ok := strings.CutPrefix(e.Name(), takenPrefix); ok {
 			if err := f.finishRemoval(e.Name(), rest); err != nil {
-				res.Notes = append(res.Notes, leftBehind(err))
+				f.leaveBehind(err, res)
 			}
 		}
 	}
@@ -97,6 +100,15 @@ func (f *Folder) recoverTaken(res *adapters.PollResult) {
 				res.Notes = append(res.Notes, stateFailure(c.Feed, err))
 			}
 		}
+	}
+}
+
+// leaveBehind says once a poll that a taken file lies in the folder, and has it tried again at the next one.
+func (f *Folder) leaveBehind(err error, res *adapters.PollResult) {
+	f.recovered = false
+	n := leftBehind(err)
+	if !slices.ContainsFunc(res.Notes, func(other adapters.Note) bool { return other.Key == n.Key }) {
+		res.Notes = append(res.Notes, n)
 	}
 }
 
@@ -442,7 +454,7 @@ func (f *Folder) removeOriginal(c candidate, made *claim, res *adapters.PollResu
 	info, err := f.opt.Files.Lstat(hidden)
 	if err == nil && !sameAs(c.info, info) {
 		if err := f.putBack(hidden, c.name); err != nil {
-			res.Notes = append(res.Notes, leftBehind(err))
+			f.leaveBehind(err, res)
 		}
 		return
 	}
@@ -453,6 +465,8 @@ func (f *Folder) removeOriginal(c candidate, made *claim, res *adapters.PollResu
 		res.Notes = append(res.Notes, fileFailure(c, "remove", err))
 		if f.putBack(hidden, c.name) == nil {
 			f.markStuck(c, made)
+		} else {
+			f.recovered = false
 		}
 		return
 	}

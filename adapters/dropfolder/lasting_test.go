@@ -1,0 +1,140 @@
+package dropfolder
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mlpsync/mlpsync/adapters/adaptertest"
+)
+
+// What can't be read in the state directory is said in each poll until somebody mended it, and no restart is needed for that.
+func TestUnreadableStateIsSaidAsLongAsItIsSo(t *testing.T) {
+	b := inForce(t)
+	damaged, highest := filepath.Join(claimsDir(b.opt.State), "0000000001.claim"), filepath.Join(claimsDir(b.opt.State), highestName)
+	whole, err := os.ReadFile(damaged)
+	if err := errors.Join(err, os.Truncate(damaged, 0), os.WriteFile(highest, []byte("x"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	b.Restart()
+	for range 3 {
+		if diff := cmp.Diff([]string{"dropfolder.highest", "dropfolder.claim.0000000001"}, keys(b.poll().Notes)); diff != "" {
+			t.Errorf("notes (-want +got):\n%s", diff)
+		}
+	}
+	if err := errors.Join(os.WriteFile(damaged, whole, 0o600), os.Remove(highest)); err != nil {
+		t.Fatal(err)
+	}
+	if res := b.poll(); len(res.Notes) != 0 || len(kept(t, b)) != 2 {
+		t.Errorf("mended: %d kept, notes %v", len(kept(t, b)), keys(res.Notes))
+	}
+	b.Deliver("tracks.csv", []byte("tracks of the next day"))
+	if set := adaptertest.One(t, adaptertest.Settle(t, b)); adaptertest.Content(t, set.Files[0]) != "clients 1" {
+		t.Error("the next set lacks what could be read again")
+	}
+}
+
+// So is a claim that was deleted because nobody could mend it.
+func TestUnreadableClaimThatWasDeleted(t *testing.T) {
+	b := inForce(t)
+	damaged := filepath.Join(claimsDir(b.opt.State), "0000000001.claim")
+	if err := os.Truncate(damaged, 0); err != nil {
+		t.Fatal(err)
+	}
+	b.Restart()
+	b.poll()
+	if err := os.Remove(damaged); err != nil {
+		t.Fatal(err)
+	}
+	if res := b.poll(); len(res.Notes) != 0 {
+		t.Errorf("notes %v", keys(res.Notes))
+	}
+}
+
+// cutOff leaves a file taken and not removed, as a crash between the two does.
+func cutOff(t *testing.T, b *bench, name string, content string) (hidden string) {
+	t.Helper()
+	b.Deliver(name, []byte(content))
+	b.files.fail = func(op, path string) error {
+		if op == "remove" && strings.Contains(path, takenPrefix) {
+			hidden = path
+			panic(crash{})
+		}
+		return nil
+	}
+	func() {
+		defer func() { _ = recover() }()
+		adaptertest.Settle(t, b)
+	}()
+	b.files.fail = nil
+	if hidden == "" {
+		t.Fatal("it was not taken")
+	}
+	b.Restart()
+	return hidden
+}
+
+// A file that was taken and can't be removed is said in each poll, and removed once it can be.
+func TestTakenFileIsSaidAsLongAsItLies(t *testing.T) {
+	b := inForce(t)
+	cutOff(t, b, "tracks.csv", "tracks 2")
+	b.files.fail = func(op, path string) error {
+		if op == "remove" && strings.Contains(path, takenPrefix) {
+			return fs.ErrPermission
+		}
+		return nil
+	}
+	for range 3 {
+		if diff := cmp.Diff([]string{"dropfolder.taken"}, keys(b.poll().Notes)); diff != "" {
+			t.Errorf("notes (-want +got):\n%s", diff)
+		}
+	}
+	b.files.fail = nil
+	if res := b.poll(); len(res.Notes) != 0 || len(b.names()) != 0 {
+		t.Errorf("left %v, notes %v", b.names(), keys(res.Notes))
+	}
+}
+
+// The same of one that somebody changed, and whose name a newer file has: it gets that back, and is taken anew, when the newer one is taken.
+func TestTakenFileGetsItsNameBack(t *testing.T) {
+	b := inForce(t)
+	hidden := cutOff(t, b, "tracks.csv", "tracks 2")
+	b.Advance(time.Minute)
+	if err := errors.Join(os.WriteFile(hidden, []byte("changed"), 0o600), os.Chtimes(hidden, b.now, b.now)); err != nil {
+		t.Fatal(err)
+	}
+	b.Advance(time.Minute)
+	b.Deliver("tracks.csv", []byte("tracks 3"))
+	res := b.poll()
+	if len(res.Notes) != 1 || !strings.Contains(res.Notes[0].Text, "a newer file has its name") {
+		t.Fatalf("notes %+v", res.Notes)
+	}
+	b.poll()
+	res = adaptertest.Settle(t, b)
+	if len(res.Notes) != 0 || len(b.names()) != 0 || len(kept(t, b)) != 5 {
+		t.Errorf("left %v, kept %d, notes %v", b.names(), len(kept(t, b)), keys(res.Notes))
+	}
+}
+
+// The folder was not there at the start: what a crash left in it is removed when it is.
+func TestTakenFileInAFolderThatComesLater(t *testing.T) {
+	b := inForce(t)
+	cutOff(t, b, "tracks.csv", "tracks 2")
+	away := b.opt.Folder + ".away"
+	if err := os.Rename(b.opt.Folder, away); err != nil {
+		t.Fatal(err)
+	}
+	b.poll()
+	if err := os.Rename(away, b.opt.Folder); err != nil {
+		t.Fatal(err)
+	}
+	if res := b.poll(); len(res.Notes) != 0 || len(b.names()) != 0 {
+		t.Errorf("left %v, notes %v", b.names(), keys(res.Notes))
+	}
+}
