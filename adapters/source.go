@@ -32,6 +32,9 @@ var ErrInForce = errors.New("the file was ingested before and is in force")
 // ErrHistory is of a source that could not learn what was ingested last: the ledger failed, and nothing of what it keeps.
 var ErrHistory = errors.New("ask what was ingested last")
 
+// FolderKey is the key of the note that a source can't look into its folder: what lies there is not known.
+const FolderKey = "dropfolder.folder"
+
 // KeptError tells that what a source keeps of a file it took can't be read any more: it is gone, is not what it was, or the disk fails.
 // Input.Open and the reader that it gives return it. Nothing is wrong with the file: dropped again, it is kept anew.
 type KeptError struct{ Err error }

@@ -37,7 +37,7 @@ func diskFull(err error) bool {
 
 func folderFailure(err error) adapters.Note {
 	return adapters.Note{
-		Key: "dropfolder.folder", Failure: true, Unread: true,
+		Key: adapters.FolderKey, Failure: true, Unread: true,
 		Text: fmt.Sprintf("the drop folder can't be read: %v", plain(err)),
 		Hint: "Check that the share is mounted and that the service's account may read it; what was taken before is still worked on.",
 	}

@@ -15,6 +15,9 @@ import (
 // IncompleteKey begins the keys of notes about deliveries that are not whole yet.
 const IncompleteKey = "incomplete."
 
+// waitingKey begins those of notes about files that are not taken yet.
+const waitingKey = "waiting."
+
 // sayFound logs what a poll found, failures on change, and keeps what status
 // shows.
 func (c *Cycle) sayFound(ctx context.Context, run *Run, o OCMW, found adapters.PollResult) error {
@@ -27,6 +30,7 @@ func (c *Cycle) sayFound(ctx context.Context, run *Run, o OCMW, found adapters.P
 			Str("feed", f.Feed).Msg("this file equals the last one ingested of its feed; nothing to do")
 	}
 	notes := c.standingNotes(o, found)
+	notes = append(notes, c.outOfSight(o, found, notes)...)
 	current := map[string]bool{}
 	for _, n := range notes {
 		key := "files." + o.KBO + "." + n.Key
@@ -79,7 +83,7 @@ func (c *Cycle) standingNotes(o OCMW, found adapters.PollResult) []ledger.Note {
 				continue
 			}
 		}
-		key := "waiting." + w.Name
+		key := waitingKey + w.Name
 		if w.Problem.Rule != adapters.RuleFileYoung {
 			key = ledger.NotReadKey + key
 		}
@@ -110,6 +114,21 @@ func (c *Cycle) standingNotes(o OCMW, found adapters.PollResult) []ledger.Note {
 			key = ledger.NotReadKey + key
 		}
 		add(key, level, text, text)
+	}
+	return notes
+}
+
+// outOfSight are the warnings of before about files in a folder that can't be read now: nobody knows whether they are over.
+func (c *Cycle) outOfSight(o OCMW, found adapters.PollResult, now []ledger.Note) (notes []ledger.Note) {
+	if !slices.ContainsFunc(found.Notes, func(n adapters.Note) bool { return n.Key == adapters.FolderKey }) {
+		return nil
+	}
+	for _, n := range c.standing[o.KBO] {
+		key := strings.TrimPrefix(n.Key, ledger.NotReadKey)
+		ofFiles := strings.HasPrefix(key, "dropfolder.") || strings.HasPrefix(key, waitingKey)
+		if ofFiles && n.Level != "info" && !slices.ContainsFunc(now, func(other ledger.Note) bool { return other.Key == n.Key }) {
+			notes = append(notes, n)
+		}
 	}
 	return notes
 }
