@@ -136,7 +136,7 @@ func (f *Folder) Poll(ctx context.Context) (adapters.PollResult, error) {
 		return res, err
 	}
 	res.Notes = append(res.Notes, f.store.notes()...)
-	f.recoverTaken(&res)
+	f.recoverTaken(ctx, &res)
 	if err := f.markSaid(); err != nil {
 		return res, err
 	}

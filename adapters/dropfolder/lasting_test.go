@@ -138,3 +138,53 @@ func TestTakenFileInAFolderThatComesLater(t *testing.T) {
 		t.Errorf("left %v, notes %v", b.names(), keys(res.Notes))
 	}
 }
+
+// The original could not be removed, and somebody put another file in its place, of its size and time: that one is read, not deleted.
+func TestOtherContentInThePlaceOfATakenFile(t *testing.T) {
+	for name, c := range map[string]struct {
+		op      string
+		restart bool
+	}{"held where it is": {"rename", false}, "held aside": {"remove", false}, "after a restart": {"rename", true}} {
+		t.Run(name, func(t *testing.T) {
+			b := inForce(t)
+			b.Deliver("tracks.csv", []byte("tracks 2"))
+			written := b.now
+			b.files.fail = func(op, path string) error {
+				if op == c.op && strings.HasPrefix(path, b.opt.Folder) {
+					return fs.ErrPermission
+				}
+				return nil
+			}
+			b.done(adaptertest.One(t, adaptertest.Settle(t, b)))
+			path := filepath.Join(b.opt.Folder, "tracks.csv")
+			if err := errors.Join(os.WriteFile(path, []byte("tracks 3"), 0o600), os.Chtimes(path, written, written)); err != nil {
+				t.Fatal(err)
+			}
+			b.files.fail = nil
+			if c.restart {
+				b.Restart()
+			}
+			set := adaptertest.One(t, adaptertest.Settle(t, b))
+			if got := adaptertest.Content(t, set.Files[1]); got != "tracks 3" || len(b.names()) != 0 {
+				t.Errorf("taken %q, left %v", got, b.names())
+			}
+		})
+	}
+}
+
+// The same of a file that lies aside when the daemon starts.
+func TestOtherContentInThePlaceOfAHiddenFile(t *testing.T) {
+	b := inForce(t)
+	hidden := cutOff(t, b, "tracks.csv", "tracks 2")
+	info, err := os.Lstat(hidden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.WriteFile(hidden, []byte("tracks 3"), 0o600), os.Chtimes(hidden, info.ModTime(), info.ModTime())); err != nil {
+		t.Fatal(err)
+	}
+	set := adaptertest.One(t, adaptertest.Settle(t, b))
+	if got := adaptertest.Content(t, set.Files[1]); got != "tracks 3" || len(b.names()) != 0 {
+		t.Errorf("taken %q, left %v", got, b.names())
+	}
+}

@@ -75,7 +75,7 @@ func (f *Folder) clearContent() {
 
 // recoverTaken finishes removals that a crash or a failure cut off, at each poll until none is left. A claim
 // whose original isn't there any more is removed too.
-func (f *Folder) recoverTaken(res *adapters.PollResult) {
+func (f *Folder) recoverTaken(ctx context.Context, res *adapters.PollResult) {
 	if f.recovered {
 		return
 	}
@@ -88,7 +88,12 @@ func (f *Folder) recoverTaken(res *adapters.PollResult) {
 	for _, e := range entries {
 		present[e.Name()] = true
 		if rest, ok := strings.CutPrefix(e.Name(), takenPrefix); ok {
-			if err := f.finishRemoval(e.Name(), rest); err != nil {
+			err := f.finishRemoval(ctx, e.Name(), rest)
+			if ctx.Err() != nil {
+				f.recovered = false
+				return
+			}
+			if err != nil {
 				f.leaveBehind(err, res)
 			}
 		}
@@ -112,7 +117,7 @@ func (f *Folder) leaveBehind(err error, res *adapters.PollResult) {
 	}
 }
 
-func (f *Folder) finishRemoval(hidden, rest string) error {
+func (f *Folder) finishRemoval(ctx context.Context, hidden, rest string) error {
 	number, name, _ := strings.Cut(rest, "~")
 	path := filepath.Join(f.opt.Folder, hidden)
 	info, err := f.opt.Files.Lstat(path)
@@ -126,11 +131,24 @@ func (f *Folder) finishRemoval(hidden, rest string) error {
 		if name == "" {
 			name = c.Name
 		}
-		if c.isOf(name, info.Size(), info.ModTime()) {
+		if !c.isOf(name, info.Size(), info.ModTime()) {
+			continue
+		}
+		switch same, err := f.holds(ctx, path, info, c); {
+		case err != nil:
+			return err
+		case same:
 			return f.opt.Files.Remove(path)
 		}
 	}
 	return f.putBack(path, name)
+}
+
+// holds says whether a file has the content of a claim: time went by since that was made, and somebody may have put another file in its
+// place, with the same time.
+func (f *Folder) holds(ctx context.Context, path string, info fs.FileInfo, made *claim) (bool, error) {
+	sum, err := f.hashInPlace(ctx, candidate{path: path, info: info})
+	return sum == made.Hash, err
 }
 
 // putBack gives a file its own name again unless another one has it by now.
@@ -147,7 +165,7 @@ func (f *Folder) putBack(path, name string) error {
 // hashed (see secure); a copy is checked while it is made.
 func (f *Folder) take(ctx context.Context, c candidate, last map[string]Ingested, now time.Time, res *adapters.PollResult) {
 	if stuck := f.stuckClaim(c); stuck != nil {
-		f.removeOriginal(c, stuck, res)
+		f.removeOriginal(ctx, c, stuck, res)
 		return
 	}
 	got, err := f.secure(ctx, c)
@@ -162,7 +180,7 @@ func (f *Folder) take(ctx context.Context, c candidate, last map[string]Ingested
 	made := newClaim(c, got.hash, f.store.all(), last, now)
 	if before := cutOffClaim(f.store.all(), made); before != nil {
 		f.drop(got)
-		f.removeOriginal(c, before, res)
+		f.removeOriginal(ctx, c, before, res)
 		return
 	}
 	if err := f.judge(ctx, c, made, got, last, now); err != nil {
@@ -175,7 +193,7 @@ func (f *Folder) take(ctx context.Context, c candidate, last map[string]Ingested
 		res.Notes = append(res.Notes, stateFailure(c.feed.Name, err))
 		return
 	}
-	f.removeOriginal(c, made, res)
+	f.removeOriginal(ctx, c, made, res)
 }
 
 // newClaim is what a file is before it is judged.
@@ -439,7 +457,7 @@ func (f *Folder) commit(made *claim, got secured) error {
 // removeOriginal moves the original aside in one step, looks at it once more, and
 // deletes it. A file that was replaced in the meantime gets its name back. When it
 // can't be removed the claim stands all the same, and the next poll tries again.
-func (f *Folder) removeOriginal(c candidate, made *claim, res *adapters.PollResult) {
+func (f *Folder) removeOriginal(ctx context.Context, c candidate, made *claim, res *adapters.PollResult) {
 	hidden := filepath.Join(f.opt.Folder, hiddenName(made))
 	err := f.opt.Files.Rename(c.path, hidden)
 	if errors.Is(err, fs.ErrNotExist) { // somebody moved it away
@@ -451,8 +469,9 @@ func (f *Folder) removeOriginal(c candidate, made *claim, res *adapters.PollResu
 		res.Notes = append(res.Notes, fileFailure(c, "remove", err))
 		return
 	}
-	info, err := f.opt.Files.Lstat(hidden)
-	if err == nil && !sameAs(c.info, info) {
+	same, err := f.stillSame(ctx, c, hidden, made)
+	if err == nil && !same {
+		delete(f.sights, c.name)
 		if err := f.putBack(hidden, c.name); err != nil {
 			f.leaveBehind(err, res)
 		}
@@ -462,7 +481,9 @@ func (f *Folder) removeOriginal(c candidate, made *claim, res *adapters.PollResu
 		err = f.opt.Files.Remove(hidden)
 	}
 	if err != nil {
-		res.Notes = append(res.Notes, fileFailure(c, "remove", err))
+		if ctx.Err() == nil {
+			res.Notes = append(res.Notes, fileFailure(c, "remove", err))
+		}
 		if f.putBack(hidden, c.name) == nil {
 			f.markStuck(c, made)
 		} else {
@@ -474,6 +495,18 @@ func (f *Folder) removeOriginal(c candidate, made *claim, res *adapters.PollResu
 		_ = f.opt.Files.Remove(c.companion) // said as a lonely .done file at the next poll
 	}
 	f.markRemoved(c, made, res)
+}
+
+// stillSame looks at an original that was moved aside. One that waited for its removal is read once more.
+func (f *Folder) stillSame(ctx context.Context, c candidate, hidden string, made *claim) (bool, error) {
+	info, err := f.opt.Files.Lstat(hidden)
+	if err != nil || !sameAs(c.info, info) {
+		return false, err
+	}
+	if f.sights[c.name].stuck != made.Seq {
+		return true, nil
+	}
+	return f.holds(ctx, hidden, info, made)
 }
 
 func (f *Folder) markRemoved(c candidate, made *claim, res *adapters.PollResult) {
