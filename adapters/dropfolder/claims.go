@@ -64,6 +64,14 @@ func (c *claim) isOf(name string, size int64, changed time.Time) bool {
 	return c.Name == name && c.Size == size && c.Changed.Equal(changed)
 }
 
+// written is when the file was last changed: when it was taken, where a clock gave it a time behind that.
+func (c *claim) written() time.Time {
+	if c.Changed.After(c.Claimed) {
+		return c.Claimed
+	}
+	return c.Changed
+}
+
 // store keeps the claims of one OCMW.
 type store struct {
 	opt    Options

@@ -166,14 +166,14 @@ func (p *planner) outsideWindow(choice pick) []string {
 	}
 	var newest time.Time
 	for _, c := range choice {
-		if c.Changed.After(newest) {
-			newest = c.Changed
+		if c.written().After(newest) {
+			newest = c.written()
 		}
 	}
 	var names []string
 	for _, feed := range p.profile.Feeds {
 		c := choice[feed.Name]
-		if c != nil && feed.Required && newest.Sub(c.Changed) > p.profile.Window {
+		if c != nil && feed.Required && newest.Sub(c.written()) > p.profile.Window {
 			names = append(names, feed.Name)
 		}
 	}

@@ -348,3 +348,24 @@ func TestLatestProperty(t *testing.T) {
 		}
 	})
 }
+
+// A clock that runs ahead stamped one of two files that came together: it was written when it was taken, at the latest.
+func TestWindowWithAStampToCome(t *testing.T) {
+	for _, ahead := range []time.Duration{time.Hour, 400 * 24 * time.Hour} {
+		b := newBench(t, t.TempDir(), bound("bind: window, window: 30m", ""))
+		for night := range 2 {
+			b.Deliver("a_20240201.csv", fmt.Appendf(nil, "a %d", night))
+			b.Deliver("b_20240201.csv", fmt.Appendf(nil, "b %d", night))
+			stamp := b.now.Add(ahead)
+			if err := os.Chtimes(filepath.Join(b.opt.Folder, "b_20240201.csv"), stamp, stamp); err != nil {
+				t.Fatal(err)
+			}
+			b.ingest([]adapters.Set{adaptertest.One(t, adaptertest.Settle(t, b))})
+			b.Advance(24 * time.Hour)
+		}
+		b.Deliver("a_20240201.csv", []byte("a of a later night"))
+		if res := adaptertest.Settle(t, b); len(res.Sets) != 0 || !cmp.Equal([]string{"b"}, res.Incomplete[0].Missing) {
+			t.Errorf("%v: the file of the night before is in the window: %d sets, %+v", ahead, len(res.Sets), res.Incomplete)
+		}
+	}
+}
