@@ -137,6 +137,7 @@ func (f *Folder) Poll(ctx context.Context) (adapters.PollResult, error) {
 	}
 	res.Notes = append(res.Notes, f.store.notes()...)
 	f.recoverTaken(ctx, &res)
+	f.markOverwritten(&res)
 	if err := f.markSaid(); err != nil {
 		return res, err
 	}

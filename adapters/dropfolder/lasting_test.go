@@ -188,3 +188,62 @@ func TestOtherContentInThePlaceOfAHiddenFile(t *testing.T) {
 		t.Errorf("taken %q, left %v", got, b.names())
 	}
 }
+
+// An original that could not be removed once and was overwritten is gone: its claim is kept no longer than any other.
+func TestOverwrittenOriginalIsGone(t *testing.T) {
+	for name, c := range map[string]struct {
+		content string
+		sameAge bool
+	}{"by a longer one": {"tracks 3, and more", false}, "by one of its size and time": {"tracks 3", true}} {
+		t.Run(name, func(t *testing.T) {
+			b := inForce(t)
+			b.files.fail = func(op, path string) error {
+				if op == "rename" && filepath.Base(path) == "tracks.csv" {
+					return fs.ErrPermission
+				}
+				return nil
+			}
+			written := b.now
+			b.Deliver("tracks.csv", []byte("tracks 2"))
+			b.done(adaptertest.One(t, adaptertest.Settle(t, b)))
+			if c.sameAge {
+				b.Restart()
+			} else {
+				written = b.now
+			}
+			path := filepath.Join(b.opt.Folder, "tracks.csv")
+			if err := errors.Join(os.WriteFile(path, []byte(c.content), 0o600), os.Chtimes(path, written, written)); err != nil {
+				t.Fatal(err)
+			}
+			b.done(adaptertest.One(t, adaptertest.Settle(t, b)))
+			for _, k := range kept(t, b) {
+				inForce := k.File.Input.Name == "clients_20240201.csv" || k.Number == 4
+				if k.Until.IsZero() != inForce {
+					t.Errorf("%d, %s, is kept until %v", k.Number, k.File.Input.Name, k.Until)
+				}
+			}
+			b.Advance(31 * 24 * time.Hour)
+			if res := b.poll(); res.Purged != 2 {
+				t.Errorf("%d purged, want 2", res.Purged)
+			}
+		})
+	}
+}
+
+// The folder that is there at the start is empty, as where a share is mounted is before that: what a crash left is found later.
+func TestTakenFileBehindAnEmptyFolder(t *testing.T) {
+	b := inForce(t)
+	hidden := cutOff(t, b, "tracks.csv", "tracks 2")
+	away := filepath.Join(t.TempDir(), "away")
+	if err := os.Rename(hidden, away); err != nil {
+		t.Fatal(err)
+	}
+	b.poll()
+	if err := os.Rename(away, hidden); err != nil {
+		t.Fatal(err)
+	}
+	b.poll()
+	if res := b.poll(); len(res.Notes) != 0 || len(b.names()) != 0 {
+		t.Errorf("left %v, notes %v", b.names(), keys(res.Notes))
+	}
+}

@@ -53,6 +53,7 @@ func (f *Folder) look(res *adapters.PollResult) []candidate {
 		name := e.Name()
 		switch {
 		case strings.HasPrefix(name, takenPrefix):
+			f.recovered = false // the folder was another one when it was looked at, as before a share is mounted
 		case isTemporary(name):
 			temporary++
 		case strings.HasSuffix(strings.ToLower(name), doneSuffix):

@@ -100,11 +100,38 @@ func (f *Folder) recoverTaken(ctx context.Context, res *adapters.PollResult) {
 	}
 	for _, c := range f.store.all() {
 		if !c.Removed && !present[c.Name] {
-			c.Removed = true
-			if err := f.store.save(c); err != nil {
-				res.Notes = append(res.Notes, stateFailure(c.Feed, err))
-			}
+			f.saveRemoved(c, res)
 		}
+	}
+}
+
+// markOverwritten: an original that could not be removed is gone where another file has its name.
+func (f *Folder) markOverwritten(res *adapters.PollResult) {
+	for _, c := range f.store.all() {
+		if c.Removed {
+			continue
+		}
+		info, err := f.opt.Files.Lstat(filepath.Join(f.opt.Folder, c.Name))
+		if err == nil && !c.isOf(c.Name, info.Size(), info.ModTime()) {
+			f.saveRemoved(c, res)
+		}
+	}
+}
+
+// markReplaced: so is one of which the file that was taken now has the name, and the size and time too.
+func (f *Folder) markReplaced(made *claim, res *adapters.PollResult) {
+	for _, c := range f.store.all() {
+		if !c.Removed && c.Name == made.Name && c.Seq < made.Seq {
+			f.saveRemoved(c, res)
+		}
+	}
+}
+
+func (f *Folder) saveRemoved(c *claim, res *adapters.PollResult) {
+	next := *c
+	next.Removed = true
+	if err := f.store.save(&next); err != nil {
+		res.Notes = append(res.Notes, stateFailure(c.Feed, err))
 	}
 }
 
@@ -193,6 +220,7 @@ func (f *Folder) take(ctx context.Context, c candidate, last map[string]Ingested
 		res.Notes = append(res.Notes, stateFailure(c.feed.Name, err))
 		return
 	}
+	f.markReplaced(made, res)
 	f.removeOriginal(ctx, c, made, res)
 }
 
@@ -511,11 +539,7 @@ func (f *Folder) stillSame(ctx context.Context, c candidate, hidden string, made
 
 func (f *Folder) markRemoved(c candidate, made *claim, res *adapters.PollResult) {
 	delete(f.sights, c.name)
-	next := *made
-	next.Removed = true
-	if err := f.store.save(&next); err != nil {
-		res.Notes = append(res.Notes, stateFailure(c.feed.Name, err))
-	}
+	f.saveRemoved(made, res)
 }
 
 func (f *Folder) markStuck(c candidate, made *claim) {
