@@ -66,13 +66,17 @@ func CheckState(ctx context.Context, o Options, deep bool) (StateReport, error) 
 		return unopened(missing)
 	}
 	looked, err := store.Inspect(ctx)
+	report.Checks = append(report.Checks, looked...)
+	reliable := report.Findings() == 0
+	var last map[string][]ledger.File
+	if err == nil && reliable {
+		last, err = lastFiles(ctx, store, o.Config.OCMWs)
+	}
 	if err := errors.Join(err, store.Close()); err != nil {
 		return report, err
 	}
-	report.Checks = append(report.Checks, looked...)
-	reliable := report.Findings() == 0
 	for _, oc := range o.Config.OCMWs {
-		kept, err := inspectKept(ctx, o.Config, oc, keys)
+		kept, err := inspectKept(ctx, o.Config, oc, keys, last[string(oc.KBONumber())])
 		if err != nil {
 			return report, err
 		}
@@ -86,8 +90,30 @@ func CheckState(ctx context.Context, o Options, deep bool) (StateReport, error) 
 	return report, err
 }
 
-// inspectKept reads what is kept of the files that an OCMW's next delivery needs beside its own.
-func inspectKept(ctx context.Context, c *config.Config, o config.OCMW, keys *seal.Keys) (ledger.Inspected, error) {
+// lastFiles are the files that the ledger took last of each feed, by OCMW. Ask it before the archive, which has them first. What is wrong
+// with a profile is said elsewhere.
+func lastFiles(ctx context.Context, store ledger.Ingest, ocmws []config.OCMW) (map[string][]ledger.File, error) {
+	last := map[string][]ledger.File{}
+	for _, o := range ocmws {
+		kbo := string(o.KBONumber())
+		profile, err := loadProfile(o.Profile)
+		if err != nil {
+			continue
+		}
+		for _, feed := range profile.Feeds {
+			switch file, err := store.LastIngested(ctx, kbo, feed.Name); {
+			case err == nil:
+				last[kbo] = append(last[kbo], file)
+			case !errors.Is(err, ledger.ErrNotFound):
+				return nil, err
+			}
+		}
+	}
+	return last, nil
+}
+
+// inspectKept reads what is kept of the files that an OCMW's next delivery needs beside its own. last are those that the ledger knows.
+func inspectKept(ctx context.Context, c *config.Config, o config.OCMW, keys *seal.Keys, last []ledger.File) (ledger.Inspected, error) {
 	looked := ledger.Inspected{Check: "archive"}
 	folder, err := dropfolder.New(dropfolder.Options{
 		OCMW: string(o.KBONumber()), Folder: o.Inbox, State: keptDir(c, o), Profile: &adapters.Profile{}, Keys: keys, History: history{},
@@ -105,6 +131,11 @@ func inspectKept(ctx context.Context, c *config.Config, o config.OCMW, keys *sea
 	for _, n := range notes {
 		find(n.Text, n.Hint)
 	}
+	for _, f := range last {
+		if !slices.ContainsFunc(kept, func(k dropfolder.Kept) bool { return standsFor(k, f) }) {
+			find(fmt.Sprintf("%s, the last file of feed %s, is not kept any more", f.Name, f.Feed), "put the folder back, or drop the last export once more, all its files")
+		}
+	}
 	kept = slices.DeleteFunc(kept, func(k dropfolder.Kept) bool { return !k.Until.IsZero() })
 	for _, k := range kept {
 		err := readThrough(ctx, k.File.Input)
@@ -118,6 +149,11 @@ func inspectKept(ctx context.Context, c *config.Config, o config.OCMW, keys *sea
 	}
 	looked.Looked = fmt.Sprintf("OCMW %s: what is kept of %d files that later deliveries need", o.KBONumber(), len(kept))
 	return looked, nil
+}
+
+// standsFor: what is kept is the file that was ingested last, or a later one, which is read again when an older ledger was restored.
+func standsFor(k dropfolder.Kept, last ledger.File) bool {
+	return k.File.Feed == last.Feed && k.Problem == nil && (k.File.Hash == last.Hash || k.File.Snapshot.After(last.SnapshotOn))
 }
 
 func isKept(folder *dropfolder.Folder, number int) bool {
