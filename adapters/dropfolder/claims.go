@@ -61,7 +61,19 @@ func (c *claim) id() string {
 // isOf says whether the claim was made of this very file, as far as name, size and
 // time tell.
 func (c *claim) isOf(name string, size int64, changed time.Time) bool {
-	return c.Name == name && c.Size == size && c.Changed.Equal(changed)
+	return c.Name == name && c.Size == size && c.Changed.Equal(storable(changed))
+}
+
+// storable keeps a time within the years that a claim and the ledger can hold: a share without a time says 1601, others say anything.
+func storable(at time.Time) time.Time {
+	first, last := time.Date(1700, time.January, 1, 0, 0, 0, 0, time.UTC), time.Date(2200, time.January, 1, 0, 0, 0, 0, time.UTC)
+	switch {
+	case at.Before(first):
+		return first
+	case at.After(last):
+		return last
+	}
+	return at
 }
 
 // written is when the file was last changed: when it was taken, where a clock gave it a time behind that.

@@ -227,7 +227,7 @@ func (f *Folder) take(ctx context.Context, c candidate, last map[string]Ingested
 // newClaim is what a file is before it is judged.
 func newClaim(c candidate, hash string, claims []*claim, last map[string]Ingested, now time.Time) *claim {
 	made := &claim{
-		Feed: c.feed.Name, Name: c.name, Hash: hash, Size: c.info.Size(), Changed: c.info.ModTime(),
+		Feed: c.feed.Name, Name: c.name, Hash: hash, Size: c.info.Size(), Changed: storable(c.info.ModTime()),
 		Snapshot: c.snapshot, Dated: c.dated, Claimed: now, Since: now, State: statePending,
 	}
 	if !c.dated {
