@@ -13,6 +13,7 @@ import (
 type Gate struct {
 	breaker *gobreaker.TwoStepCircuitBreaker
 	limiter *rate.Limiter
+	next    chan struct{} // held by the one that waits for the limiter
 	openFor time.Duration
 
 	mu    sync.Mutex
@@ -51,6 +52,7 @@ func NewGate(o GateOptions) *Gate {
 	o = o.withDefaults()
 	g := &Gate{
 		limiter: rate.NewLimiter(rate.Limit(o.PerSecond), o.Burst),
+		next:    make(chan struct{}, 1),
 		openFor: o.OpenFor,
 		state:   gobreaker.StateClosed.String(),
 		since:   time.Now(),
@@ -137,20 +139,63 @@ func WithLeave(ctx context.Context, may func() bool) context.Context {
 // enter waits for the rate and asks the breaker. done must be called once, with what came
 // of the request.
 func (g *Gate) enter(ctx context.Context) (done func(verdict health), refused failure) {
-	if g.breaker.State() == gobreaker.StateOpen {
-		return nil, failBreaker
-	}
-	if err := g.limiter.Wait(ctx); err != nil {
-		return nil, failCancelled
-	}
-	if may, asked := ctx.Value(leaveKey{}).(func() bool); asked && !may() {
-		return nil, failCancelled
+	if refused := g.await(ctx); refused != failNone {
+		return nil, refused
 	}
 	report, err := g.breaker.Allow()
 	if err != nil {
 		return nil, failBreaker
 	}
 	return func(h health) { g.report(report, h) }, failNone
+}
+
+// await waits for the rate. One waits for it at a time: of a row of reservations only the last can be given back, so that all those who
+// may not go any more, as a turn ends, would take room that nobody uses.
+func (g *Gate) await(ctx context.Context) (refused failure) {
+	if refused := g.refuses(ctx); refused != failNone {
+		return refused // at once, whoever waits
+	}
+	select {
+	case g.next <- struct{}{}:
+		defer func() { <-g.next }()
+	case <-ctx.Done():
+		return failCancelled
+	}
+	for {
+		if refused := g.refuses(ctx); refused != failNone {
+			return refused
+		}
+		now := time.Now()
+		room := g.limiter.ReserveN(now, 1)
+		wait := room.DelayFrom(now)
+		if wait == 0 {
+			return failNone
+		}
+		room.CancelAt(now) // it is taken once it is there, by who still may go then
+		rest(ctx, wait)
+	}
+}
+
+// refuses tells why nothing may go under the context, whatever the rate.
+func (g *Gate) refuses(ctx context.Context) failure {
+	may, asked := ctx.Value(leaveKey{}).(func() bool)
+	switch {
+	case g.breaker.State() == gobreaker.StateOpen:
+		return failBreaker
+	case ctx.Err() != nil, asked && !may():
+		return failCancelled
+	}
+	return failNone
+}
+
+// rest waits so long, or until the context ends.
+func rest(ctx context.Context, wait time.Duration) {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }
 
 // health is what a request says about the service.

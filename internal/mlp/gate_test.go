@@ -3,7 +3,9 @@ package mlp
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -156,4 +158,60 @@ func TestTheRateIsKept(t *testing.T) {
 			t.Errorf("310 requests in %s, want 10 at once and 30 a second", took)
 		}
 	})
+}
+
+// Who waits for the rate when a turn ends is not sent, and takes no room that the next turn's could have had.
+func TestTheRateIsReachedThoughTurnsEnd(t *testing.T) {
+	ends := map[string]func(context.Context, time.Time) (context.Context, context.CancelFunc){
+		"leave": func(ctx context.Context, end time.Time) (context.Context, context.CancelFunc) {
+			return WithLeave(ctx, func() bool { return time.Now().Before(end) }), func() {}
+		},
+		"context": func(ctx context.Context, end time.Time) (context.Context, context.CancelFunc) {
+			ctx, cancel := context.WithCancel(ctx)
+			stop := time.AfterFunc(time.Until(end), cancel)
+			return ctx, func() { stop.Stop(); cancel() }
+		},
+	}
+	rates := []struct {
+		perSecond float64
+		workers   int
+	}{{0.05, 8}, {1, 8}, {5, 64}}
+	for name, ending := range ends {
+		for _, c := range rates {
+			t.Run(fmt.Sprintf("%s, %g a second, %d workers", name, c.perSecond, c.workers), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					gate := NewGate(GateOptions{PerSecond: c.perSecond, Burst: 1})
+					start, sent := time.Now(), 0
+					for time.Since(start) < 10*time.Minute {
+						ctx, done := ending(t.Context(), time.Now().Add(5*time.Second))
+						sent += turnOf(ctx, gate, c.workers)
+						done()
+					}
+					if most := 1 + int(time.Since(start).Seconds()*c.perSecond); sent < most-1 || sent > most {
+						t.Errorf("%d requests in %s, not %d", sent, time.Since(start), most)
+					}
+				})
+			})
+		}
+	}
+}
+
+// turnOf lets workers send until nothing may go, and says how much went.
+func turnOf(ctx context.Context, gate *Gate, workers int) int {
+	var sent atomic.Int64
+	var all sync.WaitGroup
+	for range workers {
+		all.Go(func() {
+			for {
+				done, refused := gate.enter(ctx)
+				if refused != failNone {
+					return
+				}
+				sent.Add(1)
+				done(healthGood)
+			}
+		})
+	}
+	all.Wait()
+	return int(sent.Load())
 }
