@@ -34,14 +34,11 @@ func (a *App) openChannel(ctx context.Context) (*channel, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compile the API's document: %w", err)
 	}
-	// A morning's changes may go at once, a first run has to last: together the
-	// burst and a minute's refill never exceed the limit.
-	perMinute := a.config.MLP.RatePerMinute
-	burst := perMinute * 2 / 5
-	perSecond := float64(perMinute-burst) / 60
+	burst, sustained := pace(a.config.MLP.RatePerMinute)
+	perSecond := float64(sustained) / 60
 	before, _ := a.way(ctx) // of a damaged state nothing is known; what needs it says so
 	gate := mlp.NewGate(mlp.GateOptions{
-		PerSecond: perSecond, Burst: max(burst, 1), Spent: before.spentBy(time.Now(), perSecond),
+		PerSecond: perSecond, Burst: burst, Spent: before.spentBy(time.Now(), perSecond),
 		OnChange: func(change mlp.BreakerChange) {
 			a.Log.Warn().Str("event", "breaker."+change.To).Str("from", change.From).Str("lasted", change.Lasted.Round(time.Second).String()).
 				Msg("the circuit breaker to MLP changed")
@@ -60,6 +57,13 @@ func (a *App) openChannel(ctx context.Context) (*channel, error) {
 		a.cleanups = append(a.cleanups, func() error { client.Close(); return nil })
 	}
 	return ch, nil
+}
+
+// pace is how many requests may go at once, and how many a minute for as long as there are some: together never more than the limit. A
+// morning's changes may go at once, a first run has to last.
+func pace(limit int) (burst, sustained int) {
+	burst = limit * 2 / 5
+	return max(burst, 1), limit - burst
 }
 
 func (a *App) clientOptions(o config.OCMW, gate *mlp.Gate, api *schema.API) mlp.Options {

@@ -5,9 +5,12 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/mlpsync/mlpsync/internal/casefile"
 	"github.com/mlpsync/mlpsync/internal/ledger"
 	"github.com/mlpsync/mlpsync/internal/mlp"
+	"github.com/mlpsync/mlpsync/internal/outbox"
 )
 
 // lookups is a ledger that keeps what it is told of look-ups.
@@ -60,5 +63,41 @@ func TestWhatOfTheBurstIsSpentAtAStart(t *testing.T) {
 	}
 	if got := (Way{}).spentBy(at, 18); got != 0 {
 		t.Errorf("before the first delivery %d are spent", got)
+	}
+}
+
+// No minute has more requests than the limit, after a rest neither, and a long delivery gets three fifths of it.
+func TestThePaceKeepsToTheLimit(t *testing.T) {
+	for _, limit := range []int{1, 9, 10, 60, 300, 1800, 2000} {
+		burst, sustained := pace(limit)
+		limiter := rate.NewLimiter(rate.Limit(float64(sustained)/60), burst)
+		began := time.Date(2026, 3, 16, 9, 0, 0, 0, time.UTC)
+		var went []time.Time
+		for now := began; now.Before(began.Add(10 * time.Minute)); now = now.Add(10 * time.Millisecond) {
+			for limiter.AllowN(now, 1) {
+				went = append(went, now)
+			}
+		}
+		for i := range len(went) - limit {
+			if in := went[i+limit].Sub(went[i]); in < time.Minute {
+				t.Errorf("%d a minute: %d went in %s", limit, limit+1, in)
+				break
+			}
+		}
+		if len(went) < 6*limit {
+			t.Errorf("%d a minute: %d in 10 minutes", limit, len(went))
+		}
+	}
+}
+
+// How long it takes to send all that waits is counted with what is sustained.
+func TestTheEstimateIsOfThePace(t *testing.T) {
+	a := asking(t, casefile.Decision{})
+	a.config.MLP.RatePerMinute = 300
+	s, err := a.Status(t.Context())
+	ok(t, err)
+	s.Entries = map[outbox.State]int{outbox.Waiting: 10600, outbox.Claimed: 200}
+	if got := s.Sending(); s.RatePerMinute != 180 || got != time.Hour {
+		t.Errorf("%s at %d a minute", got, s.RatePerMinute)
 	}
 }

@@ -32,7 +32,7 @@ type Status struct {
 	InDoubt      []QueueEntry             `json:"inDoubt"`
 	LastRun      *LastRun                 `json:"lastRun,omitempty"`
 	Quiet        *Quiet                   `json:"quietHours,omitempty"`
-	// RatePerMinute is how many requests go out in a minute at most.
+	// RatePerMinute is how many requests go out in a minute at most for as long as there are some (pace).
 	RatePerMinute int `json:"ratePerMinute"`
 }
 
@@ -73,7 +73,8 @@ func (s OCMWStatus) Brief() []ledger.Note { return ledger.Brief(s.Notes) }
 
 // Status reads how things stand.
 func (a *App) Status(ctx context.Context) (Status, error) {
-	s := Status{Day: a.today(), Environment: string(a.config.Environment), Quiet: a.quiet(), RatePerMinute: a.config.MLP.RatePerMinute}
+	s := Status{Day: a.today(), Environment: string(a.config.Environment), Quiet: a.quiet()}
+	_, s.RatePerMinute = pace(a.config.MLP.RatePerMinute)
 	beat, err := a.store.Meta(ctx, metaHeartbeat)
 	if err != nil {
 		return s, fmt.Errorf("read heartbeat: %w", err)
