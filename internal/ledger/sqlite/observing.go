@@ -256,8 +256,15 @@ func (k *knownScan) into() []any {
 	return []any{&k.version, &k.stood.lookedUp, &k.stood.outside, &k.stood.dossier, &k.stood.category, &k.stood.categoryTo, &k.digest, &k.payload}
 }
 
+// errKnownGone: a row that is lost is damage as one that can't be read is. Without it a client with a dossier would be taken for one without,
+// who is to have one made, which the version in clear contradicts at each claim.
+var errKnownGone = errors.New("what was known of its dossier is gone")
+
 func (k *knownScan) person(s *Store, ocmw string, id int64) (*person, error) {
 	p := &person{id: id, ocmw: ocmw, category: k.stood.category, categoryTo: k.stood.categoryTo, digest: k.digest, was: &k.stood}
+	if k.payload == nil && k.stood.dossier != nil {
+		return nil, errKnownGone
+	}
 	if k.payload != nil {
 		var err error
 		if p.known, err = s.recall(ocmw, id, k.digest, k.payload); err != nil {

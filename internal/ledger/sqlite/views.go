@@ -38,20 +38,23 @@ func clientViews(t *tx, ids []int64, parts []readsViews) ([]ledger.ClientView, e
 
 func readPersons(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
 	for rs, err := range t.rows(`SELECT p.id, p.ocmw, p.pseudonym, p.client_ix, p.client, p.caseworker, p.looked_up, p.outside_area,
-			p.dirty, COALESCE(p.outcome, ''), p.decided_at, k.payload
+			p.dirty, COALESCE(p.outcome, ''), p.decided_at, k.payload, p.dossier_ix IS NOT NULL
 		FROM json_each(?) j JOIN person p ON p.id = j.value LEFT JOIN known k ON k.person = p.id`, list(ids)) {
 		if err != nil {
 			return err
 		}
 		v := &ledger.ClientView{}
 		var ix, client, worker, known []byte
-		var lookedUp, outside bool
+		var lookedUp, outside, dossier bool
 		var decidedAt int64
 		if err := rs.Scan(&v.Person, &v.OCMW, &v.Pseudonym, &ix, &client, &worker, &lookedUp, &outside,
-			&v.Dirty, &v.Kind, &decidedAt, &known); err != nil {
+			&v.Dirty, &v.Kind, &decidedAt, &known, &dossier); err != nil {
 			return err
 		}
-		if err := t.openPerson(v, place(ix), client, worker, known); err != nil {
+		if err := t.openPerson(v, place(ix), client, worker); err != nil {
+			return err
+		}
+		if err := t.openKnownOf(v, known, dossier); err != nil {
 			return err
 		}
 		v.DecidedAt = instant(decidedAt)
@@ -61,8 +64,8 @@ func readPersons(t *tx, ids []int64, views map[int64]*ledger.ClientView) error {
 	return nil
 }
 
-// openPerson opens what stands sealed with a person. One whose client number is damaged goes by the pseudonym.
-func (t *tx) openPerson(v *ledger.ClientView, row string, client, worker, known []byte) error {
+// openPerson opens what stands sealed in a person's row. One whose client number is damaged goes by the pseudonym.
+func (t *tx) openPerson(v *ledger.ClientView, row string, client, worker []byte) error {
 	plain, err := t.s.open("person", v.OCMW, row, "client", client)
 	if v.Client = string(plain); err != nil {
 		v.Client = v.Pseudonym
@@ -70,13 +73,19 @@ func (t *tx) openPerson(v *ledger.ClientView, row string, client, worker, known 
 			return err
 		}
 	}
-	if v.Caseworker, err = t.nameOf(v.OCMW, row, "caseworker", worker); err != nil {
-		return err
+	v.Caseworker, err = t.nameOf(v.OCMW, row, "caseworker", worker)
+	return err
+}
+
+// openKnownOf opens what is known of a person, who has a dossier or not.
+func (t *tx) openKnownOf(v *ledger.ClientView, known []byte, dossier bool) (err error) {
+	switch {
+	case known != nil:
+		v.Known, err = t.s.openKnown(v.OCMW, v.Person, known)
+	case dossier:
+		err = errKnownGone
 	}
-	if known == nil {
-		return nil
-	}
-	if v.Known, err = t.s.openKnown(v.OCMW, v.Person, known); err != nil {
+	if err != nil {
 		v.KnownLost = true
 		return t.spoiled(v, known, err)
 	}
