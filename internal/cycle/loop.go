@@ -44,24 +44,24 @@ func (c *Cycle) wakeUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for passes := 0; passes < maxPasses; passes++ {
-		moved, err := c.RunOnce(ctx, run)
+	moved := true
+	for passes := 0; moved && passes < maxPasses; passes++ {
+		moved, err = c.RunOnce(ctx, run)
 		switch {
 		case err != nil && run.undelivered: // what was decided is told all the same
 			return errors.Join(err, c.report(ctx, false))
 		case err != nil:
 			return err
 		}
-		if !moved {
-			break
-		}
-		if run.turn {
+		if moved && run.turn {
 			passes = 0 // it comes to rest, but has much to send
 			if err := c.interim(ctx, run); err != nil {
 				return err
 			}
 		}
 	}
+	run.Restless = moved
+	c.sayRestless(run)
 	return c.Finish(ctx, run)
 }
 

@@ -165,17 +165,26 @@ func (c *Cycle) Unsettled() []adapters.Waiting {
 // sayUnsettled tells of what is left because nobody waits longer for it: files that are not
 // whole, and clients who don't come to rest.
 func (c *Cycle) sayUnsettled(run *Run) {
-	if run.Restless {
-		c.Log.Warn().Str("event", "run.restless").Str("run", run.ID).
-			Str("hint", "look at \"mlpsync queue list --state superseded\": MLP keeps refusing what is sent for the last of them; ask VDAB with the trace id").
-			Msg("some clients are decided again and again and do not come to rest")
-	}
+	c.sayRestless(run)
 	for _, o := range c.OCMWs {
 		for _, w := range c.settling[o.KBO] {
 			c.Log.Warn().Str("event", "file.unsettled").Str("ocmw", o.KBO).Str("file", w.Name).Str("rule", w.Problem.Rule).
 				Str("hint", w.Problem.HintEN).Msg("not taken yet: " + w.Problem.ReasonEN)
 		}
 	}
+}
+
+// sayRestless tells of clients who don't come to rest: once, as the daemon goes on with them at each poll.
+func (c *Cycle) sayRestless(run *Run) {
+	if !run.Restless {
+		c.recovered("restless", OCMW{}, "all clients come to rest again")
+		return
+	}
+	c.sayOnce("restless", "restless", func() {
+		c.Log.Warn().Str("event", "run.restless").Str("run", run.ID).
+			Str("hint", "look at \"mlpsync queue list --state superseded\": MLP keeps refusing what is sent for the last of them; ask VDAB with the trace id").
+			Msg("some clients are decided again and again and do not come to rest")
+	})
 }
 
 func (c *Cycle) sayFileProblem(run *Run, o OCMW, name string, why adapters.FileProblem) {

@@ -2,6 +2,7 @@ package cycle_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -57,6 +58,34 @@ func TestAPersonDoesNotWaitForALongDelivery(t *testing.T) {
 		check(t, c.Loop(ctx, time.Hour))
 		if sent.taken != sent.most || runs != 1 || d.written != 3 {
 			t.Errorf("%d turns, %d runs, files written %d times", sent.taken, runs, d.written)
+		}
+	})
+}
+
+// restless is a delivery after which somebody is decided again, until a moment.
+type restless struct {
+	quiet
+	until time.Time
+}
+
+func (d *restless) Deliver(context.Context, string) (cycle.Delivered, error) {
+	if time.Now().After(d.until) {
+		return cycle.Delivered{}, nil
+	}
+	return cycle.Delivered{Conflicts: 1}, nil
+}
+
+// The daemon says that clients don't come to rest, once for as long as they don't, and when it is over.
+func TestTheDaemonSaysThatClientsDoNotComeToRest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, log := desked(t, &desk{})
+		c.Deliverer = &restless{until: time.Now().Add(5 * time.Minute)}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		check(t, c.Loop(ctx, time.Minute))
+		said, over := strings.Count(log.String(), `"event":"run.restless"`), strings.Count(log.String(), "come to rest again")
+		if said != 1 || over != 1 {
+			t.Errorf("said %d times, and %d times that it is over:\n%s", said, over, log)
 		}
 	})
 }
