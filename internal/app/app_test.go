@@ -16,6 +16,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/mlpsync/mlpsync/adapters"
+	"github.com/mlpsync/mlpsync/internal/casefile"
 	"github.com/mlpsync/mlpsync/internal/config"
 	"github.com/mlpsync/mlpsync/internal/ledger"
 )
@@ -287,5 +288,21 @@ func touch(t *testing.T, path string) {
 	t.Helper()
 	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, nil, 0o600)); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// What was in doubt, and MLP was read to have, is not told as sent: it was sent before.
+func TestWhatWasFoundIsNotToldAsSent(t *testing.T) {
+	s := Summary{
+		Entries: EntryCounts{Settled: 7}, Sent: map[string]int{"category": 4, "weo": 1},
+		Handovers: map[casefile.HandoverKind]int{casefile.HandoverGLOW: 2},
+	}
+	s.setFoundApart(map[[2]string]int{{"category"}: 3, {"weo"}: 1, {"handover", string(casefile.HandoverGLOW)}: 1})
+	want := Summary{
+		Entries: EntryCounts{Settled: 2, Found: 5}, Sent: map[string]int{"category": 1},
+		Handovers: map[casefile.HandoverKind]int{casefile.HandoverGLOW: 1},
+	}
+	if diff := cmp.Diff(want, s); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -138,7 +138,7 @@ func (d *delivering) Deliver(ctx context.Context, run string) (cycle.Delivered, 
 		err = errors.Join(d.note(ctx, r), d.noteWay(ctx, r))
 	}
 	return cycle.Delivered{
-		Settled: r.Settled, GivenBack: r.GivenBack, Parked: r.Parked, Conflicts: r.Conflicts + int(d.app.again.Swap(0)), Doubts: r.Doubts,
+		Settled: r.Settled, Found: r.Found, GivenBack: r.GivenBack, Parked: r.Parked, Conflicts: r.Conflicts + int(d.app.again.Swap(0)), Doubts: r.Doubts,
 		Requests: int(r.Requests), Until: r.Until, Turn: r.Stopped == deliver.StopTurn,
 	}, err
 }

@@ -374,7 +374,7 @@ func (a *App) approveAll(ctx context.Context, by ledger.Actor) error {
 func deliverAll(ctx context.Context, d cycle.Deliverer, run *cycle.Run, store ledger.Store) error {
 	for {
 		delivered, err := d.Deliver(ctx, run.ID)
-		run.Requests += delivered.Requests
+		run.Count(delivered)
 		run.Restless = run.Restless || delivered.Conflicts > 0
 		if err != nil {
 			return fmt.Errorf("deliver: %w", err)

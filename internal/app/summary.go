@@ -97,7 +97,8 @@ type CategoryCount struct {
 
 // EntryCounts are the run's settled entries, and what is left open.
 type EntryCounts struct {
-	Settled   int `json:"settled"`
+	Settled   int `json:"settled"`         // sent, and MLP has it
+	Found     int `json:"found,omitempty"` // in doubt, and MLP was read to have it: it was sent before
 	Waiting   int `json:"waiting"`
 	Suspended int `json:"suspended"`
 	Parked    int `json:"parked"`
@@ -221,6 +222,7 @@ func (a *App) summarize(ctx context.Context, run *cycle.Run) (Summary, error) {
 		return s, fmt.Errorf("count totals: %w", err)
 	}
 	s.addTotals(totals)
+	s.setFoundApart(run.Found)
 	if q := a.quiet(); q != nil && !q.Ends.IsZero() {
 		s.Quiet = q
 	}
@@ -262,6 +264,25 @@ func (s *Summary) addTotals(t ledger.Totals) {
 	s.Entries.Suspended = t.Entries[outbox.Suspended]
 	s.Entries.Parked = t.Entries[outbox.Parked]
 	s.Entries.InDoubt = t.Entries[outbox.InDoubt]
+}
+
+// setFoundApart takes out of what was sent what had been sent before.
+func (s *Summary) setFoundApart(found map[[2]string]int) {
+	for key, n := range found {
+		s.Entries.Settled -= n
+		s.Entries.Found += n
+		if kind, handover := key[0], casefile.HandoverKind(key[1]); handover == "" {
+			lessen(s.Sent, kind, n)
+		} else {
+			lessen(s.Handovers, handover, n)
+		}
+	}
+}
+
+func lessen[K comparable](of map[K]int, key K, n int) {
+	if of[key] -= n; of[key] <= 0 {
+		delete(of, key)
+	}
 }
 
 func (a *App) addClients(ctx context.Context, s *Summary, kbo string) error {

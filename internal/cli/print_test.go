@@ -70,3 +70,18 @@ func TestStateReportSaysWhatWasCutShort(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
 	}
 }
+
+// What was in doubt and was there already is told apart from what was sent.
+func TestWhatWasFoundIsToldApart(t *testing.T) {
+	for n, want := range map[int]string{
+		0:  "SENT TO MLP   1 entry settled in 2 requests\n",
+		1:  "SENT TO MLP   1 entry settled in 2 requests; 1 that was in doubt was there already\n",
+		67: "SENT TO MLP   1 entry settled in 2 requests; 67 that were in doubt were there already\n",
+	} {
+		var b strings.Builder
+		printSent(&b, app.Summary{Requests: 2, Entries: app.EntryCounts{Settled: 1, Found: n}})
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%s\nwant %q", &b, want)
+		}
+	}
+}

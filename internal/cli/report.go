@@ -106,7 +106,7 @@ func categoryLabel(code string) string {
 }
 
 func printSent(w io.Writer, s app.Summary) {
-	section(w, "SENT TO MLP   %s settled in %s", counted(s.Entries.Settled, "entry", "entries"), counted(s.Requests, "request", "requests"))
+	section(w, "SENT TO MLP   %s settled in %s%s", counted(s.Entries.Settled, "entry", "entries"), counted(s.Requests, "request", "requests"), foundThere(s.Entries.Found))
 	var rows [][]string
 	for _, kind := range slices.Sorted(maps.Keys(s.Sent)) {
 		rows = append(rows, []string{kind, strconv.Itoa(s.Sent[kind])})
@@ -117,6 +117,14 @@ func printSent(w io.Writer, s app.Summary) {
 	table(w, nil, rows)
 	e := s.Entries
 	fmt.Fprintf(w, "  left: %d waiting, %d suspended (client held), %d parked, %d in doubt\n", e.Waiting, e.Suspended, e.Parked, e.InDoubt)
+}
+
+// foundThere tells of what was in doubt, and in MLP already.
+func foundThere(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return "; " + counted(n, "that was in doubt was there already", "that were in doubt were there already")
 }
 
 // printRejected lists rejected rows; many of them by what is wrong, so that one error all through an export is one line.

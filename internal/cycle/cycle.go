@@ -33,6 +33,8 @@ type Deliverer interface {
 // Delivered counts what a delivery did.
 type Delivered struct {
 	Settled, GivenBack, Parked, Conflicts, Doubts int // conflicts are clients who are decided again
+	// Found are those of Settled that were in doubt and that MLP was read to have (deliver.Found).
+	Found map[[2]string]int
 	// Requests counts HTTP requests, retries and tokens included.
 	Requests int
 	// Turn tells that it ended as its turn was over: there may be more to send.
@@ -164,6 +166,8 @@ type Run struct {
 	Files    []ledger.FileBalance
 	Warnings []FileWarning
 	Requests int
+	// Found are entries that settled as MLP was read to have them, by kind: they were in doubt, and sent before (deliver.Found).
+	Found map[[2]string]int
 	// Unbalanced names sets that were stopped because a sum did not hold.
 	Unbalanced []string
 	// Restless tells that clients were still to be decided again when the run ended.
@@ -188,6 +192,18 @@ type FileWarning struct {
 	Rule string `json:"rule"`
 	Rows int    `json:"rows"`
 	Text string `json:"text"` // English, no values
+}
+
+// Count adds a delivery.
+func (r *Run) Count(d Delivered) {
+	r.Requests += d.Requests
+	r.settled += d.Settled
+	for kind, n := range d.Found {
+		if r.Found == nil {
+			r.Found = map[[2]string]int{}
+		}
+		r.Found[kind] += n
+	}
 }
 
 func (r *Run) warn(w FileWarning) { r.Warnings = append(r.Warnings, w) }
@@ -220,8 +236,7 @@ func (c *Cycle) RunOnce(ctx context.Context, run *Run) (moved bool, err error) {
 	run.news = run.news || moved
 	// Each person's entries go out in order, nobody waits for anybody else.
 	delivered, err := c.Deliverer.Deliver(ctx, run.ID)
-	run.Requests += delivered.Requests
-	run.settled += delivered.Settled
+	run.Count(delivered)
 	run.turn, c.shutUntil = delivered.Turn, delivered.Until
 	if err != nil {
 		run.undelivered = true

@@ -108,9 +108,14 @@ const (
 	StopStore     Stop = "store"     // the ledger failed: nothing is sent that can't be recorded
 )
 
+// Found counts entries that were in doubt and that MLP was read to have: they were sent before, by another run as a rule. The key is the kind
+// of registration and, of a handover, its kind.
+type Found = map[[2]string]int
+
 // Report is what one Run did.
 type Report struct {
 	Settled   int
+	Found     Found // of Settled
 	GivenBack int
 	Parked    int
 	Conflicts int // superseded: the client is decided again

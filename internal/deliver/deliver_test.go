@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"strings"
 	"sync"
 	"testing"
@@ -313,8 +314,15 @@ func TestDoubtIsReadBeforeItIsSent(t *testing.T) {
 			s := &script{send: accept, dossier: func(string) (casefile.Dossier, error) { return tt.present, tt.err }}
 			q, d := rig(t, s)
 			inDoubt(q)
-			mustRun(t, d)
+			r := mustRun(t, d)
 			holdQueue(t, q)
+			found := Found{}
+			if tt.state == outbox.Settled && tt.sent == 0 {
+				found[[2]string{"category"}] = 1
+			}
+			if !maps.Equal(r.Found, found) {
+				t.Errorf("found %v, want %v", r.Found, found)
+			}
 			if got := q.entry("e1").State; got != tt.state || len(s.sent) != tt.sent {
 				t.Errorf("%s after %d sent", got, len(s.sent))
 			}

@@ -135,6 +135,7 @@ type result struct {
 	until  time.Time
 	due    time.Time                   // when it goes on, where it waits
 	known  *casefile.Dossier           // set when MLP took it: the dossier after it, to be settled
+	change casefile.Change             // that MLP took
 	save   func(context.Context) error // records it, where it is not settled
 	err    error                       // it could not be recorded
 }
@@ -490,14 +491,17 @@ func (s *session) book(r *result) {
 		s.fail(r.err)
 		s.d.unsaved = append(s.d.unsaved, unsaved{person: r.entry.Person, save: r.save})
 	}
-	s.count(r.event)
+	s.count(r)
 	s.log(r)
 }
 
-func (s *session) count(e event) {
-	switch e {
+func (s *session) count(r *result) {
+	switch r.event {
 	case settled:
 		s.report.Settled++
+		if r.entry.State == outbox.InDoubt {
+			s.found(r)
+		}
 	case givenBack, keptBack:
 		s.report.GivenBack++
 	case doubtful:
@@ -507,6 +511,17 @@ func (s *session) count(e event) {
 	case conflict, elsewhere:
 		s.report.Conflicts++
 	}
+}
+
+func (s *session) found(r *result) {
+	key := [2]string{r.entry.Kind}
+	if h, is := r.change.New.(casefile.Handover); is {
+		key[1] = string(h.Handover)
+	}
+	if s.report.Found == nil {
+		s.report.Found = Found{}
+	}
+	s.report.Found[key]++
 }
 
 // hear learns about the channel.

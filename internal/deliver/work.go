@@ -225,7 +225,7 @@ func (j *job) taken(d casefile.Dossier) result {
 	if d.Version < j.entry.Version {
 		return alive(j.moved(d, outbox.Problem{Type: "versionWentBack", Title: "MLP has it, in a dossier of an earlier version than the known one"}))
 	}
-	return result{entry: j.entry, event: settled, known: &d, alive: true}
+	return result{entry: j.entry, event: settled, known: &d, change: j.change, alive: true}
 }
 
 // withRegistration is the dossier after one registration.

@@ -29,3 +29,23 @@ func TestTheConfigurationBoundsWhatIsInDoubt(t *testing.T) {
 		}
 	}
 }
+
+// What a crash left in doubt, and MLP turns out to have, is told apart from what was sent after it.
+func TestWhatACrashLeftInDoubtIsNotToldAsSent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.drop(only(t, few()...))
+	w.killedAt("settle-entries.before-commit:2")
+	before := len(w.mock.Effects())
+	s := decode[app.Summary](t, w.run("once", "--json"))
+	sent := 0
+	for _, n := range s.Sent {
+		sent += n
+	}
+	for _, n := range s.Handovers {
+		sent += n
+	}
+	if after := len(w.mock.Effects()); s.Entries.Found == 0 || s.Entries.Settled > after-before || sent != s.Entries.Settled {
+		t.Errorf("%d effects, then %d: told of as %+v, by kind %v %v", before, after, s.Entries, s.Sent, s.Handovers)
+	}
+}
