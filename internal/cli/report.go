@@ -117,6 +117,9 @@ func printSent(w io.Writer, s app.Summary) {
 	table(w, nil, rows)
 	e := s.Entries
 	fmt.Fprintf(w, "  left: %d waiting, %d suspended (client held), %d parked, %d in doubt\n", e.Waiting, e.Suspended, e.Parked, e.InDoubt)
+	if e.Waiting+e.Parked+e.InDoubt > 0 {
+		fmt.Fprintln(w, "  what each waits for: \"mlpsync queue list\"; but for what is parked, the daemon or the next \"mlpsync once\" goes on with them")
+	}
 }
 
 // foundThere tells of what was in doubt, and in MLP already.
