@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"syscall"
@@ -174,6 +175,24 @@ func stillYoung() adapters.FileProblem {
 		ReasonNL: "Het bestand wordt misschien nog geschreven.",
 		ReasonEN: "the file may still be written to",
 		HintNL:   "Niets te doen.", HintEN: "Nothing to do: it is taken once it stays the same.",
+	}}
+}
+
+// unannounced says why the companion of a file doesn't do.
+func unannounced(c candidate) adapters.FileProblem {
+	if c.companion == "" {
+		return noCompanion(c)
+	}
+	return earlyCompanion(c)
+}
+
+func earlyCompanion(c candidate) adapters.FileProblem {
+	safe := adapters.SafeName(filepath.Base(c.companion))
+	return adapters.FileProblem{Rule: adapters.RuleFileYoung, Passing: true, Message: adapters.Message{
+		ReasonNL: "Het bestand " + safe + " ligt ernaast, maar is ouder en telt dus niet.",
+		ReasonEN: "waits for a new " + safe + ": the one beside it is older than the file",
+		HintNL:   "De export hoort het na het andere te schrijven. Bleef het liggen, verwijder het dan; is het andere volledig, schrijf het dan opnieuw.",
+		HintEN:   "The export has to write it last. Delete one that was left over; where the file is whole, write it anew.",
 	}}
 }
 

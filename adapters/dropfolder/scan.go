@@ -22,6 +22,7 @@ type candidate struct {
 	snapshot  time.Time
 	dated     bool
 	companion string // path of its .done file, "" without one
+	announced bool   // the feed has done, and the companion is not older than the file
 }
 
 // sight is how a file looked at the last poll.
@@ -70,7 +71,7 @@ func (f *Folder) look(res *adapters.PollResult) []candidate {
 		}
 	}
 	for i := range found {
-		found[i].companion = companionOf(found[i].name, companions)
+		f.pair(&found[i], companions, res)
 	}
 	noteTemporary(temporary, res)
 	for _, kind := range sortedKeys(others) {
@@ -155,6 +156,24 @@ func companionOf(name string, companions map[string]string) string {
 	return ""
 }
 
+// pair looks for the companion of a file. One that is older than its file was left over from the file before, or written too early: it says nothing
+// of this one.
+func (f *Folder) pair(c *candidate, companions map[string]string, res *adapters.PollResult) {
+	c.companion = companionOf(c.name, companions)
+	if c.companion == "" || !c.feed.Done {
+		return
+	}
+	info, err := f.opt.Files.Lstat(c.companion)
+	if err == nil {
+		c.announced = !info.ModTime().Before(c.info.ModTime())
+		return
+	}
+	c.companion = ""
+	if !errors.Is(err, fs.ErrNotExist) { // else taken away since the folder was read
+		res.Notes = append(res.Notes, fileFailure(*c, "read", err))
+	}
+}
+
 // observe remembers how a file looks.
 func (f *Folder) observe(c candidate, now time.Time) sight {
 	s, known := f.sights[c.name]
@@ -189,11 +208,9 @@ func (f *Folder) settled(c candidate, now time.Time, res *adapters.PollResult) b
 	switch {
 	case c.info.Size() > f.opt.MaxBytes:
 		f.wait(c, s.since, tooLarge(f.opt.MaxBytes), res)
-	case c.companion != "":
-		return s.passing == nil || age >= f.opt.GiveUp
-	case c.feed.Done:
-		f.wait(c, s.since, noCompanion(c), res)
-	case s.polls < 2 || age < f.opt.MinAge:
+	case c.feed.Done && !c.announced:
+		f.wait(c, s.since, unannounced(c), res)
+	case !c.feed.Done && (s.polls < 2 || age < f.opt.MinAge):
 		f.wait(c, s.since, stillYoung(), res)
 	case s.passing != nil && age < f.opt.GiveUp:
 		f.wait(c, s.since, *s.passing, res)
@@ -209,11 +226,9 @@ func (f *Folder) peekable(c candidate, now time.Time, res *adapters.PollResult) 
 	switch {
 	case c.info.Size() > f.opt.MaxBytes:
 		f.wait(c, now, tooLarge(f.opt.MaxBytes), res)
-	case c.companion != "":
-		return true
-	case c.feed.Done:
-		f.wait(c, now, noCompanion(c), res)
-	case age < f.opt.MinAge && age > -f.opt.GiveUp:
+	case c.feed.Done && !c.announced:
+		f.wait(c, now, unannounced(c), res)
+	case !c.feed.Done && age < f.opt.MinAge && age > -f.opt.GiveUp:
 		f.wait(c, now, stillYoung(), res)
 	default:
 		return true
