@@ -92,6 +92,8 @@ type Folder struct {
 	// offered are claims whose fate was in the last result: they are marked as
 	// said at the next poll, when the caller has surely handled it.
 	offered []int
+	// undeleted are .done files, by path, that stayed when their file was taken, and why.
+	undeleted map[string]error
 	// doubted are hashes of kept content that could not be read.
 	doubted map[string]bool
 	// recovered: nothing that was taken lies in the folder any more, as far as is known.
@@ -118,7 +120,7 @@ func New(opt Options) (*Folder, error) {
 	if opt.Files == nil {
 		opt.Files = OS()
 	}
-	return &Folder{opt: opt, sights: map[string]sight{}, doubted: map[string]bool{}}, nil
+	return &Folder{opt: opt, sights: map[string]sight{}, undeleted: map[string]error{}, doubted: map[string]bool{}}, nil
 }
 
 func orDefault[T ~int64](v, standard T) T {

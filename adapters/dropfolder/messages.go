@@ -95,6 +95,15 @@ func leftBehind(err error) adapters.Note {
 	}
 }
 
+func companionStays(name string, err error) adapters.Note {
+	safe := adapters.SafeName(name)
+	return adapters.Note{
+		Key: "dropfolder.remove." + safe, Failure: true,
+		Text: fmt.Sprintf("%q lies in the drop folder and can't be removed: %v", safe, plain(err)),
+		Hint: "Delete it, and give the service's account the right to delete in the drop folder. The file that it belongs to was taken and is worked on.",
+	}
+}
+
 func ambiguous(name, one, other string) adapters.Note {
 	safe := adapters.SafeName(name)
 	return adapters.Note{

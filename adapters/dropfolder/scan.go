@@ -77,7 +77,7 @@ func (f *Folder) look(res *adapters.PollResult) []candidate {
 	for _, kind := range sortedKeys(others) {
 		res.Notes = append(res.Notes, unmatched(kind, others[kind], f.opt.Profile))
 	}
-	noteLonely(companions, res)
+	f.noteLonely(companions, res)
 	// Older first: of two days of the same feed the later is then seen as newer.
 	slices.SortStableFunc(found, func(a, b candidate) int {
 		return cmp.Or(a.snapshot.Compare(b.snapshot), cmp.Compare(a.name, b.name))
@@ -253,12 +253,31 @@ func noteTemporary(count int, res *adapters.PollResult) {
 	res.Notes = append(res.Notes, adapters.Note{Key: "dropfolder.temporary", Text: text})
 }
 
-func noteLonely(companions map[string]string, res *adapters.PollResult) {
-	if len(companions) == 0 {
+// removeCompanion goes on where it can't: what stays is said, and makes no later file whole.
+func (f *Folder) removeCompanion(path string) {
+	if err := f.opt.Files.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		f.undeleted[path] = err
+	}
+}
+
+// noteLonely tells of .done files without a file: of those whose file was taken, why they stayed.
+func (f *Folder) noteLonely(companions map[string]string, res *adapters.PollResult) {
+	lonely, stayed := 0, map[string]error{}
+	for _, form := range sortedKeys(companions) {
+		path := companions[form]
+		if err := f.undeleted[path]; err != nil {
+			stayed[path] = err
+			res.Notes = append(res.Notes, companionStays(filepath.Base(path), err))
+			continue
+		}
+		lonely++
+	}
+	f.undeleted = stayed
+	if lonely == 0 {
 		return
 	}
-	text := fmt.Sprintf("%d .done files in the drop folder have no file beside them", len(companions))
-	if len(companions) == 1 {
+	text := fmt.Sprintf("%d .done files in the drop folder have no file beside them", lonely)
+	if lonely == 1 {
 		text = "1 .done file in the drop folder has no file beside it"
 	}
 	res.Notes = append(res.Notes, adapters.Note{

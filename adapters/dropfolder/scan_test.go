@@ -2,9 +2,13 @@ package dropfolder
 
 import (
 	"context"
+	"io/fs"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/mlpsync/mlpsync/adapters"
 	"github.com/mlpsync/mlpsync/adapters/adaptertest"
@@ -80,5 +84,28 @@ func TestAnnouncedAndHalfWritten(t *testing.T) {
 	}
 	if res := b.poll(); len(res.Quarantined) != 1 || len(b.names()) != 0 {
 		t.Errorf("quarantined %+v", res.Quarantined)
+	}
+}
+
+// A .done file that can't be removed is said until it is gone.
+func TestCompanionThatCantBeRemoved(t *testing.T) {
+	b := announcing(t)
+	b.Deliver("tracks.csv", []byte("whole"))
+	b.Deliver("tracks.csv.done", nil)
+	b.files.fail = func(op, path string) error {
+		if op == "remove" && filepath.Base(path) == "tracks.csv.done" {
+			return fs.ErrPermission
+		}
+		return nil
+	}
+	b.poll()
+	for range 2 {
+		if diff := cmp.Diff([]string{"dropfolder.remove.tracks.csv.done"}, keys(b.poll().Notes)); diff != "" {
+			t.Fatalf("notes (-want +got):\n%s", diff)
+		}
+	}
+	b.Deliver("tracks.csv", []byte("whole, of the next day"))
+	if res := b.poll(); len(res.Waiting) != 1 || len(res.Notes) != 0 {
+		t.Errorf("waiting %+v, notes %v", res.Waiting, keys(res.Notes))
 	}
 }

@@ -520,7 +520,7 @@ func (f *Folder) removeOriginal(ctx context.Context, c candidate, made *claim, r
 		return
 	}
 	if c.companion != "" {
-		_ = f.opt.Files.Remove(c.companion) // said as a lonely .done file at the next poll
+		f.removeCompanion(c.companion)
 	}
 	f.markRemoved(c, made, res)
 }
