@@ -89,6 +89,10 @@ type Folder struct {
 	store   *store
 	sights  map[string]sight
 	started time.Time
+	// elapsed is the time between two readings of the clock, however it was set in between: Time.Sub, which goes by what doesn't move with
+	// the clock where the readings hold it. polled is the last poll; setAhead the one that noticed last that the clock was set ahead.
+	elapsed          func(later, earlier time.Time) time.Duration
+	polled, setAhead time.Time
 	// offered are claims whose fate was in the last result: they are marked as
 	// said at the next poll, when the caller has surely handled it.
 	offered []int
@@ -120,7 +124,7 @@ func New(opt Options) (*Folder, error) {
 	if opt.Files == nil {
 		opt.Files = OS()
 	}
-	return &Folder{opt: opt, sights: map[string]sight{}, undeleted: map[string]error{}, doubted: map[string]bool{}}, nil
+	return &Folder{opt: opt, elapsed: time.Time.Sub, sights: map[string]sight{}, undeleted: map[string]error{}, doubted: map[string]bool{}}, nil
 }
 
 func orDefault[T ~int64](v, standard T) T {
@@ -152,6 +156,7 @@ func (f *Folder) Poll(ctx context.Context) (adapters.PollResult, error) {
 			return res, err
 		}
 	}
+	f.watchClock(now)
 	look := f.look(&res)
 	for _, c := range look {
 		if ctx.Err() != nil {

@@ -188,6 +188,27 @@ func (f *Folder) observe(c candidate, now time.Time) sight {
 	return s
 }
 
+// clockSlack is how far ahead of the time that went by a clock may get in one poll, as one that is a little off is put right.
+const clockSlack = time.Minute
+
+// watchClock notices that the clock was set ahead since the last poll.
+func (f *Folder) watchClock(now time.Time) {
+	if shown := now.Round(0).Sub(f.polled.Round(0)); !f.polled.IsZero() && shown-f.elapsed(now, f.polled) > clockSlack {
+		f.setAhead = now
+	}
+	f.polled = now
+}
+
+// age is how long a file has been as it is. Where the clock was set ahead since, its stamp makes it look older: then
+// it is as old as this program saw it.
+func (f *Folder) age(s sight, now time.Time) time.Duration {
+	seen := f.elapsed(now, s.since)
+	if s.changed.Before(f.setAhead) {
+		return seen
+	}
+	return max(seen, now.Sub(s.changed))
+}
+
 // forget drops what is no longer there.
 func (f *Folder) forget(present []candidate) {
 	names := map[string]bool{}
@@ -204,7 +225,7 @@ func (f *Folder) forget(present []candidate) {
 // settled says whether a file is ready to be taken, and if not, why.
 func (f *Folder) settled(c candidate, now time.Time, res *adapters.PollResult) bool {
 	s := f.observe(c, now)
-	age := max(now.Sub(s.changed), now.Sub(s.since))
+	age := f.age(s, now)
 	switch {
 	case c.info.Size() > f.opt.MaxBytes:
 		f.wait(c, s.since, tooLarge(f.opt.MaxBytes), res)

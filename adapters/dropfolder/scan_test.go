@@ -109,3 +109,47 @@ func TestCompanionThatCantBeRemoved(t *testing.T) {
 		t.Errorf("waiting %+v, notes %v", res.Waiting, keys(res.Notes))
 	}
 }
+
+// A clock that is set ahead makes no file older: neither one that was seen before, nor one that came since the last look.
+func TestClockSetAhead(t *testing.T) {
+	for name, early := range map[string]bool{"seen before": true, "not seen yet": false} {
+		t.Run(name, func(t *testing.T) {
+			b := open(t)
+			b.opt.Check = looksWhole
+			b.Restart()
+			if early {
+				b.Deliver("tracks.csv", []byte("half"))
+			}
+			b.poll()
+			b.Deliver("tracks.csv", []byte("half"))
+			b.setAhead(time.Hour)
+			for i := range 15 {
+				if res := b.poll(); len(res.Waiting) != 1 || len(b.names()) != 1 {
+					t.Fatalf("quarantined %d minutes after the clock was set", i)
+				}
+			}
+			if res := b.poll(); len(res.Quarantined) != 1 {
+				t.Errorf("waiting %+v", res.Waiting)
+			}
+			// What is stamped by the clock as it stands now ages by its stamp.
+			b.Deliver("tracks.csv", []byte("half again"))
+			b.Advance(time.Hour)
+			b.poll()
+			if res := b.poll(); len(res.Quarantined) != 1 {
+				t.Errorf("waiting %+v", res.Waiting)
+			}
+		})
+	}
+}
+
+// setAhead moves the clock while no time goes by.
+func (b *bench) setAhead(by time.Duration) {
+	set := b.now.Add(by)
+	b.now = set
+	b.folder.elapsed = func(later, earlier time.Time) time.Duration {
+		if earlier.Before(set) && !later.Before(set) {
+			return later.Sub(earlier) - by
+		}
+		return later.Sub(earlier)
+	}
+}

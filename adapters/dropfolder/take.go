@@ -408,8 +408,7 @@ func (f *Folder) judge(ctx context.Context, c candidate, made *claim, got secure
 		return err
 	}
 	s := f.sights[c.name]
-	age := max(now.Sub(s.changed), now.Sub(s.since))
-	if problem.Passing && age < f.opt.GiveUp {
+	if problem.Passing && f.age(s, now) < f.opt.GiveUp {
 		s.passing = problem
 		f.sights[c.name] = s
 		return problem
