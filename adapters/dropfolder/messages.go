@@ -187,6 +187,16 @@ func stillYoung() adapters.FileProblem {
 	}}
 }
 
+func keepsChanging(first time.Time) adapters.FileProblem {
+	at := first.UTC()
+	return adapters.FileProblem{Rule: adapters.RuleFileYoung, Passing: true, Message: adapters.Message{
+		ReasonNL: "Het bestand verandert voortdurend sinds " + at.Format("02/01/2006 15:04") + " UTC en is nog niet genomen.",
+		ReasonEN: "the file has kept changing since " + at.Format("2006-01-02 15:04") + " UTC and isn't taken yet",
+		HintNL:   "Kijk na wat erin blijft schrijven, als de export al klaar hoort te zijn.",
+		HintEN:   "It is taken once it stays the same; see what keeps writing to it, if the export should be done.",
+	}}
+}
+
 // unannounced says why the companion of a file doesn't do.
 func unannounced(c candidate) adapters.FileProblem {
 	if c.companion == "" {

@@ -30,7 +30,9 @@ type sight struct {
 	size    int64
 	changed time.Time
 	since   time.Time
-	polls   int
+	// first is when it was first seen, however often it changed since, without a rest of GiveUp in between: what comes behind one is another file.
+	first time.Time
+	polls int
 	// passing is what the structural check said of a file that seems half
 	// written: not looked at again before it changes or GiveUp has passed.
 	passing *adapters.FileProblem
@@ -178,14 +180,27 @@ func (f *Folder) pair(c *candidate, companions map[string]string, res *adapters.
 func (f *Folder) observe(c candidate, now time.Time) sight {
 	s, known := f.sights[c.name]
 	if !known || s.size != c.info.Size() || !s.changed.Equal(c.info.ModTime()) {
-		s = sight{size: c.info.Size(), changed: c.info.ModTime(), since: now}
+		s = f.changed(c, now)
+		s.size, s.changed = c.info.Size(), c.info.ModTime()
 	}
 	if now.Before(s.since) { // the clock was set back: what was seen later than now would wait that much longer
 		s.since = now
 	}
+	if now.Before(s.first) {
+		s.first = now
+	}
 	s.polls++
 	f.sights[c.name] = s
 	return s
+}
+
+// changed is a file that is not as it was: it waits as a new one does.
+func (f *Folder) changed(c candidate, now time.Time) sight {
+	s, known := f.sights[c.name]
+	if !known || f.elapsed(now, s.since) >= f.opt.GiveUp {
+		s.first = now
+	}
+	return sight{since: now, first: s.first}
 }
 
 // clockSlack is how far ahead of the time that went by a clock may get in one poll, as one that is a little off is put right.
@@ -230,11 +245,15 @@ func (f *Folder) settled(c candidate, now time.Time, res *adapters.PollResult) b
 	case c.info.Size() > f.opt.MaxBytes:
 		f.wait(c, s.since, tooLarge(f.opt.MaxBytes), res)
 	case c.feed.Done && !c.announced:
-		f.wait(c, s.since, unannounced(c), res)
+		since := s.since
+		if f.restless(s, now) {
+			since = s.first
+		}
+		f.wait(c, since, unannounced(c), res)
 	case !c.feed.Done && (s.polls < 2 || age < f.opt.MinAge):
-		f.wait(c, s.since, stillYoung(), res)
+		f.waitSeen(c, now, stillYoung(), res)
 	case s.passing != nil && age < f.opt.GiveUp:
-		f.wait(c, s.since, *s.passing, res)
+		f.waitSeen(c, now, *s.passing, res)
 	default:
 		return true
 	}
@@ -255,6 +274,24 @@ func (f *Folder) peekable(c candidate, now time.Time, res *adapters.PollResult) 
 		return true
 	}
 	return false
+}
+
+// restingTime is how long a file has to be the same for its reader to say why it waits.
+const restingTime = 2 * time.Minute
+
+// restless is of a file that has been changing for so long that somebody should know.
+func (f *Folder) restless(s sight, now time.Time) bool {
+	return f.elapsed(now, s.first) >= f.opt.GiveUp && f.elapsed(now, s.since) < restingTime
+}
+
+// waitSeen is wait for a file that was seen at earlier polls: each change makes it young again, so that one which keeps changing would
+// wait unsaid for ever.
+func (f *Folder) waitSeen(c candidate, now time.Time, why adapters.FileProblem, res *adapters.PollResult) {
+	s := f.sights[c.name]
+	if f.restless(s, now) {
+		s.since, why = s.first, keepsChanging(s.first)
+	}
+	f.wait(c, s.since, why, res)
 }
 
 func (f *Folder) wait(c candidate, since time.Time, why adapters.FileProblem, res *adapters.PollResult) {

@@ -142,6 +142,77 @@ func TestClockSetAhead(t *testing.T) {
 	}
 }
 
+// A file that keeps changing is said, in the same words each time, though it is young again and again.
+func TestKeepsChanging(t *testing.T) {
+	const says = "the file has kept changing since 2024-02-10 06:00 UTC and isn't taken yet"
+	const done = "waits for tracks.csv.done"
+	for name, c := range map[string]struct {
+		open    func(*testing.T) *bench
+		every   int  // minutes
+		changes bool // while it is read
+		says    string
+	}{
+		"at each poll":             {open, 1, false, says},
+		"half written in between":  {open, 2, false, says},
+		"while it is read":         {open, 3, true, says},
+		"without its .done file":   {announcing, 1, false, done},
+		"whole, and not announced": {announcing, 100, false, done},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := c.open(t)
+			b.opt.Check = looksWhole
+			b.Restart()
+			first, text := b.now, "half"
+			if c.changes {
+				b.files.fail = func(op, _ string) error {
+					if op == "syncdir" || op == "write" { // its copy
+						text += "."
+						b.Deliver("tracks.csv", []byte(text))
+					}
+					return nil
+				}
+			}
+			for i := range 40 {
+				if i%c.every == 0 {
+					text += "."
+					b.Deliver("tracks.csv", []byte(text))
+				}
+				res := b.poll()
+				if len(res.Waiting) != 1 {
+					t.Fatalf("after %d minutes: %+v", i, res)
+				}
+				w := res.Waiting[0]
+				if early := i < 15; !early && (w.Problem.ReasonEN != c.says || !w.Since.Equal(first)) || early && w.Problem.ReasonEN == says {
+					t.Fatalf("after %d minutes: %s, since %v", i, w.Problem.ReasonEN, w.Since)
+				}
+			}
+		})
+	}
+}
+
+// One that rested was another file, and one that rests again is told by what it waits for.
+func TestChangedOnce(t *testing.T) {
+	b := announcing(t)
+	b.Deliver("tracks.csv", []byte("of the day before"))
+	for range 20 {
+		b.poll()
+	}
+	second := b.now
+	b.Deliver("tracks.csv", []byte("of this day"))
+	b.poll()
+	if w := b.poll().Waiting[0]; !w.Since.Equal(second) {
+		t.Errorf("waits since %v", w.Since)
+	}
+	b.Advance(14 * time.Minute)
+	third := b.now
+	b.Deliver("tracks.csv", []byte("of this day, and more"))
+	b.poll()
+	b.poll()
+	if w := b.poll().Waiting[0]; !w.Since.Equal(third) {
+		t.Errorf("waits since %v", w.Since)
+	}
+}
+
 // setAhead moves the clock while no time goes by.
 func (b *bench) setAhead(by time.Duration) {
 	set := b.now.Add(by)

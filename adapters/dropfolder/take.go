@@ -553,10 +553,10 @@ func (f *Folder) noteTaking(c candidate, now time.Time, err error, res *adapters
 	var state stateError
 	switch {
 	case errors.As(err, &problem):
-		f.wait(c, f.sights[c.name].since, *problem, res)
+		f.waitSeen(c, now, *problem, res)
 	case errors.Is(err, errChanging):
-		delete(f.sights, c.name)
-		f.wait(c, now, stillYoung(), res)
+		f.sights[c.name] = f.changed(c, now)
+		f.waitSeen(c, now, stillYoung(), res)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 	case errors.As(err, &state):
 		res.Notes = append(res.Notes, stateFailure(c.feed.Name, err))
