@@ -7,7 +7,9 @@ import (
 	"errors"
 	"hash"
 	"io"
+	"io/fs"
 	"path/filepath"
+	"syscall"
 
 	"github.com/klauspost/readahead"
 
@@ -148,12 +150,30 @@ func (f *Folder) contentOpener(path, want string) func() (io.ReadCloser, error) 
 // fails at its end.
 func (f *Folder) placeOpener(path, want string) func() (io.ReadCloser, error) {
 	return func() (io.ReadCloser, error) {
-		file, err := f.opt.Files.Open(path)
+		file, _, err := f.openRegular(path)
 		if err != nil {
 			return nil, plain(err)
 		}
 		return hashed(file, want)
 	}
+}
+
+// openRegular opens a file of the drop folder. What lies there was looked at before, and others may have put something else in its place: reading
+// a pipe could last for ever.
+func (f *Folder) openRegular(path string) (fs.File, fs.FileInfo, error) {
+	file, err := f.opt.Files.Open(path)
+	if errors.Is(err, syscall.EAGAIN) { // a file server holds it for a client, who is asked to let go
+		return nil, nil, errChanging
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	info, err := file.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		_ = file.Close()
+		return nil, nil, errors.Join(errChanging, err)
+	}
+	return file, info, nil
 }
 
 // hashed reads ahead, on a goroutine that Close waits for; at the end the hash has to be the one that is wanted.

@@ -317,13 +317,13 @@ func (f *Folder) copyIn(ctx context.Context, c candidate, temp string) (got secu
 
 // openSame opens the very file that was looked at.
 func (f *Folder) openSame(c candidate) (fs.File, error) {
-	in, err := f.opt.Files.Open(c.path)
+	in, info, err := f.openRegular(c.path)
 	if err != nil {
 		return nil, err
 	}
-	if info, err := in.Stat(); err != nil || !os.SameFile(info, c.info) {
+	if !os.SameFile(info, c.info) {
 		_ = in.Close()
-		return nil, errors.Join(errChanging, err)
+		return nil, errChanging
 	}
 	return in, nil
 }
