@@ -10,6 +10,7 @@ import (
 	"github.com/mlpsync/mlpsync/internal/app"
 	"github.com/mlpsync/mlpsync/internal/cli"
 	"github.com/mlpsync/mlpsync/internal/outbox"
+	"github.com/mlpsync/mlpsync/mockmlp"
 )
 
 // sharedLog is written by the daemon and read by the test.
@@ -54,34 +55,37 @@ func (d *daemon) start() (stop func()) {
 }
 
 // calm waits until the daemon said a line so often, and for some cycles after that has nothing left to do: what somebody
-// else did in MLP makes it begin again.
+// else did in MLP makes it begin again. A cycle shows by its looks at MLP's feed, as the state says of each step of one that it was the last.
 func (d *daemon) calm(line string, times int) {
 	d.t.Helper()
 	d.told(line, times)
-	const cycles = 3 // that ended in different seconds: at least one whole second of polls
-	effects, ended := 0, map[time.Time]bool{}
-	if !soon(time.Minute, func() bool {
-		last, done := d.done()
-		if n := len(d.mock.Effects()); !done || n != effects || pendingOf(d.mock)() > 0 {
-			effects, ended = n, map[time.Time]bool{}
+	const looks = 6 // two a cycle: before deciding, and behind delivering
+	effects, since := -1, 0
+	if !soon(2*time.Minute, func() bool {
+		done, n := d.done(), len(d.mock.Effects())
+		looked, err := d.mock.FindJournal(mockmlp.Filter{"operationId": {"listChanges"}})
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		if !done || n != effects || pendingOf(d.mock)() > 0 {
+			effects, since = n, len(looked)
 			return false
 		}
-		ended[last] = true
-		return len(ended) >= cycles
+		return len(looked) >= since+looks
 	}) {
-		d.t.Fatalf("not done after a minute:\n%s", clipped(string(d.log.bytes())))
+		d.t.Fatalf("not done after two minutes:\n%s", clipped(string(d.log.bytes())))
 	}
 }
 
-// done tells when the last cycle ended, and whether it left nothing.
-func (d *daemon) done() (lastCycle time.Time, done bool) {
+// done tells whether the daemon is well and left nothing.
+func (d *daemon) done() bool {
 	d.t.Helper()
 	if mlpsync(d.t, "health", "-c", d.path("mlpsync.yaml")).code != 0 {
-		return time.Time{}, false
+		return false
 	}
 	s := decode[app.Status](d.t, d.run("status", "--json"))
 	open := s.Entries[outbox.Waiting] + s.Entries[outbox.Claimed] + s.Entries[outbox.InDoubt]
-	return s.LastCycle, open == 0 && len(s.OCMWs) == 1 && s.OCMWs[0].Clients.Decided > 0 && s.OCMWs[0].Undecided == 0
+	return open == 0 && len(s.OCMWs) == 1 && s.OCMWs[0].Clients.Decided > 0 && s.OCMWs[0].Undecided == 0
 }
 
 // told waits until the daemon said a line so often.
