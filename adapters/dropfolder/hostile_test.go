@@ -190,19 +190,7 @@ func TestLongNames(t *testing.T) {
 	b.done(adaptertest.One(t, res))
 
 	// And when a crash comes between the claim and the removal.
-	b.Deliver(name, []byte("2"))
-	b.files.fail = func(op, path string) error {
-		if op == "remove" && strings.Contains(path, takenPrefix) {
-			panic(crash{})
-		}
-		return nil
-	}
-	func() {
-		defer func() { _ = recover() }()
-		adaptertest.Settle(t, b)
-	}()
-	b.files.fail = nil
-	b.Restart()
+	cutOff(t, b, name, "2")
 	set := adaptertest.One(t, adaptertest.Settle(t, b))
 	if got := adaptertest.Content(t, set.Files[1]); got != "2" || len(b.names()) != 0 {
 		t.Errorf("after a crash: content %q, left %v", got, b.names())
